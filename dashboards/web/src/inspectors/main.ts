@@ -1,0 +1,7 @@
+/** The inspectors' entry: mounts the page, nothing else. */
+import { mount } from 'svelte';
+import '../styles/base.css';
+import App from './App.svelte';
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,262 @@
+/** The HTTP API, version 1: the shapes this page reads, and one function that asks. */
+import type { Stream } from './streams';
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Site {
+  name: string;
+  zone: string;
+  now: number;
+  speed: number;
+  demo: boolean;
+  version: string;
+}
+
+export interface Overview {
+  at: number;
+  households: { registered: number; active_28d: number };
+  devices: { known: number; online: number; silent: number };
+  today: { day: string; deposits: number; weight_g: number; attributed: number; inspected: number };
+  ledger: {
+    position: number;
+    applied: number;
+    records: number;
+    quarantined: number;
+    conflicts: number;
+    repeats: number;
+  };
+}
+
+export interface Estate {
+  id: string;
+  name: string;
+  households: number;
+  stations: number;
+}
+
+export interface Building {
+  id: string;
+  label: string;
+  units: number;
+  floors: number;
+  households: number;
+  /** Metres from the plan's top left corner. */
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  rated: number;
+  mean_score: number | null;
+}
+
+export interface EstatePlan extends Estate {
+  plan: {
+    width: number;
+    height: number;
+    buildings: Building[];
+    stations: { id: string; name: string; x: number; y: number }[];
+  } | null;
+}
+
+export type DeviceState = 'online' | 'silent' | 'offline';
+
+export interface Bin {
+  stream: Stream;
+  fill: number | null;
+  weight_g: number | null;
+  at?: number;
+}
+
+export interface Station {
+  id: string;
+  name: string;
+  estate: string;
+  x: number;
+  y: number;
+  devices: string[];
+  state: DeviceState;
+  last_at: number | null;
+  bins: Bin[];
+  deposits_today: number;
+}
+
+export interface Device {
+  id: string;
+  estate: string | null;
+  station: string | null;
+  state: DeviceState;
+  connected: boolean;
+  last_at: number | null;
+  boot: string | null;
+  upto: number | null;
+  missing: [number, number][];
+  firmware: string | null;
+  battery_mv: number | null;
+  rssi_dbm: number | null;
+  temperature_c: number | null;
+  queued: number | null;
+  records: number;
+  quarantined: number;
+  revoked: boolean;
+}
+
+export interface HouseholdRow {
+  id: string;
+  estate: string;
+  building: string;
+  unit: string;
+  door: string;
+  label: string;
+}
+
+export interface Score {
+  as_of: number;
+  edition: string;
+  rated: boolean;
+  score: number | null;
+  low: number;
+  high: number;
+  evidence: number;
+  good: number;
+  mu: number;
+  p_black: number;
+  p_red: number;
+  prior: number;
+  days45: number;
+  inspected_days60: number;
+  rule: string;
+}
+
+export interface Household extends HouseholdRow {
+  registered: boolean;
+  first_day: string | null;
+  score: Score;
+}
+
+export interface DaySource {
+  source: string;
+  stream: Stream;
+  quality: number;
+  readings: number;
+  counts: boolean;
+}
+
+export interface HouseholdDay {
+  day: string;
+  bags: number;
+  weight_g: number;
+  streams: Stream[];
+  evidence: number;
+  decayed: number;
+  quality: number | null;
+  sources: DaySource[];
+}
+
+export interface Deposit {
+  id: string;
+  at: number;
+  day: string;
+  device: string;
+  stream: Stream;
+  weight_g: number;
+  quality: number | null;
+  confidence: number | null;
+  by: 'camera' | 'inspector';
+  bag: string | null;
+  flags: string[];
+}
+
+/** A deposit as the live list shows it; the household is masked by the server. */
+export interface LiveDeposit {
+  at: number;
+  device: string;
+  station?: string | null;
+  stream: Stream;
+  weight_g: number;
+  quality: number | null;
+  by: 'camera' | 'inspector';
+  household: string | null;
+}
+
+export interface LiveStatus {
+  at: number;
+  device: string;
+  station?: string | null;
+  bins?: Bin[];
+}
+
+export interface SeriesAnswer {
+  measure: string;
+  step: string;
+  agg: string;
+  unit: string;
+  from: number;
+  to: number;
+  series: { device: string; stream: Stream | null; points: [number, number][] }[];
+}
+
+export interface Quarantined {
+  id: number;
+  at: number;
+  device: string;
+  reason: string;
+  detail: string;
+  boot: string | number | null;
+  seq: number | null;
+  raw: string;
+  bytes: number;
+}
+
+/** Why an answer did not come. `status` 0: no answer at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(`${status} ${title}: ${detail}`);
+  }
+}
+
+type Params = Record<string, string | number | null | undefined>;
+
+/** The address of a resource, relative to the page, so that a proxy may serve the site under a prefix. */
+export function apiPath(segments: string[], params: Params = {}): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== null && value !== undefined && value !== '') query.set(key, String(value));
+  }
+  const path = segments.map(encodeURIComponent).join('/');
+  const text = query.toString();
+  return `./api/v1/${path}${text ? `?${text}` : ''}`;
+}
+
+async function problem(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  const field = (name: string) => {
+    const value = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[name] : null;
+    return typeof value === 'string' ? value : '';
+  };
+  return new ApiError(response.status, field('title') || response.statusText, field('detail'));
+}
+
+/** Asks for one resource; throws ApiError, or the abort's own error when `signal` fired. */
+export async function get<T>(segments: string[], params: Params = {}, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(apiPath(segments, params), {
+      headers: { accept: 'application/json' },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, 'no answer', String(error));
+  }
+  if (!response.ok) throw await problem(response);
+  return (await response.json()) as T;
+}

@@ -1,0 +1,60 @@
+/**
+ * How the estate plan is coloured and walked by keyboard. Pure.
+ *
+ * A building shows a mean only when at least ten of its households are rated: below that, a mean says too
+ * much about a neighbour.
+ */
+export const MIN_RATED = 10;
+
+/** 60 = no better than unsorted, 85 = the red list's threshold (score rule, version 1). */
+export const BANDS = [
+  { name: 'low', from: 0 },
+  { name: 'mid', from: 60 },
+  { name: 'good', from: 75 },
+  { name: 'high', from: 85 },
+] as const;
+
+export type Band = (typeof BANDS)[number]['name'];
+
+/** The band of a score of 0..100. The rounded score decides, so that colour and printed number agree. */
+export function bandOf(score: number): Band {
+  const shown = Math.round(score);
+  let band: Band = 'low';
+  for (const { name, from } of BANDS) if (shown >= from) band = name;
+  return band;
+}
+
+/** The mean to show, or null when too few households are rated. */
+export function shownMean(building: { rated: number; mean_score: number | null }): number | null {
+  if (building.mean_score === null || building.rated < MIN_RATED) return null;
+  return Math.round(building.mean_score);
+}
+
+export type Direction = 'ArrowUp' | 'ArrowDown' | 'ArrowLeft' | 'ArrowRight';
+
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** The index of the nearest place in that direction, or `from` itself at the edge. Sideways steps cost double. */
+export function neighbour(places: readonly Place[], from: number, direction: Direction): number {
+  const here = places[from];
+  if (!here) return from;
+  let best = from;
+  let bestCost = Infinity;
+  places.forEach((place, i) => {
+    const dx = place.x - here.x;
+    const dy = place.y - here.y;
+    const horizontal = direction === 'ArrowLeft' || direction === 'ArrowRight';
+    const ahead = { ArrowUp: -dy, ArrowDown: dy, ArrowLeft: -dx, ArrowRight: dx }[direction];
+    const aside = Math.abs(horizontal ? dy : dx);
+    if (i === from || ahead <= 0) return;
+    const cost = ahead + 2 * aside;
+    if (cost < bestCost) {
+      best = i;
+      bestCost = cost;
+    }
+  });
+  return best;
+}

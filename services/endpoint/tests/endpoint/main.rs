@@ -1,0 +1,11 @@
+//! Tests of the endpoint from outside, one program so that it links once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may fail loudly, helpers of tests as well"
+)]
+
+mod codec;
+mod packets;
+mod session;

@@ -1,0 +1,147 @@
+//! From a device's payloads to journal entries. Nothing is refused here: what makes no sense is kept, with its reason.
+
+use hemu_ledger::entry::{BinState, Body, Deposit, Incident, Quarantined, Status};
+use hemu_ledger::segment::Segment;
+use hemu_rules::{Bp, By, Grams, Millis, OutOfRange, Permille, Stream};
+use hemu_wire::{DeviceId, Record, Rejected, Up};
+
+/// A device's sequence numbers are kept as signed 64-bit integers in every store.
+const SEQ_MAX: u64 = i64::MAX as u64;
+
+/// What some payloads of one device come to.
+#[derive(Debug, Default)]
+pub struct Accepted {
+    pub segments: Vec<Segment>,
+    /// Records the contract allows.
+    pub records: u64,
+    /// Records set aside.
+    pub quarantined: u64,
+    /// Fields nobody knows, ignored.
+    pub unknown_fields: u64,
+}
+
+/// Turns payloads into journal entries, in order.
+pub fn accept<'p>(device: &DeviceId, payloads: impl IntoIterator<Item = (Up, &'p [u8])>) -> Accepted {
+    let mut accepted = Accepted::default();
+    for (up, payload) in payloads {
+        let parsed = hemu_wire::parse(up, payload);
+        accepted.unknown_fields += parsed.unknown_fields;
+        for record in &parsed.records {
+            match record {
+                Ok(record) => accepted.take(device, record),
+                Err(rejected) => accepted.set_aside(device, rejected),
+            }
+        }
+    }
+    accepted
+}
+
+impl Accepted {
+    fn take(&mut self, device: &DeviceId, record: &Record<'_>) {
+        let stamp = record.stamp();
+        match body(record).map_err(|error| error.to_string()).and_then(|body| bounded(stamp.seq).map(|()| body)) {
+            Ok(body) => {
+                self.records += 1;
+                self.segment(device, stamp.boot, stamp.seq).push(stamp.seq, &body);
+            }
+            Err(detail) => self.keep(device, bounded(stamp.seq).is_ok().then_some((stamp.boot, stamp.seq)), &Quarantined {
+                reason: hemu_wire::Reason::OutOfRange.as_str(),
+                detail: &detail,
+                raw: &[],
+                raw_len: 0,
+            }),
+        }
+    }
+
+    fn set_aside(&mut self, device: &DeviceId, rejected: &Rejected) {
+        let identity = rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok());
+        self.keep(device, identity, &Quarantined {
+            reason: rejected.reason.as_str(),
+            detail: &rejected.detail,
+            raw: &rejected.raw,
+            raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
+        });
+    }
+
+    fn keep(&mut self, device: &DeviceId, identity: Option<(u64, u64)>, quarantined: &Quarantined<'_>) {
+        self.quarantined += 1;
+        let body = Body::Quarantined(*quarantined);
+        match identity {
+            Some((boot, seq)) => self.segment(device, boot, seq).push(seq, &body),
+            None => {
+                let mut segment = Segment::unidentified(device.as_str());
+                segment.push_unidentified(&body);
+                self.segments.push(segment);
+            }
+        }
+    }
+
+    /// The open segment of a boot, or a new one.
+    fn segment(&mut self, device: &DeviceId, boot: u64, seq: u64) -> &mut Segment {
+        let open = self.segments.last().is_some_and(|last| last.boot() == Some(boot));
+        if !open {
+            self.segments.push(Segment::of_device(device.as_str(), boot, seq));
+        }
+        let last = self.segments.len() - 1;
+        &mut self.segments[last]
+    }
+}
+
+fn bounded(seq: u64) -> Result<(), String> {
+    if (1..=SEQ_MAX).contains(&seq) {
+        return Ok(());
+    }
+    Err(format!("seq: expected 1..={SEQ_MAX}, got {seq}"))
+}
+
+fn body<'r>(record: &'r Record<'_>) -> Result<Body<'r>, OutOfRange> {
+    let at = Millis::new(record.stamp().at)?;
+    Ok(match record {
+        Record::Deposit(d) => Body::Deposit(Deposit {
+            at,
+            household: d.household.as_deref(),
+            bag: d.bag.as_deref(),
+            stream: stream(d.stream),
+            weight: Grams::new(d.weight_g.into())?,
+            quality: Bp::new(d.quality_bp.into())?,
+            confidence: Permille::new(d.confidence_pm.into())?,
+            by: match d.by {
+                hemu_wire::By::Camera => By::Camera,
+                hemu_wire::By::Inspector => By::Inspector,
+            },
+        }),
+        Record::Status(s) => Body::Status(Status {
+            at,
+            bins: s
+                .bins
+                .iter()
+                .map(|bin| {
+                    let fill = bin.fill_bp.map(|fill| Bp::new(fill.into())).transpose()?;
+                    Ok(BinState { stream: stream(bin.stream), fill, weight_g: bin.weight_g })
+                })
+                .collect::<Result<_, OutOfRange>>()?,
+            battery_mv: s.battery_mv,
+            rssi_dbm: s.rssi_dbm,
+            temperature_cc: s.temperature_cc,
+            firmware: s.firmware.as_deref(),
+            queued: s.queued,
+        }),
+        Record::Incident(i) => Body::Incident(Incident {
+            at,
+            kind: i.kind.as_str(),
+            stream: i.stream.map(stream),
+            note: i.note.as_deref(),
+            photo: i.photo.as_deref(),
+        }),
+        Record::Lost(lost) => Body::Lost { at, from: lost.from, to: lost.to },
+    })
+}
+
+fn stream(stream: hemu_wire::Stream) -> Stream {
+    match stream {
+        hemu_wire::Stream::Food => Stream::Food,
+        hemu_wire::Stream::Recyclable => Stream::Recyclable,
+        hemu_wire::Stream::Hazardous => Stream::Hazardous,
+        hemu_wire::Stream::Residual => Stream::Residual,
+    }
+}

@@ -1,0 +1,287 @@
+//! The committer: one task between all front doors and the journal.
+//!
+//! Natural group commit: whatever queued while the last batch was on its way to the disk is the next batch. There is
+//! no timer to wait for and nothing to tune. Back-pressure is the bounded queue and the acknowledgement not given.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use hemu_ledger::cursor::{Cursor, Known};
+use hemu_ledger::segment::{Mark, Segment};
+use hemu_ledger::{Journal, Ledger, Position};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::Clock;
+use crate::metrics::Metrics;
+use crate::receipts::Outbox;
+
+/// Submissions that may wait; a front door that finds the queue full waits too.
+const QUEUE: usize = 1_024;
+/// Records after which a batch is closed.
+const BATCH_RECORDS: usize = 10_000;
+/// Bytes after which a batch is closed.
+const BATCH_BYTES: usize = 4 << 20;
+/// Boots of one device whose cursors are kept in memory.
+const BOOTS_KEPT: usize = 4;
+/// Pauses between attempts while the store fails.
+const RETRY: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Records to store, and whom to tell when they are.
+pub struct Submission {
+    pub segments: Vec<Segment>,
+    /// Called once the records are on the disk; dropped uncalled when the server ends first.
+    pub stored: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Submission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submission").field("segments", &self.segments.len()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum Order {
+    Store(Submission),
+    /// A device came online and should hear where it stands.
+    Greet(String),
+}
+
+/// The front doors' end of the queue. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Intake(mpsc::Sender<Order>);
+
+impl Intake {
+    /// Queues a submission, waiting for room. Dropped when the committer has ended.
+    pub async fn submit(&self, submission: Submission) {
+        // The committer is gone only while the server ends; nothing is acknowledged then.
+        drop(self.0.send(Order::Store(submission)).await);
+    }
+
+    /// Asks for a receipt for a device that came online.
+    pub async fn greet(&self, device: &str) {
+        drop(self.0.send(Order::Greet(device.to_owned())).await);
+    }
+}
+
+/// Stores submissions in batches.
+#[derive(Debug)]
+pub struct Committer {
+    journal: Journal,
+    orders: mpsc::Receiver<Order>,
+    cursors: HashMap<String, Vec<(u64, Cursor)>>,
+    clock: Time,
+    outbox: Outbox,
+    committed: watch::Sender<Position>,
+    healthy: watch::Sender<bool>,
+    metrics: Metrics,
+    checkpoints: watch::Receiver<u64>,
+    checkpoint_seen: u64,
+}
+
+/// A clock that can stand in a `Debug` struct.
+#[derive(Clone)]
+struct Time(Clock);
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// What the rest of the server hears from the committer.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    /// The last committed batch.
+    pub committed: watch::Receiver<Position>,
+    /// False while the store fails and acknowledgements are withheld.
+    pub healthy: watch::Receiver<bool>,
+}
+
+/// Records of a batch on their way into the journal.
+#[derive(Default)]
+struct Batch {
+    body: Vec<u8>,
+    records: u64,
+    repeats: u64,
+    stored: Vec<Box<dyn FnOnce() + Send>>,
+    devices: Vec<String>,
+}
+
+impl Committer {
+    /// A committer for a ledger whose projections are up to date (its cursors are read from them; what is missing
+    /// there only costs a repeat in the journal).
+    pub async fn new(
+        ledger: &Ledger,
+        clock: Clock,
+        outbox: Outbox,
+        metrics: Metrics,
+        checkpoints: watch::Receiver<u64>,
+    ) -> hemu_ledger::Result<(Self, Intake, Signals)> {
+        let journal = ledger.journal().await?;
+        let (sender, orders) = mpsc::channel(QUEUE);
+        let mut cursors: HashMap<String, Vec<(u64, Cursor)>> = HashMap::new();
+        for (device, boot, cursor) in ledger.cursors().await? {
+            cursors.entry(device).or_default().push((boot, cursor));
+        }
+        let (committed, committed_rx) = watch::channel(journal.head().position);
+        let (healthy, healthy_rx) = watch::channel(true);
+        let committer = Self {
+            journal,
+            orders,
+            cursors,
+            clock: Time(clock),
+            outbox,
+            committed,
+            healthy,
+            metrics,
+            checkpoints,
+            checkpoint_seen: 0,
+        };
+        Ok((committer, Intake(sender), Signals { committed: committed_rx, healthy: healthy_rx }))
+    }
+
+    /// Runs until every [`Intake`] is dropped, or until `abandon` while the store fails.
+    pub async fn run(mut self, abandon: CancellationToken) {
+        while let Some(first) = self.orders.recv().await {
+            let mut batch = Batch::default();
+            self.take(&mut batch, first);
+            while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
+                let Ok(next) = self.orders.try_recv() else { break };
+                self.take(&mut batch, next);
+            }
+            if !self.store(batch, &abandon).await {
+                return;
+            }
+            self.tidy().await;
+        }
+    }
+
+    fn take(&mut self, batch: &mut Batch, order: Order) {
+        match order {
+            Order::Greet(device) => self.announce(&device),
+            Order::Store(submission) => {
+                for segment in &submission.segments {
+                    self.copy(batch, segment);
+                }
+                batch.stored.push(submission.stored);
+            }
+        }
+    }
+
+    /// Copies a segment into the batch without the records that are surely known.
+    fn copy(&mut self, batch: &mut Batch, segment: &Segment) {
+        let Some(boot) = segment.boot() else {
+            batch.records += segment.write(&mut batch.body, |_| true);
+            return;
+        };
+        let cursor = cursor(&mut self.cursors, segment.device(), boot);
+        let kept = segment.write(&mut batch.body, |mark| take(cursor, mark));
+        batch.records += kept;
+        batch.repeats += segment.marks().len() as u64 - kept;
+        if !batch.devices.iter().any(|device| device == segment.device()) {
+            batch.devices.push(segment.device().to_owned());
+        }
+    }
+
+    /// Appends the batch, trying until it succeeds; false when abandoned before it did.
+    async fn store(&mut self, batch: Batch, abandon: &CancellationToken) -> bool {
+        let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
+        while batch.records > 0 {
+            let timer = self.metrics.commit_seconds.start_timer();
+            match self.journal.append((self.clock.0)(), batch.records, &batch.body).await {
+                Ok(head) => {
+                    timer.observe_duration();
+                    self.recovered();
+                    self.committed.send_replace(head.position);
+                    break;
+                }
+                Err(error) => {
+                    timer.stop_and_discard();
+                    self.failed(&error);
+                    let pause = pauses.next().copied().unwrap_or_default();
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = abandon.cancelled() => return false,
+                    }
+                }
+            }
+        }
+        self.metrics.committed(batch.records, batch.repeats, batch.body.len());
+        for stored in batch.stored {
+            stored();
+        }
+        for device in &batch.devices {
+            self.announce(device);
+        }
+        true
+    }
+
+    fn failed(&self, error: &hemu_ledger::Error) {
+        self.metrics.commit_failures.inc();
+        if self.healthy.send_replace(false) {
+            tracing::error!(%error, "the journal cannot be written; acknowledgements are withheld until it can");
+        }
+    }
+
+    fn recovered(&self) {
+        if !self.healthy.send_replace(true) {
+            tracing::info!("the journal can be written again; acknowledgements resume");
+        }
+    }
+
+    /// Puts the device's newest receipt into the outbox.
+    fn announce(&self, device: &str) {
+        if let Some((boot, cursor)) = self.cursors.get(device).and_then(|boots| boots.last()) {
+            self.outbox.put(device, *boot, cursor);
+        }
+    }
+
+    /// After a checkpoint beside us moved the bulk of the log, the short rest lets the log start again.
+    async fn tidy(&mut self) {
+        let done = *self.checkpoints.borrow();
+        if done != self.checkpoint_seen {
+            self.checkpoint_seen = done;
+            if let Err(error) = self.journal.restart_log().await {
+                tracing::warn!(%error, "the write-ahead log could not be restarted; it grows until it can");
+            }
+        }
+    }
+}
+
+/// The cursor of a device's boot; the newest boot stands last.
+fn cursor<'c>(cursors: &'c mut HashMap<String, Vec<(u64, Cursor)>>, device: &str, boot: u64) -> &'c mut Cursor {
+    if !cursors.contains_key(device) {
+        cursors.insert(device.to_owned(), Vec::new());
+    }
+    let boots = cursors.entry(device.to_owned()).or_default();
+    match boots.iter().position(|(known, _)| *known == boot) {
+        Some(index) => boots[index..].rotate_left(1),
+        None => {
+            if boots.len() == BOOTS_KEPT {
+                boots.remove(0);
+            }
+            boots.push((boot, Cursor::default()));
+        }
+    }
+    let last = boots.len() - 1;
+    &mut boots[last].1
+}
+
+/// Whether a record has to be written: all but the repeats memory is sure of. The projector judges the rest.
+fn take(cursor: &mut Cursor, mark: &Mark) -> bool {
+    let Some(seq) = mark.seq else { return true };
+    match cursor.check(seq, mark.hash) {
+        Known::Repeat => false,
+        Known::Conflict | Known::Covered | Known::TooManyGaps => true,
+        Known::New => {
+            cursor.take(seq, mark.hash);
+            if let Some((from, to)) = mark.lost {
+                cursor.cover(from, to);
+            }
+            true
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Keeps the projections behind the journal, as closely as the store allows.
+
+use std::time::Duration;
+
+use hemu_ledger::{Position, Projector};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// How often to look for batches that another process appended.
+const LOOK: Duration = Duration::from_millis(250);
+/// Pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Folds everything there is, calling `progress` with the records of each step.
+pub async fn catch_up(projector: &mut Projector, mut progress: impl FnMut(u64)) -> hemu_ledger::Result<()> {
+    loop {
+        let step = projector.step().await?;
+        if step.records == 0 {
+            return Ok(());
+        }
+        progress(step.records);
+    }
+}
+
+/// Folds whatever is committed until shutdown; tells `applied` how far.
+pub async fn run(
+    mut projector: Projector,
+    mut committed: watch::Receiver<Position>,
+    applied: watch::Sender<Position>,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) {
+    while !shutdown.is_cancelled() {
+        match projector.step().await {
+            Ok(step) if step.records > 0 => {
+                metrics.applied(step.applied, step.records);
+                applied.send_replace(step.applied);
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "the projections cannot be written; readings are safe in the journal");
+                metrics.fold_failures.inc();
+                wait(&shutdown, PAUSE).await;
+            }
+        }
+        tokio::select! {
+            changed = committed.changed() => {
+                // The committer has ended; look on by the clock until told to stop.
+                if changed.is_err() {
+                    wait(&shutdown, LOOK).await;
+                }
+            }
+            () = tokio::time::sleep(LOOK) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+    if let Err(error) = projector.close().await {
+        tracing::warn!(%error, "the projections could not be closed in order; they are read again at the next start");
+    }
+}
+
+async fn wait(shutdown: &CancellationToken, pause: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = shutdown.cancelled() => {}
+    }
+}

@@ -1,0 +1,365 @@
+//! A CSV file through the commit path (contract, section 2).
+//!
+//! A row is accepted or rejected with its line number and reason; nothing in between. Identity is `reading_id`, so a
+//! second import of the same rows changes nothing, whoever else appends meanwhile.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use hemu_ledger::entry::{Body, Deposit};
+use hemu_ledger::registry::Household;
+use hemu_ledger::segment::Segment;
+use hemu_ledger::{Journal, Ledger, Position};
+use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
+use hemu_wire::DeviceId;
+
+use crate::Clock;
+use crate::fold;
+
+/// Rows stored at once.
+const CHUNK: usize = 5_000;
+/// How often to look whether another process has folded our rows.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The columns of an import file; the header may have them in any order.
+pub const COLUMNS: [&str; 11] = [
+    "reading_id", "bag_id", "household", "estate", "at", "stream", "weight_g", "source", "device", "quality",
+    "confidence",
+];
+
+/// How to import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Reject rows that name an unknown household, device or estate, instead of adding it.
+    pub strict: bool,
+}
+
+/// What became of the rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub read: u64,
+    pub new: u64,
+    pub repeated: u64,
+    pub rejected: u64,
+}
+
+/// Why an import could not be done at all. Rows stored before stay stored; importing again repeats nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the header lacks the column {0}; it must have {cols} in any order", cols = COLUMNS.join(","))]
+    Header(&'static str),
+    #[error("the file cannot be read: {0}")]
+    Csv(#[from] csv::Error),
+    #[error("the rejected rows cannot be written: {0}")]
+    Rejected(#[from] std::io::Error),
+    #[error(transparent)]
+    Ledger(#[from] hemu_ledger::Error),
+}
+
+/// What an import does in one run.
+struct Import<'l> {
+    ledger: &'l Ledger,
+    clock: Clock,
+    journal: Journal,
+    options: Options,
+    columns: [usize; COLUMNS.len()],
+    households: HashSet<String>,
+    devices: HashSet<String>,
+    estates: HashSet<String>,
+    positions: Vec<Position>,
+    summary: Summary,
+}
+
+/// Imports rows and waits until they are folded. Rejected rows go to `rejected` as `line,reason,row`, which is asked
+/// for when the first comes. `progress` is called with the rows read so far.
+pub async fn import<W: Write>(
+    ledger: &Ledger,
+    clock: Clock,
+    input: impl Read,
+    rejected: impl FnOnce() -> std::io::Result<W>,
+    options: Options,
+    mut progress: impl FnMut(u64),
+) -> Result<Summary, Error> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+    let columns = columns(reader.headers()?)?;
+    let journal = ledger.journal().await?;
+    let mut import = Import {
+        ledger,
+        clock,
+        journal,
+        options,
+        columns,
+        households: HashSet::new(),
+        devices: HashSet::new(),
+        estates: HashSet::new(),
+        positions: Vec::new(),
+        summary: Summary::default(),
+    };
+    let mut rejects = Rejects { open: Some(rejected), writer: None };
+    let mut chunk = Vec::with_capacity(CHUNK);
+    let mut rows = reader.records();
+    loop {
+        let row = rows.next().transpose()?;
+        let ended = row.is_none();
+        if let Some(row) = row {
+            import.summary.read += 1;
+            match import.parse(&row) {
+                Ok(parsed) => chunk.push((row, parsed)),
+                Err(reason) => rejects.reject(&mut import.summary, &row, &reason)?,
+            }
+        }
+        if chunk.len() == CHUNK || ended {
+            import.store(&mut chunk, &mut rejects).await?;
+            progress(import.summary.read);
+        }
+        if ended {
+            break;
+        }
+    }
+    rejects.finish()?;
+    import.settle().await
+}
+
+/// A row with its values checked.
+struct Parsed {
+    reading_id: String,
+    household: Option<String>,
+    estate: Option<String>,
+    bag: Option<String>,
+    device: DeviceId,
+    at: Millis,
+    stream: Stream,
+    weight: Grams,
+    quality: Bp,
+    confidence: Permille,
+    by: By,
+}
+
+impl Parsed {
+    fn body(&self) -> Body<'_> {
+        Body::Deposit(Deposit {
+            at: self.at,
+            household: self.household.as_deref(),
+            bag: self.bag.as_deref(),
+            stream: self.stream,
+            weight: self.weight,
+            quality: self.quality,
+            confidence: self.confidence,
+            by: self.by,
+        })
+    }
+}
+
+impl Import<'_> {
+    fn parse(&self, row: &csv::StringRecord) -> Result<Parsed, String> {
+        let [reading_id, bag, household, estate, at, stream, weight, source, device, quality, confidence] =
+            self.columns.map(|index| row.get(index).unwrap_or("").trim());
+        if row.len() <= self.columns.into_iter().max().unwrap_or(0) {
+            return Err(format!("expected as many fields as the header has, got {}", row.len()));
+        }
+        Ok(Parsed {
+            reading_id: text("reading_id", reading_id, 128)?.ok_or("reading_id: expected an identity, got nothing")?,
+            household: text("household", household, 64)?,
+            estate: text("estate", estate, 64)?,
+            bag: text("bag_id", bag, 64)?,
+            device: DeviceId::try_from(device).map_err(|error| format!("device: {error}"))?,
+            at: instant(at)?,
+            stream: stream.parse().map_err(|error| format!("stream: {error}"))?,
+            weight: whole(weight).ok_or_else(|| {
+                format!("weight_g: expected whole grams 0..200000, got {weight:?}")
+            })?,
+            quality: share(quality, Bp::from_share)
+                .ok_or_else(|| format!("quality: expected a number 0..1, got {quality:?}"))?,
+            confidence: if confidence.is_empty() {
+                Permille::MAX
+            } else {
+                share(confidence, Permille::from_share)
+                    .ok_or_else(|| format!("confidence: expected a number 0..1, got {confidence:?}"))?
+            },
+            by: match source {
+                "cam" => By::Camera,
+                "insp" => By::Inspector,
+                other => return Err(format!("source: expected cam or insp, got {other:?}")),
+            },
+        })
+    }
+
+    async fn store<W: Write, F: FnOnce() -> std::io::Result<W>>(
+        &mut self,
+        chunk: &mut Vec<(csv::StringRecord, Parsed)>,
+        rejects: &mut Rejects<W, F>,
+    ) -> Result<(), Error> {
+        let mut segments: BTreeMap<String, Segment> = BTreeMap::new();
+        self.register(chunk).await?;
+        let mut records = 0;
+        for (row, parsed) in chunk.drain(..) {
+            if let Some(reason) = self.unknown(&parsed) {
+                rejects.reject(&mut self.summary, &row, &reason)?;
+                continue;
+            }
+            let device = parsed.device.as_str();
+            let segment = segments.entry(device.to_owned()).or_insert_with(|| Segment::of_import(device));
+            segment.push_import(&parsed.reading_id, &parsed.body());
+            records += 1;
+        }
+        if records > 0 {
+            let mut body = Vec::new();
+            segments.values().for_each(|segment| {
+                segment.write(&mut body, |_| true);
+            });
+            let head = self.journal.append((self.clock)(), records, &body).await?;
+            self.positions.push(head.position);
+            self.summary.new += records;
+        }
+        Ok(())
+    }
+
+    /// Makes the names of a chunk known to `self`, adding them to the registry unless strict.
+    async fn register(&mut self, chunk: &[(csv::StringRecord, Parsed)]) -> Result<(), Error> {
+        let now = (self.clock)();
+        let mut households = Vec::new();
+        for (_, parsed) in chunk {
+            let estate = parsed.estate.as_deref();
+            if let Some(estate) = estate.filter(|estate| !self.estates.contains(*estate)) {
+                if self.options.strict {
+                    let known = self.ledger.estates().await?;
+                    self.estates.extend(known.into_iter().map(|estate| estate.id));
+                } else {
+                    self.ledger.ensure_estate(estate).await?;
+                    self.estates.insert(estate.to_owned());
+                }
+            }
+            let device = parsed.device.as_str();
+            if !self.devices.contains(device) {
+                if self.options.strict {
+                    let known = self.ledger.devices().await?;
+                    self.devices.extend(known.into_iter().map(|device| device.id));
+                } else {
+                    self.ledger.ensure_device(device, estate, now).await?;
+                    self.devices.insert(device.to_owned());
+                }
+            }
+            if let Some(token) = parsed.household.as_deref().filter(|token| !self.households.contains(*token)) {
+                if !self.options.strict {
+                    households.push(Household {
+                        token: token.to_owned(),
+                        estate: parsed.estate.clone(),
+                        building: None,
+                        unit: None,
+                        door: None,
+                        residents: None,
+                        station: None,
+                        created_at: now,
+                    });
+                } else if self.ledger.household(token).await?.is_none() {
+                    continue;
+                }
+                self.households.insert(token.to_owned());
+            }
+        }
+        if !households.is_empty() {
+            self.ledger.put_households(&households).await?;
+        }
+        Ok(())
+    }
+
+    /// Why a strict import rejects the row, if it does.
+    fn unknown(&self, parsed: &Parsed) -> Option<String> {
+        let missing = |what: &str, name: &str| Some(format!("{what}: {name:?} is not registered (--strict)"));
+        if let Some(token) = parsed.household.as_deref().filter(|token| !self.households.contains(*token)) {
+            return missing("household", token);
+        }
+        if !self.devices.contains(parsed.device.as_str()) {
+            return missing("device", parsed.device.as_str());
+        }
+        let estate = parsed.estate.as_deref().filter(|estate| !self.estates.contains(*estate))?;
+        missing("estate", estate)
+    }
+
+    /// Waits until every row is folded (folding them here when nobody else does) and counts the repeats.
+    async fn settle(mut self) -> Result<Summary, Error> {
+        let last = self.positions.last().copied().unwrap_or(0);
+        while self.ledger.progress().await?.applied < last {
+            match self.ledger.projector().await {
+                Ok((mut projector, _lock)) => {
+                    fold::catch_up(&mut projector, |_| {}).await?;
+                    projector.close().await?;
+                }
+                Err(hemu_ledger::Error::InUse(_)) => tokio::time::sleep(LOOK).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.summary.repeated = self.ledger.count_ignored(&self.positions).await?;
+        self.summary.new -= self.summary.repeated;
+        Ok(self.summary)
+    }
+}
+
+/// The file of rejected rows, made when the first comes.
+struct Rejects<W: Write, F: FnOnce() -> std::io::Result<W>> {
+    open: Option<F>,
+    writer: Option<csv::Writer<W>>,
+}
+
+impl<W: Write, F: FnOnce() -> std::io::Result<W>> Rejects<W, F> {
+    fn reject(&mut self, summary: &mut Summary, row: &csv::StringRecord, reason: &str) -> Result<(), Error> {
+        summary.rejected += 1;
+        if let Some(open) = self.open.take() {
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(open()?);
+            writer.write_record(["line", "reason", "row"])?;
+            self.writer = Some(writer);
+        }
+        if let Some(writer) = &mut self.writer {
+            let line = row.position().map_or(0, csv::Position::line).to_string();
+            let fields = [line.as_str(), reason].into_iter().chain(row.iter());
+            writer.write_record(fields)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        if let Some(writer) = &mut self.writer {
+            writer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+fn columns(header: &csv::StringRecord) -> Result<[usize; COLUMNS.len()], Error> {
+    let mut columns = [0; COLUMNS.len()];
+    for (column, name) in columns.iter_mut().zip(COLUMNS) {
+        // A byte order mark is what spreadsheets put before the first name.
+        let found = header.iter().position(|field| field.trim_start_matches('\u{feff}').trim() == name);
+        *column = found.ok_or(Error::Header(name))?;
+    }
+    Ok(columns)
+}
+
+fn text(name: &str, value: &str, most: usize) -> Result<Option<String>, String> {
+    if value.chars().count() > most {
+        return Err(format!("{name}: expected at most {most} characters, got {}", value.chars().count()));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(format!("{name}: expected no control characters"));
+    }
+    Ok((!value.is_empty()).then(|| value.to_owned()))
+}
+
+fn instant(value: &str) -> Result<Millis, String> {
+    let wrong = || format!("at: expected RFC 3339 with an offset, or ms since 1970, got {value:?}");
+    let ms = match value.parse::<i64>() {
+        Ok(ms) => ms,
+        Err(_) => value.parse::<jiff::Timestamp>().map_err(|_| wrong())?.as_millisecond(),
+    };
+    Millis::new(ms).map_err(|error| format!("at: {error}"))
+}
+
+fn whole(value: &str) -> Option<Grams> {
+    Grams::new(value.parse().ok()?).ok()
+}
+
+fn share<Q, E>(value: &str, quantity: impl Fn(f64) -> Result<Q, E>) -> Option<Q> {
+    let number: f64 = value.parse().ok()?;
+    (0.0..=1.0).contains(&number).then(|| quantity(number).ok()).flatten()
+}

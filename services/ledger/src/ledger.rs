@@ -1,0 +1,88 @@
+//! The ledger: one data folder, opened.
+
+use hemu_rules::Zone;
+use sqlx::Row;
+use sqlx::sqlite::SqlitePool;
+
+use crate::error::{InFile, Result};
+use crate::journal::Journal;
+use crate::project::Projector;
+use crate::store::{self, Durability, Folder, Lock, Role};
+
+/// An open data folder. Cheap to clone; every clone sees the same files.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    folder: Folder,
+    zone: Zone,
+    pub(crate) truth: SqlitePool,
+    pub(crate) projections: SqlitePool,
+}
+
+impl Ledger {
+    /// Opens a data folder, making or migrating its files. `zone` decides which local day an event belongs to.
+    pub async fn open(folder: &Folder, zone: Zone) -> Result<Self> {
+        store::migrate_truth(&folder.truth()).await?;
+        store::migrate_projections(&folder.projections()).await?;
+        let truth = store::pool(&folder.truth(), Durability::Full).await?;
+        let projections = store::pool(&folder.projections(), Durability::Whole).await?;
+        Ok(Self { folder: folder.clone(), zone, truth, projections })
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The zone of local days.
+    pub fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// A writer of the journal.
+    pub async fn journal(&self) -> Result<Journal> {
+        let path = self.folder.truth();
+        let connection = store::connect(&path, Durability::Full).await?;
+        Journal::open(path, connection).await
+    }
+
+    /// The folder's projector; `Err(InUse)` while another process projects.
+    pub async fn projector(&self) -> Result<(Projector, Lock)> {
+        let lock = self.folder.lock(Role::Project)?;
+        let path = self.folder.projections();
+        let connection = store::connect(&path, Durability::Whole).await?;
+        let projector = Projector::open(self.truth.clone(), path, connection, self.zone).await?;
+        Ok((projector, lock))
+    }
+
+    /// Moves committed batches from the write-ahead log into the file, beside the commit path.
+    /// Answers how many pages the log still holds.
+    pub async fn checkpoint(&self) -> Result<u64> {
+        let path = self.folder.truth();
+        let row = sqlx::query("pragma wal_checkpoint(passive)").fetch_one(&self.truth).await.of(&path)?;
+        Ok(row.try_get::<i64, _>(1).of(&path)?.max(0).cast_unsigned())
+    }
+
+    /// A setting that belongs to the data, such as the site's name; `None` when it was never set.
+    pub async fn meta(&self, key: &str) -> Result<Option<String>> {
+        let path = self.folder.truth();
+        let row = sqlx::query("select value from meta where key = ?").bind(key).fetch_optional(&self.truth);
+        row.await.of(&path)?.map(|row| row.try_get("value").of(&path)).transpose()
+    }
+
+    /// Sets it.
+    pub async fn set_meta(&self, key: &str, value: &str) -> Result<()> {
+        sqlx::query("insert or replace into meta (key, value) values (?, ?)")
+            .bind(key)
+            .bind(value)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder.truth())?;
+        Ok(())
+    }
+
+    /// Closes every connection, so that the files can be moved or deleted.
+    pub async fn close(&self) {
+        self.projections.close().await;
+        self.truth.close().await;
+    }
+}

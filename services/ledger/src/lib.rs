@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod bytes;
+pub mod cursor;
+pub mod entry;
+mod error;
+pub mod journal;
+mod ledger;
+pub mod project;
+pub mod read;
+mod rows;
+pub mod segment;
+mod store;
+pub mod registry;
+pub mod verify;
+
+pub use error::{Error, Result};
+pub use journal::{Head, Journal, Position};
+pub use ledger::Ledger;
+pub use project::{CLOCK_AHEAD_MS, Projector, Step};
+pub use store::{Folder, Lock, Role};

@@ -1,0 +1,136 @@
+//! What a stretch of the journal adds to the projections, before it is written. Plain data.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use hemu_rules::{Bucket, Day, PairSums, Participation, Stream};
+
+use crate::entry::{BinState, Deposit, Incident, Quarantined, Status};
+
+/// A record's place in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) position: u64,
+    pub(super) index: u32,
+    /// When its batch was committed.
+    pub(super) received_at: i64,
+}
+
+/// Counters since the journal began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) accepted: u64,
+    pub(super) repeats: u64,
+    pub(super) conflicts: u64,
+    pub(super) quarantined: u64,
+}
+
+/// A deposit's reading, as its row.
+#[derive(Debug, Clone)]
+pub(super) struct ReadingRow<'e> {
+    pub(super) day: Day,
+    /// 0 is unattributed.
+    pub(super) household: u32,
+    pub(super) place: Place,
+    pub(super) device: u32,
+    pub(super) boot: u64,
+    pub(super) seq: u64,
+    pub(super) deposit: Deposit<'e>,
+    pub(super) clock_ahead: bool,
+    pub(super) reading_id: Option<&'e str>,
+}
+
+impl ReadingRow<'_> {
+    /// Whether it may move a score.
+    pub(super) fn counts(&self) -> bool {
+        self.household != 0 && !self.clock_ahead
+    }
+}
+
+/// Deposits of a device and day.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) deposits: i64,
+    pub(super) weight_g: i64,
+    pub(super) attributed: i64,
+    pub(super) inspected: i64,
+}
+
+/// What happened to a device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct DeviceChange<'e> {
+    pub(super) boot: u64,
+    pub(super) records: i64,
+    pub(super) quarantined: i64,
+    pub(super) last_at: Option<i64>,
+    pub(super) status: Option<Status<'e>>,
+}
+
+/// A bin's latest state in this stretch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BinChange {
+    pub(super) at: i64,
+    pub(super) bin: BinState,
+}
+
+/// Something set aside.
+#[derive(Debug, Clone)]
+pub(super) struct QuarantineRow<'e> {
+    pub(super) place: Place,
+    pub(super) device: u32,
+    pub(super) identity: Option<(u64, u64)>,
+    pub(super) what: Aside<'e>,
+}
+
+/// Why something is set aside.
+#[derive(Debug, Clone)]
+pub(super) enum Aside<'e> {
+    /// As it came.
+    AsSent(Quarantined<'e>),
+    /// By the projector's judgement: reason, detail, the record written out.
+    Judged(&'static str, &'static str, String),
+}
+
+/// The deltas of one transaction. Maps are ordered so that rows are written in the order of their pages.
+#[derive(Debug, Default)]
+pub(super) struct Changes<'e> {
+    pub(super) totals: Totals,
+    pub(super) new_devices: Vec<(u32, &'e str)>,
+    pub(super) new_households: Vec<(u32, &'e str)>,
+    pub(super) first_days: BTreeMap<u32, Day>,
+    pub(super) devices: BTreeMap<u32, DeviceChange<'e>>,
+    pub(super) cursors: BTreeSet<(u32, u64)>,
+    /// (device, boot, first seq) -> content hashes of consecutive records, accepted in one batch.
+    pub(super) runs: BTreeMap<(u32, u64, u64), Vec<u64>>,
+    pub(super) imported: HashMap<[u8; 16], u64>,
+    pub(super) ignored: Vec<(Place, &'static str)>,
+    pub(super) readings: Vec<ReadingRow<'e>>,
+    pub(super) evidence: BTreeMap<(Day, u32, i64, Stream), Bucket>,
+    pub(super) participation: BTreeMap<(Day, u32), Participation>,
+    pub(super) pairs: BTreeMap<(u32, Day), PairSums>,
+    pub(super) tally: BTreeMap<(Day, u32), Tally>,
+    pub(super) bins: BTreeMap<(u32, Stream), BinChange>,
+    pub(super) incidents: Vec<(Place, u32, Incident<'e>)>,
+    pub(super) lost: Vec<(Place, u32, u64, i64, (u64, u64))>,
+    pub(super) quarantine: Vec<QuarantineRow<'e>>,
+    run: Option<(u32, u64, u64, u64)>,
+}
+
+impl Changes<'_> {
+    pub(super) fn new(totals: Totals) -> Self {
+        Self { totals, ..Self::default() }
+    }
+
+    /// Notes an accepted record's hash, growing the current run when it follows on in the same batch.
+    /// Runs end with their batch, so that a rebuild with other chunks writes the same rows.
+    pub(super) fn note_seen(&mut self, position: u64, device: u32, boot: u64, seq: u64, hash: u64) {
+        let first = match self.run {
+            Some((d, b, first, p)) if (d, b, p) == (device, boot, position) => {
+                let run = self.runs.get(&(device, boot, first));
+                run.filter(|hashes| first + hashes.len() as u64 == seq).map_or(seq, |_| first)
+            }
+            _ => seq,
+        };
+        self.run = Some((device, boot, first, position));
+        self.runs.entry((device, boot, first)).or_default().push(hash);
+    }
+}

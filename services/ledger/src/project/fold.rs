@@ -1,0 +1,260 @@
+//! What an accepted record adds. Memory only: the store is asked before and written after.
+
+use std::collections::HashMap;
+
+use hemu_rules::{
+    Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag,
+};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::Projector;
+use super::changes::{Aside, BinChange, Changes, Place, QuarantineRow, ReadingRow};
+use super::judge::{Names, Verdict};
+use crate::entry::{Body, Deposit, Entry, Origin, Status};
+use crate::error::{Error, Result};
+use crate::journal::Batch;
+
+/// A clock this far ahead of the server's is not believed: kept, flagged, not scored.
+pub const CLOCK_AHEAD_MS: i64 = 5 * 60 * 1_000;
+
+/// All records of some batches with their places.
+pub(super) fn decode(batches: &[Batch]) -> Result<Vec<(Place, Entry<'_>)>> {
+    let mut entries = Vec::new();
+    for batch in batches {
+        for (index, entry) in (0..).zip(batch.entries()) {
+            let entry = entry
+                .map_err(|error| Error::Damaged { position: batch.position, what: error.to_string() })?;
+            entries.push((Place { position: batch.position, index, received_at: batch.at }, entry));
+        }
+    }
+    Ok(entries)
+}
+
+impl Projector {
+    /// Adds a judged record to the changes.
+    pub(super) fn take<'e>(
+        &mut self,
+        changes: &mut Changes<'e>,
+        place: Place,
+        entry: Entry<'e>,
+        (device, verdict): (u32, Verdict),
+    ) {
+        let identity = match entry.origin {
+            Origin::Device { boot, seq, .. } => Some((boot, seq)),
+            Origin::Unidentified { .. } | Origin::Import { .. } => None,
+        };
+        match verdict {
+            Verdict::Accept => self.accept(changes, place, entry, device, identity),
+            Verdict::Repeat => {
+                changes.totals.repeats += 1;
+                changes.ignored.push((place, "repeat"));
+            }
+            Verdict::Conflict => {
+                changes.totals.conflicts += 1;
+                let detail = "this identity was stored before with other content; the first stays, this is kept aside";
+                set_aside(changes, place, device, identity, Aside::Judged("conflict", detail, entry.body.to_json()));
+                changes.ignored.push((place, "conflict"));
+            }
+            Verdict::TooManyGaps => {
+                let detail = "the device's records came with too many gaps to keep their places; it should send from its oldest";
+                set_aside(changes, place, device, identity, Aside::Judged("too_many_gaps", detail, entry.body.to_json()));
+                changes.ignored.push((place, "too_many_gaps"));
+            }
+        }
+    }
+
+    fn accept<'e>(
+        &mut self,
+        changes: &mut Changes<'e>,
+        place: Place,
+        entry: Entry<'e>,
+        device: u32,
+        identity: Option<(u64, u64)>,
+    ) {
+        changes.totals.accepted += 1;
+        let seen = changes.devices.entry(device).or_default();
+        seen.records += 1;
+        seen.boot = identity.map_or(seen.boot, |(boot, _)| boot);
+        // A clock that runs ahead must not make a device look newer than now.
+        let at = entry.body.at().map(|at| at.get().min(place.received_at));
+        seen.last_at = seen.last_at.max(at);
+        match entry.body {
+            Body::Deposit(deposit) => {
+                let (boot, seq) = identity.unwrap_or_default();
+                let reading_id = match entry.origin {
+                    Origin::Import { reading_id, .. } => Some(reading_id),
+                    Origin::Device { .. } | Origin::Unidentified { .. } => None,
+                };
+                self.deposit(changes, place, deposit, (device, boot, seq), reading_id);
+            }
+            Body::Status(status) => keep_status(changes, device, status),
+            Body::Incident(incident) => changes.incidents.push((place, device, incident)),
+            Body::Lost { at, from, to } => {
+                let boot = identity.unwrap_or_default().0;
+                changes.lost.push((place, device, boot, at.get(), (from, to)));
+            }
+            Body::Quarantined(q) => set_aside(changes, place, device, identity, Aside::AsSent(q)),
+        }
+    }
+
+    fn deposit<'e>(
+        &mut self,
+        changes: &mut Changes<'e>,
+        place: Place,
+        deposit: Deposit<'e>,
+        (device, boot, seq): (u32, u64, u64),
+        reading_id: Option<&'e str>,
+    ) {
+        let day = Day::of(deposit.at, self.zone);
+        let clock_ahead = deposit.at.get() > place.received_at.saturating_add(CLOCK_AHEAD_MS);
+        let counted = (!clock_ahead).then_some(day);
+        let household = deposit.household.map_or(0, |token| self.household(changes, token, counted));
+        let row =
+            ReadingRow { day, household, place, device, boot, seq, deposit, clock_ahead, reading_id };
+        let tally = changes.tally.entry((day, device)).or_default();
+        tally.deposits += 1;
+        tally.weight_g += i64::from(deposit.weight.get());
+        tally.attributed += i64::from(household != 0);
+        tally.inspected += i64::from(deposit.by == By::Inspector);
+        if let Some((key, bucket)) = Bucket::of(&row.reading()) {
+            let key = (day, household, key.source.code(), key.stream);
+            *changes.evidence.entry(key).or_default() += bucket;
+        }
+        if row.counts() && deposit.bag.is_none() {
+            *changes.participation.entry((day, household)).or_default() +=
+                Participation::of_bag(deposit.stream, deposit.weight);
+        }
+        changes.readings.push(row);
+    }
+
+    /// Participation and pairs of bags that carry an id: what the bag is worth with this stretch's readings,
+    /// less what it was worth before.
+    pub(super) async fn join_bags(&mut self, changes: &mut Changes<'_>) -> std::result::Result<(), sqlx::Error> {
+        changes.readings.sort_unstable_by_key(ReadingRow::page_order);
+        let bagged: Vec<&[ReadingRow<'_>]> = changes
+            .readings
+            .chunk_by(|a, b| (a.day, a.household, a.deposit.bag) == (b.day, b.household, b.deposit.bag))
+            .filter(|group| group.first().is_some_and(|row| row.counts_as_bag()))
+            .collect();
+        let found = self
+            .statements
+            .bag_mates
+            .fetch(&mut self.connection, &bagged, |b, group| {
+                if let Some(row) = group.first() {
+                    b.add(i64::from(row.day.get())).add(row.household).add(row.deposit.bag.unwrap_or("").to_owned());
+                }
+            })
+            .await?;
+        let mut mates: HashMap<(i64, u32, String), Vec<Mate>> = HashMap::new();
+        for row in &found {
+            let place = (row.try_get("day")?, row.try_get("household")?, row.try_get("bag")?);
+            mates.entry(place).or_default().push(Mate::read(row)?);
+        }
+        let names = &self.names;
+        for group in bagged {
+            let Some(first) = group.first() else { continue };
+            let bag = (i64::from(first.day.get()), first.household, first.deposit.bag.unwrap_or("").to_owned());
+            let mates = mates.get(&bag).map_or(&[][..], Vec::as_slice);
+            let old = || mates.iter().map(|mate| (mate.key(names), mate.reading));
+            let new = group.iter().map(|row| (row.key(names), row.reading()));
+            let before = fold_bag(old());
+            let after = fold_bag(old().chain(new));
+            let participation = changes.participation.entry((first.day, first.household)).or_default();
+            *participation += after.participation;
+            *participation -= before.participation;
+            if let Some((device, sums)) = after.pair {
+                *changes.pairs.entry((device.0, first.day)).or_default() += sums;
+            }
+            if let Some((device, sums)) = before.pair {
+                *changes.pairs.entry((device.0, first.day)).or_default() -= sums;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Orders readings of one instant: device name, boot, seq, reading id. Never by arrival.
+type Key<'n> = (&'n str, u64, u64, Option<String>);
+
+impl<'e> ReadingRow<'e> {
+    /// The order of the table's pages.
+    fn page_order(&self) -> (Day, u32, Option<&'e str>, Place) {
+        (self.day, self.household, self.deposit.bag, self.place)
+    }
+
+    /// Readings that another reading of the same bag may stand beside.
+    fn counts_as_bag(&self) -> bool {
+        self.household != 0 && self.deposit.bag.is_some()
+    }
+
+    fn reading(&self) -> Reading<'e> {
+        Reading {
+            household: HouseholdNo(self.household),
+            device: DeviceNo(self.device),
+            at: self.deposit.at,
+            day: self.day,
+            stream: self.deposit.stream,
+            grams: self.deposit.weight,
+            quality: self.deposit.quality,
+            confidence: self.deposit.confidence,
+            by: self.deposit.by,
+            bag: self.deposit.bag,
+            counts: self.counts(),
+        }
+    }
+
+    fn key<'n>(&self, names: &'n Names) -> Key<'n> {
+        (names.device_name(self.device), self.boot, self.seq, self.reading_id.map(str::to_owned))
+    }
+}
+
+/// A stored reading of a bag, as far as joining needs it.
+#[derive(Debug)]
+struct Mate {
+    reading: Reading<'static>,
+    boot: u64,
+    seq: u64,
+    reading_id: Option<String>,
+}
+
+impl Mate {
+    fn read(row: &SqliteRow) -> std::result::Result<Self, sqlx::Error> {
+        Ok(Self {
+            reading: crate::read::reading(row)?,
+            boot: row.try_get::<i64, _>("boot")?.cast_unsigned(),
+            seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
+            reading_id: row.try_get("reading_id")?,
+        })
+    }
+
+    fn key<'n>(&self, names: &'n Names) -> Key<'n> {
+        (names.device_name(self.reading.device.0), self.boot, self.seq, self.reading_id.clone())
+    }
+}
+
+fn keep_status<'e>(changes: &mut Changes<'e>, device: u32, status: Status<'e>) {
+    let at = status.at.get();
+    for bin in &status.bins {
+        let latest = changes.bins.entry((device, bin.stream)).or_insert(BinChange { at, bin: *bin });
+        if at >= latest.at {
+            *latest = BinChange { at, bin: *bin };
+        }
+    }
+    let kept = &mut changes.devices.entry(device).or_default().status;
+    if kept.as_ref().is_none_or(|latest| at >= latest.at.get()) {
+        *kept = Some(status);
+    }
+}
+
+fn set_aside<'e>(
+    changes: &mut Changes<'e>,
+    place: Place,
+    device: u32,
+    identity: Option<(u64, u64)>,
+    what: Aside<'e>,
+) {
+    changes.totals.quarantined += 1;
+    changes.devices.entry(device).or_default().quarantined += 1;
+    changes.quarantine.push(QuarantineRow { place, device, identity, what });
+}

@@ -1,0 +1,262 @@
+//! Whether a journal record is new, a repeat, or a conflict; and the numbers names go by.
+
+use std::collections::HashMap;
+
+use hemu_rules::Day;
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::changes::{Changes, Place};
+use super::{CURSORS_KEPT, Projector};
+use crate::cursor::{Cursor, Known};
+use crate::entry::{Body, Entry, Origin};
+use crate::error::{InFile, Result};
+
+/// Household tokens kept in memory between transactions.
+const HOUSEHOLDS_KEPT: usize = 1_000_000;
+
+/// The projector's word on a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Counts from now on.
+    Accept,
+    /// Known with the same content: means nothing.
+    Repeat,
+    /// Known with other content: kept aside, never scored.
+    Conflict,
+    /// The device is so far out of order that its place cannot be kept.
+    TooManyGaps,
+}
+
+/// A device's and a household's numbers.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) devices: HashMap<String, u32>,
+    pub(super) device_names: Vec<String>,
+    households: HashMap<String, (u32, Option<Day>)>,
+    last_household: u32,
+}
+
+impl Names {
+    pub(super) async fn load(connection: &mut SqliteConnection) -> std::result::Result<Self, sqlx::Error> {
+        let mut names = Self::default();
+        for row in sqlx::query("select name from device order by no").fetch_all(&mut *connection).await? {
+            names.device(row.try_get("name")?);
+        }
+        let last = sqlx::query("select coalesce(max(no), 0) as last from household").fetch_one(connection).await?;
+        names.last_household = u32::try_from(last.try_get::<i64, _>("last")?).unwrap_or(u32::MAX);
+        Ok(names)
+    }
+
+    /// The device's number and whether it is new.
+    fn device(&mut self, name: &str) -> (u32, bool) {
+        if let Some(&no) = self.devices.get(name) {
+            return (no, false);
+        }
+        let no = u32::try_from(self.device_names.len()).unwrap_or(u32::MAX);
+        self.devices.insert(name.to_owned(), no);
+        self.device_names.push(name.to_owned());
+        (no, true)
+    }
+
+    /// The name behind a number of this projector.
+    pub(super) fn device_name(&self, no: u32) -> &str {
+        self.device_names.get(no as usize).map_or("", String::as_str)
+    }
+}
+
+impl Projector {
+    /// Fetches in bulk what judging these entries will ask for.
+    pub(super) async fn prepare(&mut self, entries: &[(Place, Entry<'_>)]) -> Result<()> {
+        if self.names.households.len() > HOUSEHOLDS_KEPT {
+            self.names.households.clear();
+        }
+        if self.cursors.len() > CURSORS_KEPT {
+            self.cursors.clear();
+        }
+        let mut tokens: Vec<&str> = entries
+            .iter()
+            .filter_map(|(_, entry)| match &entry.body {
+                Body::Deposit(deposit) => deposit.household,
+                _ => None,
+            })
+            .filter(|token| !self.names.households.contains_key(*token))
+            .collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        let query = &self.statements.tokens;
+        let rows = query.fetch(&mut self.connection, &tokens, |b, token| {
+            b.add((*token).to_owned());
+        });
+        for row in rows.await.of(&self.path)? {
+            let token = row.try_get("token").of(&self.path)?;
+            let no: u32 = row.try_get("no").of(&self.path)?;
+            let first: Option<i64> = row.try_get("first_day").of(&self.path)?;
+            self.names.households.insert(token, (no, first.map(Day::clamped)));
+        }
+        Ok(())
+    }
+
+    /// The device's number; a new name gets the next.
+    pub(super) fn device<'e>(&mut self, changes: &mut Changes<'e>, name: &'e str) -> u32 {
+        let (no, new) = self.names.device(name);
+        if new {
+            changes.new_devices.push((no, name));
+        }
+        no
+    }
+
+    /// The household's number; a new token gets the next. A counted deposit may move its first day back.
+    pub(super) fn household<'e>(&mut self, changes: &mut Changes<'e>, token: &'e str, counted: Option<Day>) -> u32 {
+        let names = &mut self.names;
+        let known = if let Some(known) = names.households.get_mut(token) {
+            known
+        } else {
+            names.last_household += 1;
+            changes.new_households.push((names.last_household, token));
+            names.households.entry(token.to_owned()).or_insert((names.last_household, None))
+        };
+        if let Some(day) = counted
+            && known.1.is_none_or(|first| day < first)
+        {
+            known.1 = Some(day);
+            changes.first_days.insert(known.0, day);
+        }
+        known.0
+    }
+
+    /// Judges a record and, when it is new, covers its identity.
+    pub(super) async fn judge<'e>(
+        &mut self,
+        changes: &mut Changes<'e>,
+        place: Place,
+        entry: &Entry<'e>,
+    ) -> std::result::Result<(u32, Verdict), sqlx::Error> {
+        let device = self.device(changes, entry.origin.device());
+        let verdict = match entry.origin {
+            Origin::Unidentified { .. } => Verdict::Accept,
+            Origin::Import { reading_id, .. } => self.judge_import(changes, reading_id, entry.hash).await?,
+            Origin::Device { boot, seq, .. } => {
+                self.judge_device(changes, place, (device, boot, seq), entry).await?
+            }
+        };
+        Ok((device, verdict))
+    }
+
+    async fn judge_device(
+        &mut self,
+        changes: &mut Changes<'_>,
+        place: Place,
+        (device, boot, seq): (u32, u64, u64),
+        entry: &Entry<'_>,
+    ) -> std::result::Result<Verdict, sqlx::Error> {
+        self.load_cursor(device, boot).await?;
+        let known = self.cursors.get(&(device, boot)).map_or(Known::New, |c| c.check(seq, entry.hash));
+        match known {
+            Known::Repeat => return Ok(Verdict::Repeat),
+            Known::Conflict => return Ok(Verdict::Conflict),
+            Known::TooManyGaps => return Ok(Verdict::TooManyGaps),
+            Known::Covered => {
+                return Ok(match self.recall(changes, device, boot, seq).await? {
+                    Some(hash) if hash != entry.hash => Verdict::Conflict,
+                    // Declared lost and sent after all: a repeat of a declaration, told apart by its content.
+                    None if !matches!(entry.body, Body::Lost { .. }) => Verdict::Conflict,
+                    _ => Verdict::Repeat,
+                });
+            }
+            Known::New => {}
+        }
+        let cursor = self.cursors.entry((device, boot)).or_default();
+        cursor.take(seq, entry.hash);
+        if let Body::Lost { from, to, .. } = entry.body {
+            cursor.cover(from, to);
+        }
+        changes.cursors.insert((device, boot));
+        changes.note_seen(place.position, device, boot, seq, entry.hash);
+        Ok(Verdict::Accept)
+    }
+
+    async fn load_cursor(&mut self, device: u32, boot: u64) -> std::result::Result<(), sqlx::Error> {
+        if self.cursors.contains_key(&(device, boot)) {
+            return Ok(());
+        }
+        let row = sqlx::query("select upto, beyond from cursor where device = ? and boot = ?")
+            .bind(device)
+            .bind(boot.cast_signed())
+            .fetch_optional(&mut self.connection)
+            .await?;
+        let cursor = match row {
+            None => Cursor::default(),
+            Some(row) => {
+                let beyond: Vec<u8> = row.try_get("beyond")?;
+                Cursor::decode(row.try_get::<i64, _>("upto")?.cast_unsigned(), &beyond)
+                    .ok_or_else(|| sqlx::Error::Protocol("a device cursor is damaged; run `hemu rebuild`".into()))?
+            }
+        };
+        self.cursors.insert((device, boot), cursor);
+        Ok(())
+    }
+
+    /// The content hash under which a covered record was accepted; `None` when it was declared lost.
+    async fn recall(
+        &mut self,
+        changes: &Changes<'_>,
+        device: u32,
+        boot: u64,
+        seq: u64,
+    ) -> std::result::Result<Option<u64>, sqlx::Error> {
+        let at = |first: u64, hashes: &[u64]| {
+            let offset = usize::try_from(seq - first).ok()?;
+            hashes.get(offset).copied()
+        };
+        let recent = changes.runs.range(..=(device, boot, seq)).next_back();
+        if let Some((&(d, b, first), hashes)) = recent
+            && (d, b) == (device, boot)
+            && let Some(hash) = at(first, hashes)
+        {
+            return Ok(Some(hash));
+        }
+        let row = sqlx::query(
+            "select first_seq, hashes from seen where device = ? and boot = ? and first_seq <= ?
+             order by first_seq desc limit 1",
+        )
+        .bind(device)
+        .bind(boot.cast_signed())
+        .bind(seq.cast_signed())
+        .fetch_optional(&mut self.connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let first = row.try_get::<i64, _>("first_seq")?.cast_unsigned();
+        let bytes: Vec<u8> = row.try_get("hashes")?;
+        let hashes: Vec<u64> =
+            bytes.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
+        Ok(at(first, &hashes))
+    }
+
+    async fn judge_import(
+        &mut self,
+        changes: &mut Changes<'_>,
+        reading_id: &str,
+        hash: u64,
+    ) -> std::result::Result<Verdict, sqlx::Error> {
+        let id = xxh3_128(reading_id.as_bytes()).to_be_bytes();
+        let known = match changes.imported.get(&id) {
+            Some(&known) => Some(known),
+            None => sqlx::query("select hash from imported where id = ?")
+                .bind(&id[..])
+                .fetch_optional(&mut self.connection)
+                .await?
+                .map(|row| row.try_get::<i64, _>("hash").map(i64::cast_unsigned))
+                .transpose()?,
+        };
+        Ok(match known {
+            Some(known) if known == hash => Verdict::Repeat,
+            Some(_) => Verdict::Conflict,
+            None => {
+                changes.imported.insert(id, hash);
+                Verdict::Accept
+            }
+        })
+    }
+}

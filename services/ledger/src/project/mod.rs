@@ -1,0 +1,156 @@
+//! The projector: tails the journal and folds it into the projections.
+//!
+//! One transaction holds what a stretch of the journal adds up to and how far that is, so that a crash anywhere
+//! replays to the same state. Exactly-once is decided here and nowhere else.
+
+mod changes;
+mod fold;
+mod judge;
+mod write;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use futures::TryStreamExt;
+use hemu_rules::Zone;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{Connection, Row};
+
+use crate::cursor::Cursor;
+use crate::error::{InFile, Result};
+use crate::journal::{self, Batch, Position};
+use changes::{Changes, Totals};
+pub use fold::CLOCK_AHEAD_MS;
+use judge::Names;
+
+/// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
+const CHUNK_RECORDS: u64 = 20_000;
+/// Bytes of journal read for one transaction.
+const CHUNK_BYTES: usize = 8 << 20;
+/// Device cursors kept in memory between transactions.
+const CURSORS_KEPT: usize = 4_096;
+
+/// Folds the journal into the projections. One a data folder, guarded by [`crate::Role::Project`].
+#[derive(Debug)]
+pub struct Projector {
+    truth: SqlitePool,
+    path: PathBuf,
+    connection: SqliteConnection,
+    statements: write::Statements,
+    zone: Zone,
+    applied: Position,
+    totals: Totals,
+    names: Names,
+    cursors: HashMap<(u32, u64), Cursor>,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Step {
+    /// Everything up to here is in the projections.
+    pub applied: Position,
+    /// Journal records folded in this step; 0 when there was nothing to do.
+    pub records: u64,
+}
+
+impl Projector {
+    pub(crate) async fn open(
+        truth: SqlitePool,
+        path: PathBuf,
+        mut connection: SqliteConnection,
+        zone: Zone,
+    ) -> Result<Self> {
+        let (applied, totals) = Totals::load(&mut connection).await.of(&path)?;
+        let names = Names::load(&mut connection).await.of(&path)?;
+        let statements = write::Statements::new();
+        Ok(Self { truth, path, connection, statements, zone, applied, totals, names, cursors: HashMap::new() })
+    }
+
+    /// Everything up to here is in the projections.
+    pub fn applied(&self) -> Position {
+        self.applied
+    }
+
+    /// Folds the next stretch of the journal, if there is one.
+    pub async fn step(&mut self) -> Result<Step> {
+        let batches = read_chunk(&self.truth, self.applied).await?;
+        let Some(last) = batches.last().map(|batch| batch.position) else {
+            return Ok(Step { applied: self.applied, records: 0 });
+        };
+        let outcome = self.fold(&batches).await;
+        if outcome.is_err() {
+            self.forget().await?;
+        }
+        let records = outcome?;
+        self.applied = last;
+        Ok(Step { applied: last, records })
+    }
+
+    async fn fold(&mut self, batches: &[Batch]) -> Result<u64> {
+        let entries = fold::decode(batches)?;
+        self.prepare(&entries).await?;
+        let mut changes = Changes::new(self.totals);
+        let records = entries.len() as u64;
+        for (place, entry) in entries {
+            let verdict = self.judge(&mut changes, place, &entry).await.of(&self.path)?;
+            self.take(&mut changes, place, entry, verdict);
+        }
+        self.join_bags(&mut changes).await.of(&self.path)?;
+        let last = batches.last().map_or(self.applied, |batch| batch.position);
+        self.write(&changes, last).await.of(&self.path)?;
+        self.totals = changes.totals;
+        Ok(records)
+    }
+
+    /// After a failed transaction, memory may be ahead of the file: read everything again.
+    async fn forget(&mut self) -> Result<()> {
+        self.cursors.clear();
+        (self.applied, self.totals) = Totals::load(&mut self.connection).await.of(&self.path)?;
+        self.names = Names::load(&mut self.connection).await.of(&self.path)?;
+        Ok(())
+    }
+
+    /// Closes the file in order.
+    pub async fn close(self) -> Result<()> {
+        self.connection.close().await.of(&self.path)
+    }
+
+    async fn write(&mut self, changes: &Changes<'_>, applied: Position) -> std::result::Result<(), sqlx::Error> {
+        let mut transaction = self.connection.begin().await?;
+        self.statements.run(&mut transaction, changes, &self.cursors, applied).await?;
+        transaction.commit().await
+    }
+}
+
+/// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`].
+async fn read_chunk(truth: &SqlitePool, after: Position) -> Result<Vec<Batch>> {
+    let path = PathBuf::from("hemu.db");
+    let mut rows = sqlx::query("select * from journal where position > ? order by position")
+        .bind(after.cast_signed())
+        .fetch(truth);
+    let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
+    while let Some(row) = rows.try_next().await.of(&path)? {
+        let batch = journal::batch(&row).of(&path)?;
+        records += batch.records;
+        bytes += batch.body.len();
+        batches.push(batch);
+        if records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES {
+            break;
+        }
+    }
+    Ok(batches)
+}
+
+impl Totals {
+    async fn load(connection: &mut SqliteConnection) -> std::result::Result<(Position, Self), sqlx::Error> {
+        let row = sqlx::query("select * from progress").fetch_one(connection).await?;
+        let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
+        let totals = Self {
+            accepted: number("accepted")?,
+            repeats: number("repeats")?,
+            conflicts: number("conflicts")?,
+            quarantined: number("quarantined")?,
+        };
+        Ok((number("applied")?, totals))
+    }
+}

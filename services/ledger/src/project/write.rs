@@ -1,0 +1,294 @@
+//! The changes of one transaction, written in the order of the tables' pages.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::changes::{Aside, Changes};
+use crate::cursor::Cursor;
+use crate::journal::Position;
+use crate::rows::Rows;
+
+type Outcome = Result<(), sqlx::Error>;
+
+/// The prepared shapes of every statement.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) tokens: Rows,
+    pub(super) bag_mates: Rows,
+    new_device: Rows,
+    device: Rows,
+    status: Rows,
+    new_household: Rows,
+    first_day: Rows,
+    cursor: Rows,
+    seen: Rows,
+    imported: Rows,
+    ignored: Rows,
+    reading: Rows,
+    evidence: Rows,
+    participation: Rows,
+    pair: Rows,
+    tally: Rows,
+    bin: Rows,
+    incident: Rows,
+    lost: Rows,
+    quarantine: Rows,
+}
+
+impl Statements {
+    pub(super) fn new() -> Self {
+        let insert = |head, width| Rows::new(head, width, "");
+        Self {
+            tokens: Rows::new(
+                "with wanted (token) as (",
+                1,
+                ") select household.* from wanted join household using (token)",
+            ),
+            bag_mates: Rows::new(
+                "with wanted (day, household, bag) as (",
+                3,
+                ") select reading.* from wanted join reading using (day, household, bag)",
+            ),
+            new_device: insert("insert into device (no, name)", 2),
+            device: Rows::new(
+                "with change (no, boot, records, quarantined, last_at) as (",
+                5,
+                ") update device set boot = iif(change.records > 0, change.boot, device.boot),
+                     records = device.records + change.records,
+                     quarantined = device.quarantined + change.quarantined,
+                     last_at = max(coalesce(device.last_at, change.last_at), coalesce(change.last_at, device.last_at))
+                   from change where device.no = change.no",
+            ),
+            status: Rows::new(
+                "with latest (no, at, battery_mv, rssi_dbm, temperature_cc, firmware, queued) as (",
+                7,
+                ") update device set status_at = latest.at, battery_mv = latest.battery_mv,
+                     rssi_dbm = latest.rssi_dbm, temperature_cc = latest.temperature_cc,
+                     firmware = latest.firmware, queued = latest.queued
+                   from latest where device.no = latest.no and latest.at >= coalesce(device.status_at, latest.at)",
+            ),
+            new_household: insert("insert into household (no, token)", 2),
+            first_day: Rows::new(
+                "with counted (no, day) as (",
+                2,
+                ") update household set first_day = counted.day from counted where household.no = counted.no",
+            ),
+            cursor: insert("insert or replace into cursor (device, boot, upto, beyond)", 4),
+            seen: insert("insert into seen (device, boot, first_seq, hashes)", 4),
+            imported: insert("insert into imported (id, hash)", 2),
+            ignored: insert("insert into ignored (position, idx, why)", 3),
+            reading: insert(
+                "insert into reading (day, household, bag, position, idx, at, device, boot, seq, stream, inspector,
+                   weight_g, quality_bp, confidence_pm, clock_ahead, reading_id)",
+                16,
+            ),
+            evidence: Rows::new(
+                "insert into evidence (day, household, source, stream, w, g, n)",
+                7,
+                "on conflict do update set w = w + excluded.w, g = g + excluded.g, n = n + excluded.n",
+            ),
+            participation: Rows::new(
+                "insert into participation (day, household, grams, food, recyclable, hazardous, residual)",
+                7,
+                "on conflict do update set grams = grams + excluded.grams, food = food + excluded.food,
+                   recyclable = recyclable + excluded.recyclable, hazardous = hazardous + excluded.hazardous,
+                   residual = residual + excluded.residual",
+            ),
+            pair: Rows::new(
+                "insert into pair (device, day, n, sy, sq, syy, sqq, syq)",
+                8,
+                "on conflict do update set n = n + excluded.n, sy = sy + excluded.sy, sq = sq + excluded.sq,
+                   syy = syy + excluded.syy, sqq = sqq + excluded.sqq, syq = syq + excluded.syq",
+            ),
+            tally: Rows::new(
+                "insert into tally (day, device, deposits, weight_g, attributed, inspected)",
+                6,
+                "on conflict do update set deposits = deposits + excluded.deposits,
+                   weight_g = weight_g + excluded.weight_g, attributed = attributed + excluded.attributed,
+                   inspected = inspected + excluded.inspected",
+            ),
+            bin: Rows::new(
+                "insert into bin (device, stream, at, fill_bp, weight_g)",
+                5,
+                "on conflict do update set at = excluded.at, fill_bp = excluded.fill_bp, weight_g = excluded.weight_g
+                   where excluded.at >= bin.at",
+            ),
+            incident: insert("insert into incident (position, idx, at, device, kind, stream, note, photo)", 8),
+            lost: insert("insert into lost (position, idx, at, device, boot, first_seq, last_seq)", 7),
+            quarantine: insert(
+                "insert into quarantine (position, idx, at, device, boot, seq, reason, detail, raw, raw_len)",
+                10,
+            ),
+        }
+    }
+
+    pub(super) async fn run(
+        &self,
+        connection: &mut SqliteConnection,
+        changes: &Changes<'_>,
+        cursors: &HashMap<(u32, u64), Cursor>,
+        applied: Position,
+    ) -> Outcome {
+        self.names(connection, changes).await?;
+        self.identities(connection, changes, cursors).await?;
+        self.deposits(connection, changes).await?;
+        self.stations(connection, changes).await?;
+        self.aside(connection, changes).await?;
+        sqlx::query("update progress set applied = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?")
+            .bind(applied.cast_signed())
+            .bind(changes.totals.accepted.cast_signed())
+            .bind(changes.totals.repeats.cast_signed())
+            .bind(changes.totals.conflicts.cast_signed())
+            .bind(changes.totals.quarantined.cast_signed())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn names(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+        let named = |b: &mut crate::rows::Binds, (no, name): &(u32, &str)| {
+            b.add(*no).add((*name).to_owned());
+        };
+        self.new_device.write(connection, &changes.new_devices, named).await?;
+        self.new_household.write(connection, &changes.new_households, named).await?;
+        let first_days: Vec<_> = changes.first_days.iter().collect();
+        self.first_day
+            .write(connection, &first_days, |b, (no, day)| {
+                b.add(**no).add(i64::from(day.get()));
+            })
+            .await
+    }
+
+    async fn identities(
+        &self,
+        connection: &mut SqliteConnection,
+        changes: &Changes<'_>,
+        cursors: &HashMap<(u32, u64), Cursor>,
+    ) -> Outcome {
+        let touched: Vec<_> =
+            changes.cursors.iter().filter_map(|key| cursors.get(key).map(|cursor| (*key, cursor))).collect();
+        self.cursor
+            .write(connection, &touched, |b, ((device, boot), cursor)| {
+                b.add(*device).bits(*boot).bits(cursor.upto()).add(cursor.encode_beyond());
+            })
+            .await?;
+        let runs: Vec<_> = changes.runs.iter().collect();
+        self.seen
+            .write(connection, &runs, |b, ((device, boot, first), hashes)| {
+                let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+                b.add(*device).bits(*boot).bits(*first).add(bytes);
+            })
+            .await?;
+        let mut imported: Vec<_> = changes.imported.iter().collect();
+        imported.sort_unstable();
+        self.imported
+            .write(connection, &imported, |b, (id, hash)| {
+                b.add(id.to_vec()).bits(**hash);
+            })
+            .await?;
+        self.ignored
+            .write(connection, &changes.ignored, |b, (place, why)| {
+                b.bits(place.position).add(place.index).add(*why);
+            })
+            .await
+    }
+
+    async fn deposits(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+        self.reading
+            .write(connection, &changes.readings, |b, row| {
+                let deposit = &row.deposit;
+                b.add(i64::from(row.day.get())).add(row.household).add(deposit.bag.unwrap_or("").to_owned());
+                b.bits(row.place.position).add(row.place.index).add(deposit.at.get());
+                b.add(row.device).bits(row.boot).bits(row.seq);
+                b.add(deposit.stream.code()).add(deposit.by.code());
+                b.add(deposit.weight.get()).add(deposit.quality.get()).add(deposit.confidence.get());
+                b.add(row.clock_ahead).add(row.reading_id.map(str::to_owned));
+            })
+            .await?;
+        let evidence: Vec<_> = changes.evidence.iter().collect();
+        self.evidence
+            .write(connection, &evidence, |b, ((day, household, source, stream), bucket)| {
+                b.add(i64::from(day.get())).add(*household).add(*source).add(stream.code());
+                b.add(bucket.w).add(bucket.g).add(bucket.n);
+            })
+            .await?;
+        let participation: Vec<_> = changes.participation.iter().filter(|(_, p)| !p.is_zero()).collect();
+        self.participation
+            .write(connection, &participation, |b, ((day, household), p)| {
+                b.add(i64::from(day.get())).add(*household).add(p.grams);
+                b.add(p.food).add(p.recyclable).add(p.hazardous).add(p.residual);
+            })
+            .await?;
+        let pairs: Vec<_> = changes.pairs.iter().filter(|(_, sums)| !sums.is_zero()).collect();
+        self.pair
+            .write(connection, &pairs, |b, ((device, day), sums)| {
+                b.add(*device).add(i64::from(day.get())).add(sums.n);
+                b.add(sums.sy).add(sums.sq).add(sums.syy).add(sums.sqq).add(sums.syq);
+            })
+            .await
+    }
+
+    async fn stations(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+        let devices: Vec<_> = changes.devices.iter().collect();
+        self.device
+            .write(connection, &devices, |b, (no, change)| {
+                b.add(**no).bits(change.boot).add(change.records).add(change.quarantined).add(change.last_at);
+            })
+            .await?;
+        let statuses: Vec<_> =
+            devices.iter().filter_map(|(no, change)| change.status.as_ref().map(|status| (**no, status))).collect();
+        self.status
+            .write(connection, &statuses, |b, (no, status)| {
+                b.add(*no).add(status.at.get()).add(status.battery_mv).add(status.rssi_dbm);
+                b.add(status.temperature_cc).add(status.firmware.map(str::to_owned));
+                b.add(status.queued.map(u64::cast_signed));
+            })
+            .await?;
+        let tallies: Vec<_> = changes.tally.iter().collect();
+        self.tally
+            .write(connection, &tallies, |b, ((day, device), tally)| {
+                b.add(i64::from(day.get())).add(*device).add(tally.deposits);
+                b.add(tally.weight_g).add(tally.attributed).add(tally.inspected);
+            })
+            .await?;
+        let bins: Vec<_> = changes.bins.iter().collect();
+        self.bin
+            .write(connection, &bins, |b, ((device, stream), change)| {
+                b.add(*device).add(stream.code()).add(change.at);
+                b.add(change.bin.fill.map(hemu_rules::Bp::get)).add(change.bin.weight_g);
+            })
+            .await
+    }
+
+    async fn aside(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+        self.incident
+            .write(connection, &changes.incidents, |b, (place, device, incident)| {
+                b.bits(place.position).add(place.index).add(incident.at.get()).add(*device);
+                b.add(incident.kind.to_owned()).add(incident.stream.map(hemu_rules::Stream::code));
+                b.add(incident.note.map(str::to_owned)).add(incident.photo.map(str::to_owned));
+            })
+            .await?;
+        self.lost
+            .write(connection, &changes.lost, |b, (place, device, boot, at, (from, to))| {
+                b.bits(place.position).add(place.index).add(*at).add(*device);
+                b.bits(*boot).bits(*from).bits(*to);
+            })
+            .await?;
+        self.quarantine
+            .write(connection, &changes.quarantine, |b, row| {
+                b.bits(row.place.position).add(row.place.index).add(row.place.received_at).add(row.device);
+                b.add(row.identity.map(|(boot, _)| boot.cast_signed()));
+                b.add(row.identity.map(|(_, seq)| seq.cast_signed()));
+                match &row.what {
+                    Aside::AsSent(q) => {
+                        b.add(q.reason.to_owned()).add(q.detail.to_owned()).add(q.raw.to_vec()).add(q.raw_len);
+                    }
+                    Aside::Judged(reason, detail, text) => {
+                        b.add(*reason).add(*detail).add(text.as_bytes().to_vec()).add(text.len() as i64);
+                    }
+                }
+            })
+            .await
+    }
+}

@@ -1,0 +1,102 @@
+//! A household's deposits and participation.
+
+use hemu_rules::{Day, Participation, Reading};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Outcome, reading};
+use crate::error::{InFile, Result};
+use crate::ledger::Ledger;
+
+/// A stored reading with its identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepositRow {
+    pub place: (u64, u32),
+    pub device: String,
+    pub boot: u64,
+    pub seq: u64,
+    pub reading_id: Option<String>,
+    pub bag: Option<String>,
+    pub clock_ahead: bool,
+    pub reading: Reading<'static>,
+}
+
+/// All days of a range as a table, so that each is one look into (day, household).
+const DAYS: &str = "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)";
+
+impl Ledger {
+    /// A household's readings of `from..=to`, oldest first. Bound the range: it reads every day in it.
+    pub async fn deposits(&self, token: &str, from: Day, to: Day) -> Result<Vec<DepositRow>> {
+        let path = self.folder().projections();
+        let sql = format!(
+            "{DAYS} select reading.*, device.name from days
+             join household on household.token = ?3
+             join reading on reading.day = days.day and reading.household = household.no
+             join device on device.no = reading.device
+             order by reading.at, device.name, reading.boot, reading.seq, reading.reading_id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(from.get())
+            .bind(to.get())
+            .bind(token)
+            .fetch_all(&self.projections)
+            .await
+            .of(&path)?;
+        rows.iter().map(deposit).collect::<Outcome<_>>().of(&path)
+    }
+
+    /// A household's bags by day, `from..=to`.
+    pub async fn participation(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, Participation)>> {
+        let path = self.folder().projections();
+        let sql = format!(
+            "{DAYS} select participation.* from days
+             join household on household.token = ?3
+             join participation on participation.day = days.day and participation.household = household.no
+             order by participation.day"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(from.get())
+            .bind(to.get())
+            .bind(token)
+            .fetch_all(&self.projections)
+            .await
+            .of(&path)?;
+        let read = |row: &SqliteRow| -> Outcome<(Day, Participation)> {
+            let sums = Participation {
+                grams: row.try_get("grams")?,
+                food: row.try_get("food")?,
+                recyclable: row.try_get("recyclable")?,
+                hazardous: row.try_get("hazardous")?,
+                residual: row.try_get("residual")?,
+            };
+            Ok((Day::clamped(row.try_get("day")?), sums))
+        };
+        rows.iter().map(read).collect::<Outcome<_>>().of(&path)
+    }
+
+    /// The first local day of a counted deposit; `None` for a token the journal never counted.
+    pub async fn first_day(&self, token: &str) -> Result<Option<Day>> {
+        let path = self.folder().projections();
+        let row = sqlx::query("select first_day from household where token = ?")
+            .bind(token)
+            .fetch_optional(&self.projections)
+            .await
+            .of(&path)?;
+        let day: Option<i64> = row.map(|row| row.try_get("first_day").of(&path)).transpose()?.flatten();
+        Ok(day.map(Day::clamped))
+    }
+}
+
+fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
+    let bag: String = row.try_get("bag")?;
+    Ok(DepositRow {
+        place: (row.try_get::<i64, _>("position")?.cast_unsigned(), row.try_get("idx")?),
+        device: row.try_get("name")?,
+        boot: row.try_get::<i64, _>("boot")?.cast_unsigned(),
+        seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
+        reading_id: row.try_get("reading_id")?,
+        bag: (!bag.is_empty()).then_some(bag),
+        clock_ahead: row.try_get("clock_ahead")?,
+        reading: reading(row)?,
+    })
+}

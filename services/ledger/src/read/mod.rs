@@ -1,0 +1,54 @@
+//! What others read of the ledger. Plain rows out; nothing here changes anything.
+
+mod devices;
+mod households;
+mod overview;
+mod standing;
+mod tail;
+
+pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
+pub use households::DepositRow;
+pub use overview::{Counters, DayTally, Progress};
+pub use standing::{Evidence, Standing};
+pub use tail::Tail;
+
+use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+type Outcome<T> = std::result::Result<T, sqlx::Error>;
+
+/// A number column as a quantity with a range; a value outside it can only be damage.
+pub(crate) fn quantity<N: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Outcome<N> {
+    let value: i64 = row.try_get(column)?;
+    N::try_from(value).map_err(|_| damaged(column, value))
+}
+
+pub(crate) fn damaged(column: &'static str, value: i64) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("column {column} holds {value}, which cannot be; run `hemu rebuild`"))
+}
+
+pub(crate) fn stream(row: &SqliteRow) -> Outcome<Stream> {
+    let code: i64 = row.try_get("stream")?;
+    Stream::from_code(code).ok_or_else(|| damaged("stream", code))
+}
+
+/// A row of `reading` as the rules see it, without its bag's id.
+pub(crate) fn reading(row: &SqliteRow) -> Outcome<Reading<'static>> {
+    let by: i64 = row.try_get("inspector")?;
+    let household: u32 = row.try_get("household")?;
+    let clock_ahead: bool = row.try_get("clock_ahead")?;
+    Ok(Reading {
+        household: HouseholdNo(household),
+        device: DeviceNo(row.try_get("device")?),
+        at: quantity::<Millis>(row, "at")?,
+        day: Day::clamped(row.try_get("day")?),
+        stream: stream(row)?,
+        grams: quantity::<Grams>(row, "weight_g")?,
+        quality: quantity::<Bp>(row, "quality_bp")?,
+        confidence: quantity::<Permille>(row, "confidence_pm")?,
+        by: By::from_code(by).ok_or_else(|| damaged("inspector", by))?,
+        bag: None,
+        counts: household != 0 && !clock_ahead,
+    })
+}

@@ -1,0 +1,104 @@
+//! How far things are, and the sums of a day.
+
+use hemu_rules::Day;
+use sqlx::Row;
+
+use crate::error::{InFile, Result};
+use crate::journal::Position;
+use crate::ledger::Ledger;
+
+/// How far the journal goes and how much of it is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub applied: Position,
+    pub counters: Counters,
+}
+
+/// Records since the journal began, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Counted once each; a quarantined record is accepted as such.
+    pub accepted: u64,
+    pub repeats: u64,
+    pub conflicts: u64,
+    pub quarantined: u64,
+}
+
+/// Deposits of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DayTally {
+    pub deposits: u64,
+    pub weight_g: u64,
+    pub attributed: u64,
+    pub inspected: u64,
+}
+
+impl Ledger {
+    /// How far the projections are.
+    pub async fn progress(&self) -> Result<Progress> {
+        let path = self.folder().projections();
+        let row = sqlx::query("select * from progress").fetch_one(&self.projections).await.of(&path)?;
+        let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned).of(&path);
+        Ok(Progress {
+            applied: number("applied")?,
+            counters: Counters {
+                accepted: number("accepted")?,
+                repeats: number("repeats")?,
+                conflicts: number("conflicts")?,
+                quarantined: number("quarantined")?,
+            },
+        })
+    }
+
+    /// The last batch in the journal, by whichever process.
+    pub async fn head(&self) -> Result<Position> {
+        let path = self.folder().truth();
+        let row = sqlx::query("select coalesce(max(position), 0) as head from journal").fetch_one(&self.truth);
+        Ok(row.await.of(&path)?.try_get::<i64, _>("head").of(&path)?.cast_unsigned())
+    }
+
+    /// How many records the journal holds after a position.
+    pub async fn records_after(&self, position: Position) -> Result<u64> {
+        let path = self.folder().truth();
+        let row = sqlx::query("select coalesce(sum(records), 0) as n from journal where position > ?")
+            .bind(position.cast_signed())
+            .fetch_one(&self.truth)
+            .await
+            .of(&path)?;
+        Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
+    }
+
+    /// The deposits of a day, of some devices or of all.
+    pub async fn day_tally(&self, day: Day, devices: Option<&[String]>) -> Result<DayTally> {
+        let path = self.folder().projections();
+        let rows = sqlx::query("select device.name, tally.* from tally join device on device.no = tally.device where day = ?")
+            .bind(day.get())
+            .fetch_all(&self.projections)
+            .await
+            .of(&path)?;
+        let mut sum = DayTally::default();
+        for row in rows {
+            let name: String = row.try_get("name").of(&path)?;
+            if devices.is_some_and(|devices| !devices.contains(&name)) {
+                continue;
+            }
+            let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned).of(&path);
+            sum.deposits += number("deposits")?;
+            sum.weight_g += number("weight_g")?;
+            sum.attributed += number("attributed")?;
+            sum.inspected += number("inspected")?;
+        }
+        Ok(sum)
+    }
+
+    /// Households with a counted deposit on or after a day.
+    pub async fn active_households(&self, since: Day) -> Result<u64> {
+        let path = self.folder().projections();
+        let row = sqlx::query("select count(distinct household) as n from participation where day >= ?")
+            .bind(since.get())
+            .fetch_one(&self.projections)
+            .await
+            .of(&path)?;
+        Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
+    }
+}

@@ -1,0 +1,155 @@
+//! Where everybody stands: the calibration and the prior of an edition, and each household's evidence.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt;
+use hemu_rules::{
+    BetaError, Bp, Bucket, Calibration, DECAY, Day, DayEvidence, DeviceNo, PairSums, Posterior, Rule, Source, Totals,
+    calibrate, day_evidence, posterior, prior, totals,
+};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Outcome, damaged};
+use crate::error::{InFile, Result};
+use crate::journal::Position;
+use crate::ledger::Ledger;
+
+/// A household's day buckets, one a day and source.
+pub type Evidence = Vec<(Day, Source, Bucket)>;
+
+/// What every score of one edition is computed against. Valid for the position it was read at.
+#[derive(Debug)]
+pub struct Standing {
+    pub edition: Day,
+    /// Everything up to here is in it.
+    pub position: Position,
+    pub calibration: Calibration,
+    /// The city's mean.
+    pub prior: Bp,
+    /// Decayed evidence by household token, of those that have any.
+    pub totals: HashMap<String, Totals>,
+    /// Names by device number.
+    pub device_names: Vec<String>,
+}
+
+impl Standing {
+    /// The rule all of it was computed by.
+    pub fn rule(&self) -> &Rule {
+        self.calibration.rule()
+    }
+
+    /// The posterior of some evidence.
+    pub fn posterior(&self, totals: Totals) -> std::result::Result<Posterior, BetaError> {
+        posterior(self.rule(), totals, self.prior)
+    }
+
+    /// Decayed sums of a household's evidence.
+    pub fn totals_of(&self, evidence: &Evidence) -> Totals {
+        totals(evidence.iter().copied(), &self.calibration, &DECAY)
+    }
+
+    /// The days behind them.
+    pub fn days_of(&self, evidence: &Evidence) -> Vec<DayEvidence> {
+        day_evidence(evidence.iter().copied(), &self.calibration, &DECAY)
+    }
+
+    /// A source's name, for people.
+    pub fn source_name(&self, source: Source) -> &str {
+        match source {
+            Source::Inspector => "inspector",
+            Source::Camera(DeviceNo(no)) => self.device_names.get(no as usize).map_or("", String::as_str),
+        }
+    }
+}
+
+impl Ledger {
+    /// Calibration, prior and everybody's evidence for an edition (evidence of days before it).
+    pub async fn standing(&self, rule: &Rule, edition: Day) -> Result<Standing> {
+        let path = self.folder().projections();
+        // One read transaction, so that position, pairs and evidence are of one moment.
+        let mut snapshot = self.projections.begin().await.of(&path)?;
+        let row = sqlx::query("select applied from progress").fetch_one(&mut *snapshot).await.of(&path)?;
+        let position = row.try_get::<i64, _>("applied").of(&path)?.cast_unsigned();
+        let names = sqlx::query("select name from device order by no").fetch_all(&mut *snapshot).await.of(&path)?;
+        let device_names =
+            names.iter().map(|row| row.try_get("name")).collect::<Outcome<Vec<String>>>().of(&path)?;
+        let pairs = sqlx::query("select * from pair").fetch_all(&mut *snapshot).await.of(&path)?;
+        let pairs = pairs.iter().map(pair).collect::<Outcome<Vec<_>>>().of(&path)?;
+        let name_of = |DeviceNo(no): DeviceNo| device_names.get(no as usize).map_or("", String::as_str);
+        let calibration = calibrate(rule, pairs, name_of, edition);
+
+        let mut by_household: HashMap<u32, Totals> = HashMap::new();
+        let mut rows = sqlx::query(
+            "select household, day, source, sum(w) as w, sum(g) as g, sum(n) as n from evidence
+             where day >= ? and day < ? group by household, day, source order by household",
+        )
+        .bind(edition.plus(-days_of_decay()).get())
+        .bind(edition.get())
+        .fetch(&mut *snapshot);
+        let mut current: (u32, Evidence) = (0, Vec::new());
+        while let Some(row) = rows.try_next().await.of(&path)? {
+            let household: u32 = row.try_get("household").of(&path)?;
+            if household != current.0 {
+                let (done, evidence) = std::mem::replace(&mut current, (household, Vec::new()));
+                by_household.insert(done, totals(evidence, &calibration, &DECAY));
+            }
+            current.1.push(bucket(&row).of(&path)?);
+        }
+        by_household.insert(current.0, totals(current.1, &calibration, &DECAY));
+        drop(rows);
+        by_household.remove(&0);
+        let prior = prior(rule, by_household.values().copied());
+        let mut named = HashMap::with_capacity(by_household.len());
+        let mut tokens = sqlx::query("select no, token from household").fetch(&mut *snapshot);
+        while let Some(row) = tokens.try_next().await.of(&path)? {
+            let no: u32 = row.try_get("no").of(&path)?;
+            if let Some(totals) = by_household.get(&no) {
+                named.insert(row.try_get("token").of(&path)?, *totals);
+            }
+        }
+        drop(tokens);
+        Ok(Standing { edition, position, calibration, prior, totals: named, device_names })
+    }
+
+    /// One household's day buckets of the days an edition looks at.
+    pub async fn evidence(&self, token: &str, edition: Day) -> Result<Evidence> {
+        let path = self.folder().projections();
+        let rows = sqlx::query(
+            "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)
+             select evidence.* from days
+             join household on household.token = ?3
+             join evidence on evidence.day = days.day and evidence.household = household.no",
+        )
+        .bind(edition.plus(-days_of_decay()).get())
+        .bind(edition.plus(-1).get())
+        .bind(token)
+        .fetch_all(&self.projections)
+        .await
+        .of(&path)?;
+        rows.iter().map(bucket).collect::<Outcome<_>>().of(&path)
+    }
+}
+
+fn days_of_decay() -> i32 {
+    i32::try_from(DECAY.len()).unwrap_or(i32::MAX)
+}
+
+fn bucket(row: &SqliteRow) -> Outcome<(Day, Source, Bucket)> {
+    let code: i64 = row.try_get("source")?;
+    let source = Source::from_code(code).ok_or_else(|| damaged("source", code))?;
+    let bucket = Bucket { w: row.try_get("w")?, g: row.try_get("g")?, n: row.try_get("n")? };
+    Ok((Day::clamped(row.try_get("day")?), source, bucket))
+}
+
+fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {
+    let sums = PairSums {
+        n: row.try_get("n")?,
+        sy: row.try_get("sy")?,
+        sq: row.try_get("sq")?,
+        syy: row.try_get("syy")?,
+        sqq: row.try_get("sqq")?,
+        syq: row.try_get("syq")?,
+    };
+    Ok((DeviceNo(row.try_get("device")?), Day::clamped(row.try_get("day")?), sums))
+}

@@ -1,0 +1,119 @@
+//! The journal as every later reader sees it: in order, without what the projector ignored.
+
+use std::collections::HashSet;
+
+use futures::TryStreamExt;
+use sqlx::Row;
+
+use crate::entry::Entry;
+use crate::error::{Error, InFile, Result};
+use crate::journal::{self, Batch, Position};
+use crate::ledger::Ledger;
+
+/// Some batches of the journal, and which of their records count for nothing.
+#[derive(Debug, Default)]
+pub struct Tail {
+    batches: Vec<Batch>,
+    ignored: HashSet<(Position, u32)>,
+}
+
+impl Tail {
+    /// The last position in here.
+    pub fn last(&self) -> Option<Position> {
+        self.batches.last().map(|batch| batch.position)
+    }
+
+    /// Every record, accepted or not.
+    pub fn records(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.records).sum()
+    }
+
+    /// Calls `each` with every accepted record: its batch, its index in it, and what it says.
+    pub fn for_each<'t>(&'t self, mut each: impl FnMut(&'t Batch, u32, Entry<'t>)) -> Result<()> {
+        for batch in &self.batches {
+            for (index, entry) in (0..).zip(batch.entries()) {
+                let entry = entry
+                    .map_err(|error| Error::Damaged { position: batch.position, what: error.to_string() })?;
+                if !self.ignored.contains(&(batch.position, index)) {
+                    each(batch, index, entry);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// The next whole batches after `after` that are folded already, about `records` records (at least one batch).
+    /// Empty when there are none.
+    pub async fn tail(&self, after: Position, records: u64) -> Result<Tail> {
+        let applied = self.progress().await?.applied;
+        let path = self.folder().truth();
+        let mut rows = sqlx::query("select * from journal where position > ? and position <= ? order by position")
+            .bind(after.cast_signed())
+            .bind(applied.cast_signed())
+            .fetch(&self.truth);
+        let mut tail = Tail::default();
+        let mut wanted = records;
+        while let Some(row) = rows.try_next().await.of(&path)? {
+            let batch = journal::batch(&row).of(&path)?;
+            wanted = wanted.saturating_sub(batch.records);
+            tail.batches.push(batch);
+            if wanted == 0 {
+                break;
+            }
+        }
+        drop(rows);
+        if let Some(last) = tail.last() {
+            tail.ignored = self.ignored(after, last).await?;
+        }
+        Ok(tail)
+    }
+
+    async fn ignored(&self, after: Position, last: Position) -> Result<HashSet<(Position, u32)>> {
+        let path = self.folder().projections();
+        let rows = sqlx::query("select position, idx from ignored where position > ? and position <= ?")
+            .bind(after.cast_signed())
+            .bind(last.cast_signed())
+            .fetch_all(&self.projections)
+            .await
+            .of(&path)?;
+        let place = |row: &sqlx::sqlite::SqliteRow| -> super::Outcome<(Position, u32)> {
+            Ok((row.try_get::<i64, _>("position")?.cast_unsigned(), row.try_get("idx")?))
+        };
+        rows.iter().map(place).collect::<super::Outcome<_>>().of(&path)
+    }
+
+    /// Batches of the journal as they are stored, for whoever checks them.
+    pub async fn batches(&self, after: Position, limit: u32) -> Result<Vec<Batch>> {
+        let path = self.folder().truth();
+        let rows = sqlx::query("select * from journal where position > ? order by position limit ?")
+            .bind(after.cast_signed())
+            .bind(limit)
+            .fetch_all(&self.truth)
+            .await
+            .of(&path)?;
+        rows.iter().map(journal::batch).collect::<super::Outcome<_>>().of(&path)
+    }
+}
+
+impl Ledger {
+    /// How many records of some batches count for nothing.
+    pub async fn count_ignored(&self, positions: &[Position]) -> Result<u64> {
+        let path = self.folder().projections();
+        let wanted = crate::rows::Rows::new(
+            "with wanted (position) as (",
+            1,
+            ") select count(*) as n from wanted join ignored using (position)",
+        );
+        let mut connection = self.projections.acquire().await.of(&path)?;
+        let rows = wanted.fetch(&mut connection, positions, |b, position| {
+            b.bits(*position);
+        });
+        let mut sum = 0;
+        for row in rows.await.of(&path)? {
+            sum += row.try_get::<i64, _>("n").of(&path)?.cast_unsigned();
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,347 @@
+//! The registry: estates, stations, devices, households, and commands on their way down.
+//!
+//! It gives the journal's names a meaning and is the only place with addresses; a person's row can be corrected or
+//! erased here without touching the journal.
+
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::error::{Error, InFile, Result};
+use crate::ledger::Ledger;
+use crate::rows::Rows;
+
+/// An estate; `plan` is its drawing as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Estate {
+    pub id: String,
+    pub name: String,
+    pub plan: Option<String>,
+}
+
+/// A place with bins; `x`, `y` in metres on the plan.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Station {
+    pub id: String,
+    pub estate: String,
+    pub name: String,
+    pub x: Option<f64>,
+    pub y: Option<f64>,
+}
+
+/// A registered device.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Device {
+    pub id: String,
+    pub estate: Option<String>,
+    pub station: Option<String>,
+    pub created_at: i64,
+    pub revoked_at: Option<i64>,
+}
+
+/// A household's place. Personal data: mask before showing.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Household {
+    pub token: String,
+    pub estate: Option<String>,
+    pub building: Option<String>,
+    pub unit: Option<String>,
+    pub door: Option<String>,
+    pub residents: Option<i64>,
+    pub station: Option<String>,
+    pub created_at: i64,
+}
+
+/// A command kept for a device.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Command {
+    pub id: i64,
+    pub payload: String,
+}
+
+/// SHA-256 of a device's key, the form in which keys are kept.
+pub type KeyDigest = [u8; 32];
+
+/// The digest under which a key is kept.
+pub fn key_digest(key: &str) -> KeyDigest {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+impl Ledger {
+    /// Adds an estate, or changes its name and plan.
+    pub async fn put_estate(&self, estate: &Estate) -> Result<()> {
+        sqlx::query(
+            "insert into estate (id, name, plan) values (?, ?, ?)
+             on conflict do update set name = excluded.name, plan = coalesce(excluded.plan, plan)",
+        )
+        .bind(&estate.id)
+        .bind(&estate.name)
+        .bind(&estate.plan)
+        .execute(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        Ok(())
+    }
+
+    /// Adds an estate by its id alone, if it is not there.
+    pub async fn ensure_estate(&self, id: &str) -> Result<()> {
+        sqlx::query("insert or ignore into estate (id, name) values (?1, ?1)")
+            .bind(id)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(())
+    }
+
+    /// All estates by id.
+    pub async fn estates(&self) -> Result<Vec<Estate>> {
+        let query = sqlx::query_as("select id, name, plan from estate order by id");
+        query.fetch_all(&self.truth).await.of(&self.folder().truth())
+    }
+
+    /// Adds a station, or changes it.
+    pub async fn put_station(&self, station: &Station) -> Result<()> {
+        sqlx::query("insert or replace into station (id, estate, name, x, y) values (?, ?, ?, ?, ?)")
+            .bind(&station.id)
+            .bind(&station.estate)
+            .bind(&station.name)
+            .bind(station.x)
+            .bind(station.y)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(())
+    }
+
+    /// Stations by id, of one estate or of all.
+    pub async fn stations(&self, estate: Option<&str>) -> Result<Vec<Station>> {
+        sqlx::query_as("select * from station where ?1 is null or estate = ?1 order by id")
+            .bind(estate)
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// Registers a device with the digest of its key. A device known from an import gets the key; one that has a
+    /// key is refused.
+    pub async fn add_device(
+        &self,
+        id: &str,
+        key: &KeyDigest,
+        estate: Option<&str>,
+        station: Option<&str>,
+        at: i64,
+    ) -> Result<()> {
+        self.known("estate", estate).await?;
+        self.known("station", station).await?;
+        let done = sqlx::query(
+            "insert into device (id, key_digest, estate, station, created_at) values (?, ?, ?, ?, ?)
+             on conflict do update set key_digest = excluded.key_digest,
+               estate = coalesce(excluded.estate, estate), station = coalesce(excluded.station, station)
+             where device.key_digest is null",
+        )
+        .bind(id)
+        .bind(&key[..])
+        .bind(estate)
+        .bind(station)
+        .bind(at)
+        .execute(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        if done.rows_affected() == 0 {
+            let message = format!("device {id} is registered already; `hemu device rotate {id}` gives it a new key");
+            return Err(Error::Rejected(message));
+        }
+        Ok(())
+    }
+
+    async fn known(&self, table: &'static str, id: Option<&str>) -> Result<()> {
+        let Some(id) = id else { return Ok(()) };
+        let query = match table {
+            "estate" => sqlx::query("select 1 from estate where id = ?"),
+            _ => sqlx::query("select 1 from station where id = ?"),
+        };
+        match query.bind(id).fetch_optional(&self.truth).await.of(&self.folder().truth())? {
+            Some(_) => Ok(()),
+            None => Err(Error::Rejected(format!("there is no {table} {id}; add it first, or leave --{table} out"))),
+        }
+    }
+
+    /// Notes a device that an import names; it has no key and cannot log in.
+    pub async fn ensure_device(&self, id: &str, estate: Option<&str>, at: i64) -> Result<()> {
+        sqlx::query("insert or ignore into device (id, estate, created_at) values (?, ?, ?)")
+            .bind(id)
+            .bind(estate)
+            .bind(at)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(())
+    }
+
+    /// The digest a device's key must have; `None` when the device is unknown, has no key, or is revoked.
+    pub async fn device_key(&self, id: &str) -> Result<Option<KeyDigest>> {
+        let path = self.folder().truth();
+        let row = sqlx::query("select key_digest from device where id = ? and revoked_at is null")
+            .bind(id)
+            .fetch_optional(&self.truth)
+            .await
+            .of(&path)?;
+        let digest: Option<Vec<u8>> = row.map(|row| row.try_get("key_digest").of(&path)).transpose()?.flatten();
+        Ok(digest.and_then(|bytes| bytes.try_into().ok()))
+    }
+
+    /// Gives a device a new key; the old one stops working.
+    pub async fn rotate_device(&self, id: &str, key: &KeyDigest) -> Result<()> {
+        let query = sqlx::query("update device set key_digest = ? where id = ? and revoked_at is null");
+        let done = query.bind(&key[..]).bind(id).execute(&self.truth).await.of(&self.folder().truth())?;
+        found(done.rows_affected(), id)
+    }
+
+    /// Ends a device's right to log in. What it sent stays.
+    pub async fn revoke_device(&self, id: &str, at: i64) -> Result<()> {
+        let query = sqlx::query("update device set revoked_at = ? where id = ? and revoked_at is null");
+        let done = query.bind(at).bind(id).execute(&self.truth).await.of(&self.folder().truth())?;
+        found(done.rows_affected(), id)
+    }
+
+    /// Registered devices by id.
+    pub async fn devices(&self) -> Result<Vec<Device>> {
+        let query = sqlx::query_as("select id, estate, station, created_at, revoked_at from device order by id");
+        query.fetch_all(&self.truth).await.of(&self.folder().truth())
+    }
+
+    /// Registers households, or changes their places; how many rows were written. All or none.
+    pub async fn put_households(&self, households: &[Household]) -> Result<()> {
+        let path = self.folder().truth();
+        let rows = Rows::new(
+            "insert into household (token, estate, building, unit, door, residents, station, created_at)",
+            8,
+            "on conflict do update set estate = coalesce(excluded.estate, estate),
+               building = coalesce(excluded.building, building), unit = coalesce(excluded.unit, unit),
+               door = coalesce(excluded.door, door), residents = coalesce(excluded.residents, residents),
+               station = coalesce(excluded.station, station)",
+        );
+        let mut transaction = self.truth.begin_with("begin immediate").await.of(&path)?;
+        rows.write(&mut transaction, households, |b, household| {
+            b.add(household.token.clone()).add(household.estate.clone());
+            b.add(household.building.clone()).add(household.unit.clone()).add(household.door.clone());
+            b.add(household.residents).add(household.station.clone()).add(household.created_at);
+        })
+        .await
+        .of(&path)?;
+        transaction.commit().await.of(&path)
+    }
+
+    /// A household by its token.
+    pub async fn household(&self, token: &str) -> Result<Option<Household>> {
+        let query = sqlx::query_as("select * from household where token = ?").bind(token);
+        query.fetch_optional(&self.truth).await.of(&self.folder().truth())
+    }
+
+    /// Registered households in order of token, after the given one; `text` matches the token's beginning, or
+    /// building, unit and door as written together (`12-1-301`).
+    pub async fn households(&self, find: &HouseholdQuery<'_>) -> Result<Vec<Household>> {
+        sqlx::query_as(
+            "select * from household
+             where token > ?1 and (?2 is null or estate = ?2) and (?3 is null or building = ?3)
+               and (?4 is null or token like ?4 || '%' escape '\\'
+                    or building || '-' || unit || '-' || door like ?4 || '%' escape '\\')
+             order by token limit ?5",
+        )
+        .bind(find.after.unwrap_or(""))
+        .bind(find.estate)
+        .bind(find.building)
+        .bind(find.text.map(escape_like))
+        .bind(find.limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())
+    }
+
+    /// Households a building of an estate has: (building, households).
+    pub async fn buildings(&self, estate: &str) -> Result<Vec<(String, Vec<String>)>> {
+        let path = self.folder().truth();
+        let rows: Vec<SqliteRow> = sqlx::query(
+            "select building, token from household where estate = ? and building is not null order by building",
+        )
+        .bind(estate)
+        .fetch_all(&self.truth)
+        .await
+        .of(&path)?;
+        let mut buildings: Vec<(String, Vec<String>)> = Vec::new();
+        for row in rows {
+            let (building, token): (String, String) =
+                (row.try_get("building").of(&path)?, row.try_get("token").of(&path)?);
+            match buildings.last_mut() {
+                Some((last, tokens)) if *last == building => tokens.push(token),
+                _ => buildings.push((building, vec![token])),
+            }
+        }
+        Ok(buildings)
+    }
+
+    /// How many households are registered, of one estate or of all.
+    pub async fn count_households(&self, estate: Option<&str>) -> Result<u64> {
+        let path = self.folder().truth();
+        let row = sqlx::query("select count(*) as n from household where ?1 is null or estate = ?1")
+            .bind(estate)
+            .fetch_one(&self.truth)
+            .await
+            .of(&path)?;
+        Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
+    }
+
+    /// Keeps a command for a device until the device acknowledges it; its id.
+    pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
+        let query = sqlx::query("insert into command (device, payload, created_at) values (?, ?, ?)");
+        let done = query.bind(device).bind(payload).bind(at).execute(&self.truth).await;
+        Ok(done.of(&self.folder().truth())?.last_insert_rowid())
+    }
+
+    /// The oldest commands a device has not acknowledged.
+    pub async fn open_commands(&self, device: &str, limit: u32) -> Result<Vec<Command>> {
+        sqlx::query_as(
+            "select id, payload from command where device = ? and acknowledged_at is null order by id limit ?",
+        )
+        .bind(device)
+        .bind(limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())
+    }
+
+    /// Marks a device's command as acknowledged.
+    pub async fn acknowledge_command(&self, device: &str, id: i64, at: i64) -> Result<()> {
+        sqlx::query("update command set acknowledged_at = ? where id = ? and device = ? and acknowledged_at is null")
+            .bind(at)
+            .bind(id)
+            .bind(device)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(())
+    }
+}
+
+/// What to look for among households.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HouseholdQuery<'a> {
+    pub estate: Option<&'a str>,
+    pub building: Option<&'a str>,
+    pub text: Option<&'a str>,
+    pub after: Option<&'a str>,
+    pub limit: u32,
+}
+
+fn found(rows: u64, id: &str) -> Result<()> {
+    if rows > 0 {
+        return Ok(());
+    }
+    Err(Error::Rejected(format!("there is no device {id} in use; `hemu device list` shows those there are")))
+}
+
+/// A search text is a text, not a pattern.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

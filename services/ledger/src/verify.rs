@@ -1,0 +1,157 @@
+//! Checks that the journal is whole and that the projections are what it adds up to; and folds them again.
+
+use std::path::Path;
+
+use futures::TryStreamExt;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
+
+use crate::error::{Error, InFile, Result};
+use crate::journal::{self, Head, Position};
+use crate::ledger::Ledger;
+use crate::project::Projector;
+use crate::store::{self, Durability, Role};
+
+/// Every table of the projections and the columns its rows are ordered by.
+const TABLES: [(&str, &str); 16] = [
+    ("device", "no"),
+    ("household", "no"),
+    ("cursor", "device, boot"),
+    ("seen", "device, boot, first_seq"),
+    ("imported", "id"),
+    ("ignored", "position, idx"),
+    ("reading", "day, household, bag, position, idx"),
+    ("evidence", "day, household, source, stream"),
+    ("participation", "day, household"),
+    ("pair", "device, day"),
+    ("tally", "day, device"),
+    ("bin", "device, stream"),
+    ("incident", "position, idx"),
+    ("lost", "position, idx"),
+    ("quarantine", "position, idx"),
+    ("progress", "one"),
+];
+
+impl Ledger {
+    /// Walks the hash chain from the first batch; the head it ends with. `progress` gets the position reached.
+    pub async fn verify_chain(&self, mut progress: impl FnMut(Position)) -> Result<Head> {
+        let mut head = Head::default();
+        loop {
+            let batches = self.batches(head.position, 64).await?;
+            if batches.is_empty() {
+                return Ok(head);
+            }
+            for batch in &batches {
+                head = journal::check(&head, batch)?;
+            }
+            progress(head.position);
+        }
+    }
+
+    /// Folds the journal again beside the projections and compares every row; the first that differs is named.
+    /// Call with the projector's lock held, so that nothing moves meanwhile.
+    pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
+        let applied = self.progress().await?.applied;
+        let beside = self.folder().path().join("verify.db");
+        remove(&beside)?;
+        let outcome = self.compare(&beside, applied, progress).await;
+        remove(&beside)?;
+        outcome
+    }
+
+    async fn compare(
+        &self,
+        beside: &Path,
+        applied: Position,
+        progress: impl FnMut(Position),
+    ) -> Result<Option<String>> {
+        self.fold_into(beside, progress).await?;
+        let again = store::pool(beside, Durability::Whole).await?;
+        for (table, key) in TABLES {
+            let sql = format!("select * from {table} order by {key}");
+            let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&self.projections);
+            let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(&again);
+            loop {
+                let our = ours.try_next().await.of(&self.folder().projections())?;
+                let their = theirs.try_next().await.of(beside)?;
+                match (our.as_ref().map(show), their.as_ref().map(show)) {
+                    (None, None) => break,
+                    (our, their) if our == their => {}
+                    (our, their) => {
+                        let nothing = || "no row".to_owned();
+                        return Ok(Some(format!(
+                            "table {table} (batch {applied}): stored {}, the journal says {}; run `hemu rebuild`",
+                            our.unwrap_or_else(nothing),
+                            their.unwrap_or_else(nothing)
+                        )));
+                    }
+                }
+            }
+        }
+        again.close().await;
+        Ok(None)
+    }
+
+    /// Drops every projection and folds the whole journal again; how many records. The old projections stay in
+    /// place until the new ones are complete.
+    pub async fn rebuild(&self, progress: impl FnMut(Position)) -> Result<u64> {
+        let lock = self.folder().lock(Role::Project)?;
+        let new = self.folder().path().join("rebuild.db");
+        remove(&new)?;
+        let records = self.fold_into(&new, progress).await?;
+        self.projections.close().await;
+        remove(&self.folder().projections())?;
+        std::fs::rename(&new, self.folder().projections())
+            .map_err(|source| Error::Folder { path: new.clone(), source })?;
+        drop(lock);
+        Ok(records)
+    }
+
+    async fn fold_into(&self, path: &Path, mut progress: impl FnMut(Position)) -> Result<u64> {
+        store::migrate_projections(path).await?;
+        let connection = store::connect(path, Durability::Whole).await?;
+        let mut projector =
+            Projector::open(self.truth.clone(), path.to_owned(), connection, self.zone()).await?;
+        let mut records = 0;
+        loop {
+            let step = projector.step().await?;
+            records += step.records;
+            progress(step.applied);
+            if step.records == 0 {
+                projector.close().await?;
+                return Ok(records);
+            }
+        }
+    }
+}
+
+/// A database file with what SQLite keeps beside it.
+fn remove(path: &Path) -> Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Folder { path: path.to_owned(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A row as text. Household tokens are hidden: this goes to a terminal.
+fn show(row: &SqliteRow) -> String {
+    let cell = |column: &sqlx::sqlite::SqliteColumn| -> String {
+        let index = column.ordinal();
+        let Ok(value) = row.try_get_raw(index) else { return "?".into() };
+        let text = match value.type_info().name() {
+            "NULL" => "null".into(),
+            "INTEGER" => row.try_get::<i64, _>(index).map_or("?".into(), |n| n.to_string()),
+            "BLOB" => row.try_get::<Vec<u8>, _>(index).map_or("?".into(), |b| format!("{} bytes {:016x}", b.len(), xxhash_rust::xxh3::xxh3_64(&b))),
+            _ => row.try_get::<String, _>(index).map_or("?".into(), |t| format!("text {:016x}", xxhash_rust::xxh3::xxh3_64(t.as_bytes()))),
+        };
+        format!("{}={text}", column.name())
+    };
+    row.columns().iter().map(cell).collect::<Vec<_>>().join(" ")
+}

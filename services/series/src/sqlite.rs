@@ -1,0 +1,237 @@
+//! Hour and day rollups in SQLite.
+//!
+//! The key is (line, bucket): a chart reads neighbouring rows, and a stretch of the journal touches few of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use hemu_rules::{Day, Stream, Zone};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row};
+
+use crate::point::{Measure, Point};
+use crate::query::{Agg, Line, Query, Step};
+use crate::{Error, Result};
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Rollups {
+    pool: SqlitePool,
+    zone: Zone,
+}
+
+/// What a bucket knows of its points.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    n: i64,
+    sum: i64,
+    min: i64,
+    max: i64,
+    last: (i64, i64),
+}
+
+impl Sums {
+    fn of(at: i64, value: i64) -> Self {
+        Self { n: 1, sum: value, min: value, max: value, last: (at, value) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.n += other.n;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        // Of two points of one instant the larger is kept: the same whichever came first.
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// A line's key before it has a number.
+type Key<'a> = (&'a str, Measure, Option<Stream>);
+
+impl Rollups {
+    pub(crate) async fn open(path: &Path, zone: Zone) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // It can be filled again from the journal; a power cut may take its newest part, never its form.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(30))
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        sqlx::migrate!("./migrations").run(&pool).await.map_err(sqlx::Error::from)?;
+        Ok(Self { pool, zone })
+    }
+
+    pub(crate) async fn position(&self) -> Result<u64> {
+        let row = sqlx::query("select position from progress").fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>("position")?.cast_unsigned())
+    }
+
+    pub(crate) async fn write(&self, after: u64, upto: u64, points: &[Point<'_>]) -> Result<bool> {
+        let (mut hours, mut days) = (BTreeMap::new(), BTreeMap::new());
+        for point in points {
+            let key = (point.device, point.measure, point.stream);
+            let sums = Sums::of(point.at.get(), point.value);
+            add(&mut hours, (key, point.at.get().div_euclid(HOUR_MS)), sums);
+            add(&mut days, (key, i64::from(Day::of(point.at, self.zone).get())), sums);
+        }
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let moved = sqlx::query("update progress set position = ? where position = ?")
+            .bind(upto.cast_signed())
+            .bind(after.cast_signed())
+            .execute(&mut *transaction)
+            .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let mut lines = HashMap::new();
+        write_table(&mut transaction, &mut lines, HOUR_SQL, &hours).await?;
+        write_table(&mut transaction, &mut lines, DAY_SQL, &days).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn read(&self, query: &Query) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        let mut left = query.limit;
+        for device in &query.devices {
+            let found = sqlx::query(
+                "select no, stream from line where device = ?1 and measure = ?2 and (?3 is null or stream = ?3)
+                 order by stream",
+            )
+            .bind(device)
+            .bind(query.measure.as_str())
+            .bind(query.stream.map(Stream::as_str))
+            .fetch_all(&self.pool)
+            .await?;
+            for row in found {
+                let stream: &str = row.try_get("stream")?;
+                let points = self.points(row.try_get("no")?, query, left).await?;
+                left = left.checked_sub(points.len()).ok_or(Error::TooMany { limit: query.limit })?;
+                lines.push(Line { device: device.clone(), stream: stream.parse().ok(), points });
+            }
+        }
+        Ok(lines)
+    }
+
+    async fn points(&self, line: i64, query: &Query, left: usize) -> Result<Vec<(i64, f64)>> {
+        let (sql, from, to) = match query.step {
+            Step::Hour => (
+                "select * from hour where line = ? and bucket >= ? and bucket < ? order by bucket limit ?",
+                ceil_div(query.from, HOUR_MS),
+                ceil_div(query.to, HOUR_MS),
+            ),
+            Step::Day => (
+                "select * from day where line = ? and bucket >= ? and bucket < ? order by bucket limit ?",
+                self.first_day(query.from),
+                self.first_day(query.to),
+            ),
+        };
+        let most = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = sqlx::query(sql).bind(line).bind(from).bind(to).bind(most).fetch_all(&self.pool).await?;
+        let mut points = Vec::with_capacity(rows.len());
+        for row in rows {
+            let bucket: i64 = row.try_get("bucket")?;
+            let start = match query.step {
+                Step::Hour => bucket * HOUR_MS,
+                Step::Day => Day::clamped(bucket).start(self.zone).get(),
+            };
+            points.push((start, value(&row, query)?));
+        }
+        Ok(points)
+    }
+
+    /// The first local day that begins at or after an instant.
+    fn first_day(&self, at: i64) -> i64 {
+        ceil_div(at.saturating_add(self.zone.offset_ms()), 24 * HOUR_MS)
+    }
+
+    pub(crate) async fn clear(&self) -> Result<()> {
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        for sql in ["delete from hour", "delete from day", "delete from line", "update progress set position = 0"] {
+            sqlx::query(sql).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn ceil_div(value: i64, by: i64) -> i64 {
+    value.div_euclid(by) + i64::from(value.rem_euclid(by) != 0)
+}
+
+fn add<'a>(sums: &mut BTreeMap<(Key<'a>, i64), Sums>, key: (Key<'a>, i64), more: Sums) {
+    sums.entry(key).and_modify(|known| known.add(more)).or_insert(more);
+}
+
+const HOUR_SQL: &str = "insert into hour (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
+      min = min(min, excluded.min), max = max(max, excluded.max),
+      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
+      last_at = max(last_at, excluded.last_at)";
+const DAY_SQL: &str = "insert into day (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
+      min = min(min, excluded.min), max = max(max, excluded.max),
+      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
+      last_at = max(last_at, excluded.last_at)";
+
+async fn write_table<'a>(
+    connection: &mut SqliteConnection,
+    lines: &mut HashMap<Key<'a>, i64>,
+    sql: &'static str,
+    rows: &BTreeMap<(Key<'a>, i64), Sums>,
+) -> Result<()> {
+    for (&(key, bucket), sums) in rows {
+        let line = match lines.get(&key) {
+            Some(&line) => line,
+            None => line_no(connection, key).await.inspect(|&line| {
+                lines.insert(key, line);
+            })?,
+        };
+        sqlx::query(sql)
+            .bind(line)
+            .bind(bucket)
+            .bind(sums.n)
+            .bind(sums.sum)
+            .bind(sums.min)
+            .bind(sums.max)
+            .bind(sums.last.0)
+            .bind(sums.last.1)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn line_no(connection: &mut SqliteConnection, (device, measure, stream): Key<'_>) -> Result<i64> {
+    // `do update` rather than `do nothing`, so that the row comes back either way.
+    let row = sqlx::query(
+        "insert into line (device, measure, stream) values (?, ?, ?)
+         on conflict do update set device = excluded.device returning no",
+    )
+    .bind(device)
+    .bind(measure.as_str())
+    .bind(stream.map_or("", Stream::as_str))
+    .fetch_one(connection)
+    .await?;
+    Ok(row.try_get("no")?)
+}
+
+fn value(row: &sqlx::sqlite::SqliteRow, query: &Query) -> Result<f64> {
+    let column = |name| row.try_get::<i64, _>(name).map(|value| value as f64 / query.measure.scale());
+    Ok(match query.agg {
+        Agg::Mean => column("sum")? / row.try_get::<i64, _>("n")?.max(1) as f64,
+        Agg::Min => column("min")?,
+        Agg::Max => column("max")?,
+        Agg::Sum => column("sum")?,
+        Agg::Count => row.try_get::<i64, _>("n")? as f64,
+        Agg::Last => column("last")?,
+    })
+}
