@@ -38,6 +38,8 @@ export default defineConfig({
     target: ['chrome107', 'firefox104', 'safari16'],
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What is bundled into the pages keeps its authors' notices.
+    license: { fileName: 'licenses.md' },
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: { inspectors: fileURLToPath(new URL('./index.html', import.meta.url)) } },
   },

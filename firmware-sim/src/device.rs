@@ -51,15 +51,27 @@ impl<F: Flash> Device<F> {
     /// Starts from what `flash` holds. `fresh_boot` is taken only if the sequence cannot be continued.
     /// `now` stamps the declaration of records that the flash has lost.
     pub fn start(id: &str, key: &str, flash: F, fresh_boot: u64, now: i64) -> Result<Self, RingError> {
+        Self::recover(id.to_owned(), key_digest(key), flash, fresh_boot, now)
+    }
+
+    fn recover(
+        id: String,
+        key_digest: [u8; 32],
+        flash: F,
+        fresh_boot: u64,
+        now: i64,
+    ) -> Result<Self, RingError> {
         let (ring, holes) = Ring::open(flash, fresh_boot)?;
+        let cursor = ring.first_held();
+        let (again, reported_missing, encoded) = (Vec::new(), Vec::new(), Vec::new());
         let mut device = Self {
-            id: id.to_owned(),
-            key_digest: key_digest(key),
-            cursor: ring.first_held(),
+            id,
+            key_digest,
             ring,
-            again: Vec::new(),
-            reported_missing: Vec::new(),
-            encoded: Vec::new(),
+            cursor,
+            again,
+            reported_missing,
+            encoded,
         };
         for (from, to) in holes {
             device.append(now, &Body::Lost(from, to))?;
@@ -208,6 +220,13 @@ impl<F: Flash> Device<F> {
             |gap: &&(u64, u64)| self.reported_missing.contains(gap) && gap.0 >= held && gap.1 < self.cursor;
         self.again = missing.iter().filter(twice).copied().collect();
         self.reported_missing = missing;
+    }
+
+    /// Loses power and starts again from flash.
+    pub fn restart(self, now: i64) -> Result<Self, RingError> {
+        let fresh_boot = crate::draw::mix(self.boot() ^ self.next_seq()) >> 16;
+        let (id, key_digest) = (self.id, self.key_digest);
+        Self::recover(id, key_digest, self.ring.into_flash(), fresh_boot.max(1), now)
     }
 
     /// Gives the flash back, as a power cut would.

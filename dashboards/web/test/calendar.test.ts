@@ -4,7 +4,15 @@ import { calendar, calendarSpan, kindOf, weeks } from '../src/lib/calendar';
 
 const EDITION = '2026-05-18';
 const entry = (day: string, change: Partial<HouseholdDay> = {}): HouseholdDay => ({
-  day, bags: 1, weight_g: 500, streams: ['food'], evidence: 0.4, decayed: 0.2, quality: 0.9, sources: [], ...change,
+  day,
+  bags: 1,
+  weight_g: 500,
+  streams: ['food'],
+  evidence: 0.4,
+  decayed: 0.2,
+  quality: 0.9,
+  sources: [],
+  ...change,
 });
 
 test('the_calendar_is_the_ninety_days_of_the_edition_and_what_came_after', () => {

@@ -4,7 +4,21 @@ import type { SeriesAnswer } from '../src/lib/api';
 import { CSV_HEADER, csvRows } from '../src/lib/series';
 
 test('text_that_a_spreadsheet_would_run_is_neutralised', () => {
-  for (const bad of ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1', '＋1', '－1', '＠x', ' =1', '\u0000=1', '\n=1']) {
+  for (const bad of [
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\t=1',
+    '\r=1',
+    '＝1',
+    '＋1',
+    '－1',
+    '＠x',
+    ' =1',
+    '\u0000=1',
+    '\n=1',
+  ]) {
     expect(csvCell(bad).replace(/^"/, ''), JSON.stringify(bad)).toMatch(/^'/);
   }
 });
@@ -31,10 +45,18 @@ test('a_file_begins_with_a_byte_order_mark_and_ends_lines_with_crlf', () => {
 
 test('the_chart_file_holds_every_point_in_order_with_local_and_utc_time', () => {
   const answer = (stream: 'food' | null, points: [number, number][]): SeriesAnswer => ({
-    measure: 'fill', step: 'hour', agg: 'mean', unit: 'ratio', from: 0, to: 1,
+    measure: 'fill',
+    step: 'hour',
+    agg: 'mean',
+    unit: 'ratio',
+    from: 0,
+    to: 1,
     series: [{ device: '=cmd', stream, points }],
   });
-  const rows = csvRows([answer('food', [[7_200_000, 0.5]]), answer(null, [[3_600_000, 0.25]])], 'Asia/Shanghai');
+  const rows = csvRows(
+    [answer('food', [[7_200_000, 0.5]]), answer(null, [[3_600_000, 0.25]])],
+    'Asia/Shanghai',
+  );
   expect(toCsv(CSV_HEADER, rows).split('\r\n').slice(1)).toEqual([
     "1970-01-01T09:00:00+08:00,1970-01-01T01:00:00.000Z,fill,ratio,mean,hour,'=cmd,,0.25",
     "1970-01-01T10:00:00+08:00,1970-01-01T02:00:00.000Z,fill,ratio,mean,hour,'=cmd,food,0.5",

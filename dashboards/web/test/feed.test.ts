@@ -3,7 +3,13 @@ import type { LiveDeposit } from '../src/lib/api';
 import { EMPTY_FEED, FEED_LIMIT, arrive, fill, pause, resume } from '../src/lib/feed';
 
 const deposit = (at: number, by: 'camera' | 'inspector' = 'camera'): LiveDeposit => ({
-  at, device: 'st01', stream: 'food', weight_g: 500, quality: 0.5, by, household: '···4f2a',
+  at,
+  device: 'st01',
+  stream: 'food',
+  weight_g: 500,
+  quality: 0.5,
+  by,
+  household: '···4f2a',
 });
 const many = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => deposit(from + i));
 const times = (list: readonly { deposit: LiveDeposit }[]) => list.map((e) => e.deposit.at);

@@ -18,7 +18,8 @@ test('no_message_is_empty', () => {
 
 test('an_english_message_asks_for_nothing_that_the_chinese_one_does_not', () => {
   // A building is named by its label in Chinese and by its number in English.
-  const named = (key: string, found: string[]) => (key === 'plan.building' ? found.filter((s) => s !== 'id' && s !== 'label') : found);
+  const named = (key: string, found: string[]) =>
+    key === 'plan.building' ? found.filter((s) => s !== 'id' && s !== 'label') : found;
   for (const key of keys) expect(named(key, slots(en[key])), key).toEqual(named(key, slots(zh[key])));
 });
 

@@ -22,7 +22,12 @@ describe('parsing', () => {
   });
 
   test('the_id_stays_until_another_comes_and_retry_must_be_digits', () => {
-    const { events, parser } = all('id: 1\ndata: a\n\ndata: b\n\n', 'retry: 250\n\n', 'retry: soon\n\n', 'data\n\n');
+    const { events, parser } = all(
+      'id: 1\ndata: a\n\ndata: b\n\n',
+      'retry: 250\n\n',
+      'retry: soon\n\n',
+      'data\n\n',
+    );
     expect(events.map((e) => e.id)).toEqual(['1', '1', '1']);
     expect(events[2]?.data).toBe('');
     expect(parser.retry).toBe(250);

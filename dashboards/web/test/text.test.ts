@@ -7,8 +7,27 @@ test('deceptive_characters_are_shown_as_escapes', () => {
 });
 
 test('gaps_are_counted_with_both_ends', () => {
-  expect(countMissing([[41, 55], [90, 90]])).toEqual({ gaps: 2, records: 16 });
+  expect(
+    countMissing([
+      [41, 55],
+      [90, 90],
+    ]),
+  ).toEqual({ gaps: 2, records: 16 });
   expect(countMissing([])).toEqual({ gaps: 0, records: 0 });
-  expect(describeMissing([[41, 55], [90, 90]])).toBe('41–55, 90');
-  expect(describeMissing([[1, 1], [3, 3], [5, 5]], 2)).toBe('1, 3, …');
+  expect(
+    describeMissing([
+      [41, 55],
+      [90, 90],
+    ]),
+  ).toBe('41–55, 90');
+  expect(
+    describeMissing(
+      [
+        [1, 1],
+        [3, 3],
+        [5, 5],
+      ],
+      2,
+    ),
+  ).toBe('1, 3, …');
 });

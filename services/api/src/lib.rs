@@ -1,1 +1,30 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod check;
+mod dashboards;
+mod door;
+mod extract;
+mod fleet;
+mod headers;
+pub mod live;
+mod mask;
+mod metrics;
+mod page;
+mod probes;
+mod problem;
+mod router;
+mod standings;
+#[cfg(test)]
+mod testing;
+mod v1;
+
+pub use api::{Api, Clock, Presence, Site};
+pub use check::{Check, Outcome};
+pub use door::Door;
+pub use live::Live;
+pub use metrics::{Metrics, metrics_router};
+pub use problem::Problem;
+pub use router::{openapi, router};
+pub use standings::Standings;
+pub use v1::overview::Activity;

@@ -11,6 +11,7 @@ pub mod metrics;
 mod registry;
 mod server;
 pub mod session;
+mod socket;
 mod tls;
 
 pub use backend::{Backend, Chunk, LoginError, PendingCommand, Presence, Publish, Stored, Ticket};

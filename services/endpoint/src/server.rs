@@ -19,6 +19,7 @@ use crate::connection::{self, Shared};
 use crate::limits::{Limits, Places};
 use crate::metrics::Metrics;
 use crate::registry::{Downlink, Registry};
+use crate::socket::FAREWELL;
 use crate::tls;
 
 /// Connections the kernel keeps for us while we are busy.
@@ -121,7 +122,7 @@ impl<B: Backend> Endpoint<B> {
         }
         drop(stop);
         tasks.close();
-        let patience = self.shared.limits.drain_timeout + 2 * connection::FAREWELL;
+        let patience = self.shared.limits.drain_timeout + 2 * FAREWELL;
         if timeout(patience, tasks.wait()).await.is_err() {
             warn!(
                 connections = tasks.len(),

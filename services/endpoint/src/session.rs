@@ -184,7 +184,13 @@ impl Session {
             if std::mem::take(&mut self.downlink.wanted) {
                 return Step::Commands;
             }
-            return if room { Step::Read } else { Step::Wait };
+            if !room {
+                return Step::Wait;
+            }
+            // Bytes that can never become a packet are not left lying until more come.
+            if codec::frame_length(input, self.limits.packet_bytes).is_ok() {
+                return Step::Read;
+            }
         }
     }
 

@@ -39,28 +39,39 @@ pub fn accept<'p>(device: &DeviceId, payloads: impl IntoIterator<Item = (Up, &'p
 impl Accepted {
     fn take(&mut self, device: &DeviceId, record: &Record<'_>) {
         let stamp = record.stamp();
-        match body(record).map_err(|error| error.to_string()).and_then(|body| bounded(stamp.seq).map(|()| body)) {
+        match body(record)
+            .map_err(|error| error.to_string())
+            .and_then(|body| bounded(stamp.seq).map(|()| body))
+        {
             Ok(body) => {
                 self.records += 1;
                 self.segment(device, stamp.boot, stamp.seq).push(stamp.seq, &body);
             }
-            Err(detail) => self.keep(device, bounded(stamp.seq).is_ok().then_some((stamp.boot, stamp.seq)), &Quarantined {
-                reason: hemu_wire::Reason::OutOfRange.as_str(),
-                detail: &detail,
-                raw: &[],
-                raw_len: 0,
-            }),
+            Err(detail) => self.keep(
+                device,
+                bounded(stamp.seq).is_ok().then_some((stamp.boot, stamp.seq)),
+                &Quarantined {
+                    reason: hemu_wire::Reason::OutOfRange.as_str(),
+                    detail: &detail,
+                    raw: &[],
+                    raw_len: 0,
+                },
+            ),
         }
     }
 
     fn set_aside(&mut self, device: &DeviceId, rejected: &Rejected) {
         let identity = rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok());
-        self.keep(device, identity, &Quarantined {
-            reason: rejected.reason.as_str(),
-            detail: &rejected.detail,
-            raw: &rejected.raw,
-            raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
-        });
+        self.keep(
+            device,
+            identity,
+            &Quarantined {
+                reason: rejected.reason.as_str(),
+                detail: &rejected.detail,
+                raw: &rejected.raw,
+                raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
+            },
+        );
     }
 
     fn keep(&mut self, device: &DeviceId, identity: Option<(u64, u64)>, quarantined: &Quarantined<'_>) {
@@ -117,7 +128,11 @@ fn body<'r>(record: &'r Record<'_>) -> Result<Body<'r>, OutOfRange> {
                 .iter()
                 .map(|bin| {
                     let fill = bin.fill_bp.map(|fill| Bp::new(fill.into())).transpose()?;
-                    Ok(BinState { stream: stream(bin.stream), fill, weight_g: bin.weight_g })
+                    Ok(BinState {
+                        stream: stream(bin.stream),
+                        fill,
+                        weight_g: bin.weight_g,
+                    })
                 })
                 .collect::<Result<_, OutOfRange>>()?,
             battery_mv: s.battery_mv,
@@ -133,7 +148,11 @@ fn body<'r>(record: &'r Record<'_>) -> Result<Body<'r>, OutOfRange> {
             note: i.note.as_deref(),
             photo: i.photo.as_deref(),
         }),
-        Record::Lost(lost) => Body::Lost { at, from: lost.from, to: lost.to },
+        Record::Lost(lost) => Body::Lost {
+            at,
+            from: lost.from,
+            to: lost.to,
+        },
     })
 }
 

@@ -26,8 +26,12 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Boots of one device whose cursors are kept in memory.
 const BOOTS_KEPT: usize = 4;
 /// Pauses between attempts while the store fails.
-const RETRY: [Duration; 4] =
-    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(2)];
+const RETRY: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
 /// Records to store, and whom to tell when they are.
 pub struct Submission {
@@ -38,7 +42,9 @@ pub struct Submission {
 
 impl fmt::Debug for Submission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Submission").field("segments", &self.segments.len()).finish_non_exhaustive()
+        f.debug_struct("Submission")
+            .field("segments", &self.segments.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,7 +146,14 @@ impl Committer {
             checkpoints,
             checkpoint_seen: 0,
         };
-        Ok((committer, Intake(sender), Signals { committed: committed_rx, healthy: healthy_rx }))
+        Ok((
+            committer,
+            Intake(sender),
+            Signals {
+                committed: committed_rx,
+                healthy: healthy_rx,
+            },
+        ))
     }
 
     /// Runs until every [`Intake`] is dropped, or until `abandon` while the store fails.
@@ -191,7 +204,11 @@ impl Committer {
         let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
         while batch.records > 0 {
             let timer = self.metrics.commit_seconds.start_timer();
-            match self.journal.append((self.clock.0)(), batch.records, &batch.body).await {
+            match self
+                .journal
+                .append((self.clock.0)(), batch.records, &batch.body)
+                .await
+            {
                 Ok(head) => {
                     timer.observe_duration();
                     self.recovered();
@@ -209,7 +226,8 @@ impl Committer {
                 }
             }
         }
-        self.metrics.committed(batch.records, batch.repeats, batch.body.len());
+        self.metrics
+            .committed(batch.records, batch.repeats, batch.body.len());
         for stored in batch.stored {
             stored();
         }
@@ -252,7 +270,11 @@ impl Committer {
 }
 
 /// The cursor of a device's boot; the newest boot stands last.
-fn cursor<'c>(cursors: &'c mut HashMap<String, Vec<(u64, Cursor)>>, device: &str, boot: u64) -> &'c mut Cursor {
+fn cursor<'c>(
+    cursors: &'c mut HashMap<String, Vec<(u64, Cursor)>>,
+    device: &str,
+    boot: u64,
+) -> &'c mut Cursor {
     if !cursors.contains_key(device) {
         cursors.insert(device.to_owned(), Vec::new());
     }

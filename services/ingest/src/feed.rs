@@ -73,11 +73,23 @@ pub async fn catch_up(
 
 /// The points of a record. A clock that runs ahead would draw a chart of the future, so its points are left out.
 fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
-    let Some(at) = entry.body.at().filter(|at| at.get() <= received_at.saturating_add(CLOCK_AHEAD_MS)) else {
+    let Some(at) = entry
+        .body
+        .at()
+        .filter(|at| at.get() <= received_at.saturating_add(CLOCK_AHEAD_MS))
+    else {
         return;
     };
     let device = entry.origin.device();
-    let mut add = |measure, stream, value| points.push(Point { device, measure, stream, at, value });
+    let mut add = |measure, stream, value| {
+        points.push(Point {
+            device,
+            measure,
+            stream,
+            at,
+            value,
+        })
+    };
     match &entry.body {
         Body::Deposit(deposit) => {
             let stream = Some(deposit.stream);
@@ -88,12 +100,25 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
         Body::Status(status) => {
             for bin in &status.bins {
                 let stream = Some(bin.stream);
-                bin.fill.into_iter().for_each(|fill| add(Measure::Fill, stream, fill.into()));
-                bin.weight_g.into_iter().for_each(|grams| add(Measure::BinWeight, stream, grams.into()));
+                bin.fill
+                    .into_iter()
+                    .for_each(|fill| add(Measure::Fill, stream, fill.into()));
+                bin.weight_g
+                    .into_iter()
+                    .for_each(|grams| add(Measure::BinWeight, stream, grams.into()));
             }
-            status.battery_mv.into_iter().for_each(|mv| add(Measure::Battery, None, mv.into()));
-            status.rssi_dbm.into_iter().for_each(|dbm| add(Measure::Rssi, None, dbm.into()));
-            status.temperature_cc.into_iter().for_each(|cc| add(Measure::Temperature, None, cc.into()));
+            status
+                .battery_mv
+                .into_iter()
+                .for_each(|mv| add(Measure::Battery, None, mv.into()));
+            status
+                .rssi_dbm
+                .into_iter()
+                .for_each(|dbm| add(Measure::Rssi, None, dbm.into()));
+            status
+                .temperature_cc
+                .into_iter()
+                .for_each(|cc| add(Measure::Temperature, None, cc.into()));
         }
         Body::Incident(_) | Body::Lost { .. } | Body::Quarantined(_) => {}
     }

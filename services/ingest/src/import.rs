@@ -24,7 +24,16 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// The columns of an import file; the header may have them in any order.
 pub const COLUMNS: [&str; 11] = [
-    "reading_id", "bag_id", "household", "estate", "at", "stream", "weight_g", "source", "device", "quality",
+    "reading_id",
+    "bag_id",
+    "household",
+    "estate",
+    "at",
+    "stream",
+    "weight_g",
+    "source",
+    "device",
+    "quality",
     "confidence",
 ];
 
@@ -96,7 +105,10 @@ pub async fn import<W: Write>(
         positions: Vec::new(),
         summary: Summary::default(),
     };
-    let mut rejects = Rejects { open: Some(rejected), writer: None };
+    let mut rejects = Rejects {
+        open: Some(rejected),
+        writer: None,
+    };
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut rows = reader.records();
     loop {
@@ -153,22 +165,36 @@ impl Parsed {
 
 impl Import<'_> {
     fn parse(&self, row: &csv::StringRecord) -> Result<Parsed, String> {
-        let [reading_id, bag, household, estate, at, stream, weight, source, device, quality, confidence] =
-            self.columns.map(|index| row.get(index).unwrap_or("").trim());
+        let [
+            reading_id,
+            bag,
+            household,
+            estate,
+            at,
+            stream,
+            weight,
+            source,
+            device,
+            quality,
+            confidence,
+        ] = self.columns.map(|index| row.get(index).unwrap_or("").trim());
         if row.len() <= self.columns.into_iter().max().unwrap_or(0) {
-            return Err(format!("expected as many fields as the header has, got {}", row.len()));
+            return Err(format!(
+                "expected as many fields as the header has, got {}",
+                row.len()
+            ));
         }
         Ok(Parsed {
-            reading_id: text("reading_id", reading_id, 128)?.ok_or("reading_id: expected an identity, got nothing")?,
+            reading_id: text("reading_id", reading_id, 128)?
+                .ok_or("reading_id: expected an identity, got nothing")?,
             household: text("household", household, 64)?,
             estate: text("estate", estate, 64)?,
             bag: text("bag_id", bag, 64)?,
             device: DeviceId::try_from(device).map_err(|error| format!("device: {error}"))?,
             at: instant(at)?,
             stream: stream.parse().map_err(|error| format!("stream: {error}"))?,
-            weight: whole(weight).ok_or_else(|| {
-                format!("weight_g: expected whole grams 0..200000, got {weight:?}")
-            })?,
+            weight: whole(weight)
+                .ok_or_else(|| format!("weight_g: expected whole grams 0..200000, got {weight:?}"))?,
             quality: share(quality, Bp::from_share)
                 .ok_or_else(|| format!("quality: expected a number 0..1, got {quality:?}"))?,
             confidence: if confidence.is_empty() {
@@ -199,7 +225,9 @@ impl Import<'_> {
                 continue;
             }
             let device = parsed.device.as_str();
-            let segment = segments.entry(device.to_owned()).or_insert_with(|| Segment::of_import(device));
+            let segment = segments
+                .entry(device.to_owned())
+                .or_insert_with(|| Segment::of_import(device));
             segment.push_import(&parsed.reading_id, &parsed.body());
             records += 1;
         }
@@ -240,7 +268,11 @@ impl Import<'_> {
                     self.devices.insert(device.to_owned());
                 }
             }
-            if let Some(token) = parsed.household.as_deref().filter(|token| !self.households.contains(*token)) {
+            if let Some(token) = parsed
+                .household
+                .as_deref()
+                .filter(|token| !self.households.contains(*token))
+            {
                 if !self.options.strict {
                     households.push(Household {
                         token: token.to_owned(),
@@ -267,13 +299,20 @@ impl Import<'_> {
     /// Why a strict import rejects the row, if it does.
     fn unknown(&self, parsed: &Parsed) -> Option<String> {
         let missing = |what: &str, name: &str| Some(format!("{what}: {name:?} is not registered (--strict)"));
-        if let Some(token) = parsed.household.as_deref().filter(|token| !self.households.contains(*token)) {
+        if let Some(token) = parsed
+            .household
+            .as_deref()
+            .filter(|token| !self.households.contains(*token))
+        {
             return missing("household", token);
         }
         if !self.devices.contains(parsed.device.as_str()) {
             return missing("device", parsed.device.as_str());
         }
-        let estate = parsed.estate.as_deref().filter(|estate| !self.estates.contains(*estate))?;
+        let estate = parsed
+            .estate
+            .as_deref()
+            .filter(|estate| !self.estates.contains(*estate))?;
         missing("estate", estate)
     }
 
@@ -330,7 +369,9 @@ fn columns(header: &csv::StringRecord) -> Result<[usize; COLUMNS.len()], Error> 
     let mut columns = [0; COLUMNS.len()];
     for (column, name) in columns.iter_mut().zip(COLUMNS) {
         // A byte order mark is what spreadsheets put before the first name.
-        let found = header.iter().position(|field| field.trim_start_matches('\u{feff}').trim() == name);
+        let found = header
+            .iter()
+            .position(|field| field.trim_start_matches('\u{feff}').trim() == name);
         *column = found.ok_or(Error::Header(name))?;
     }
     Ok(columns)
@@ -338,7 +379,10 @@ fn columns(header: &csv::StringRecord) -> Result<[usize; COLUMNS.len()], Error> 
 
 fn text(name: &str, value: &str, most: usize) -> Result<Option<String>, String> {
     if value.chars().count() > most {
-        return Err(format!("{name}: expected at most {most} characters, got {}", value.chars().count()));
+        return Err(format!(
+            "{name}: expected at most {most} characters, got {}",
+            value.chars().count()
+        ));
     }
     if value.chars().any(char::is_control) {
         return Err(format!("{name}: expected no control characters"));
@@ -350,7 +394,10 @@ fn instant(value: &str) -> Result<Millis, String> {
     let wrong = || format!("at: expected RFC 3339 with an offset, or ms since 1970, got {value:?}");
     let ms = match value.parse::<i64>() {
         Ok(ms) => ms,
-        Err(_) => value.parse::<jiff::Timestamp>().map_err(|_| wrong())?.as_millisecond(),
+        Err(_) => value
+            .parse::<jiff::Timestamp>()
+            .map_err(|_| wrong())?
+            .as_millisecond(),
     };
     Millis::new(ms).map_err(|error| format!("at: {error}"))
 }
@@ -361,5 +408,8 @@ fn whole(value: &str) -> Option<Grams> {
 
 fn share<Q, E>(value: &str, quantity: impl Fn(f64) -> Result<Q, E>) -> Option<Q> {
     let number: f64 = value.parse().ok()?;
-    (0.0..=1.0).contains(&number).then(|| quantity(number).ok()).flatten()
+    (0.0..=1.0)
+        .contains(&number)
+        .then(|| quantity(number).ok())
+        .flatten()
 }

@@ -45,22 +45,43 @@ impl Metrics {
             Ok(gauge)
         };
         let buckets = vec![0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0];
-        let opts = HistogramOpts::new("hemu_ingest_commit_seconds", "Time to store one batch, in seconds.");
+        let opts = HistogramOpts::new(
+            "hemu_ingest_commit_seconds",
+            "Time to store one batch, in seconds.",
+        );
         let commit_seconds = Histogram::with_opts(opts.buckets(buckets))?;
         registry.register(Box::new(commit_seconds.clone()))?;
         Ok(Self {
             records: counter("records_total", "Records written to the journal.")?,
-            repeats: counter("repeats_total", "Records left out of the journal because they were known.")?,
+            repeats: counter(
+                "repeats_total",
+                "Records left out of the journal because they were known.",
+            )?,
             bytes: counter("bytes_total", "Bytes of journal batches.")?,
             batches: counter("batches_total", "Batches written to the journal.")?,
-            quarantined: counter("quarantined_total", "Records set aside because the contract does not allow them.")?,
-            unknown_fields: counter("unknown_fields_total", "Fields of payloads that this version does not know.")?,
+            quarantined: counter(
+                "quarantined_total",
+                "Records set aside because the contract does not allow them.",
+            )?,
+            unknown_fields: counter(
+                "unknown_fields_total",
+                "Fields of payloads that this version does not know.",
+            )?,
             commit_failures: counter("commit_failures_total", "Attempts to write a batch that failed.")?,
             commit_seconds,
-            applied_position: gauge("applied_position", "Last journal position that is in the projections.")?,
+            applied_position: gauge(
+                "applied_position",
+                "Last journal position that is in the projections.",
+            )?,
             folded: counter("folded_total", "Journal records folded into the projections.")?,
-            fold_failures: counter("fold_failures_total", "Attempts to write the projections that failed.")?,
-            fed_position: gauge("fed_position", "Last journal position that is in the time series.")?,
+            fold_failures: counter(
+                "fold_failures_total",
+                "Attempts to write the projections that failed.",
+            )?,
+            fed_position: gauge(
+                "fed_position",
+                "Last journal position that is in the time series.",
+            )?,
         })
     }
 

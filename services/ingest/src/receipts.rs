@@ -29,8 +29,15 @@ struct Waiting {
 impl Outbox {
     /// Replaces the device's waiting receipt.
     pub fn put(&self, device: &str, boot: u64, cursor: &Cursor) {
-        let waiting = Waiting { boot, upto: cursor.upto(), missing: cursor.missing(GAPS) };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(device.to_owned(), waiting);
+        let waiting = Waiting {
+            boot,
+            upto: cursor.upto(),
+            missing: cursor.missing(GAPS),
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(device.to_owned(), waiting);
     }
 
     fn take(&self) -> HashMap<String, Waiting> {
@@ -55,10 +62,25 @@ pub async fn run(
         }
         for (device, waiting) in outbox.take() {
             // A revoked device has no key and gets no receipt.
-            let Ok(Some(key)) = ledger.device_key(&device).await else { continue };
-            let Ok(device) = DeviceId::try_from(device.as_str()) else { continue };
+            let Ok(Some(key)) = ledger.device_key(&device).await else {
+                continue;
+            };
+            let Ok(device) = DeviceId::try_from(device.as_str()) else {
+                continue;
+            };
             let Waiting { boot, upto, missing } = waiting;
-            send(&device, hemu_wire::sign(&Receipt { boot, upto, missing, generation }, &key));
+            send(
+                &device,
+                hemu_wire::sign(
+                    &Receipt {
+                        boot,
+                        upto,
+                        missing,
+                        generation,
+                    },
+                    &key,
+                ),
+            );
         }
     }
 }

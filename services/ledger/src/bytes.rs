@@ -16,7 +16,10 @@ impl<'a> Writer<'a> {
     }
 
     /// LEB128.
-    #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time is the encoding")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "seven bits at a time is the encoding"
+    )]
     pub(crate) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
@@ -134,19 +137,40 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    #[expect(clippy::option_option, reason = "the outer one is corruption, the inner one an absent field")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is corruption, the inner one an absent field"
+    )]
     pub(crate) fn optional_text(&mut self) -> Option<Option<&'a str>> {
-        if self.flag()? { self.text().map(Some) } else { Some(None) }
+        if self.flag()? {
+            self.text().map(Some)
+        } else {
+            Some(None)
+        }
     }
 
-    #[expect(clippy::option_option, reason = "the outer one is corruption, the inner one an absent field")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is corruption, the inner one an absent field"
+    )]
     pub(crate) fn optional_number(&mut self) -> Option<Option<u64>> {
-        if self.flag()? { self.number().map(Some) } else { Some(None) }
+        if self.flag()? {
+            self.number().map(Some)
+        } else {
+            Some(None)
+        }
     }
 
-    #[expect(clippy::option_option, reason = "the outer one is corruption, the inner one an absent field")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is corruption, the inner one an absent field"
+    )]
     pub(crate) fn optional_signed(&mut self) -> Option<Option<i64>> {
-        if self.flag()? { self.signed().map(Some) } else { Some(None) }
+        if self.flag()? {
+            self.signed().map(Some)
+        } else {
+            Some(None)
+        }
     }
 
     fn flag(&mut self) -> Option<bool> {

@@ -55,16 +55,31 @@ impl Cursor {
 
     /// Whether the number is covered.
     pub fn covers(&self, seq: u64) -> bool {
-        seq <= self.upto || self.beyond.range(..=seq).next_back().is_some_and(|(_, &end)| seq <= end)
+        seq <= self.upto
+            || self
+                .beyond
+                .range(..=seq)
+                .next_back()
+                .is_some_and(|(_, &end)| seq <= end)
     }
 
     /// What is known of a record with this number and content.
     pub fn check(&self, seq: u64, hash: u64) -> Known {
         if !self.covers(seq) {
             let touches = seq == self.upto + 1
-                || self.beyond.range(..seq).next_back().is_some_and(|(_, &end)| end + 1 == seq)
-                || seq.checked_add(1).is_some_and(|next| self.beyond.contains_key(&next));
-            return if touches || self.beyond.len() < MAX_INTERVALS { Known::New } else { Known::TooManyGaps };
+                || self
+                    .beyond
+                    .range(..seq)
+                    .next_back()
+                    .is_some_and(|(_, &end)| end + 1 == seq)
+                || seq
+                    .checked_add(1)
+                    .is_some_and(|next| self.beyond.contains_key(&next));
+            return if touches || self.beyond.len() < MAX_INTERVALS {
+                Known::New
+            } else {
+                Known::TooManyGaps
+            };
         }
         // Newest last: a resend after a lost acknowledgement is found at once.
         match self.recent.iter().rev().find(|(known, _)| *known == seq) {
@@ -121,7 +136,10 @@ impl Cursor {
     /// The inverse; `None` when the bytes are damaged.
     pub(crate) fn decode(upto: u64, beyond: &[u8]) -> Option<Self> {
         let mut r = Reader::new(beyond);
-        let mut cursor = Self { upto, ..Self::default() };
+        let mut cursor = Self {
+            upto,
+            ..Self::default()
+        };
         while !r.is_empty() {
             cursor.beyond.insert(r.number()?, r.number()?);
         }

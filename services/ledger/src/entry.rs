@@ -36,7 +36,9 @@ impl<'a> Origin<'a> {
     /// The device's name.
     pub fn device(&self) -> &'a str {
         match *self {
-            Self::Device { device, .. } | Self::Unidentified { device } | Self::Import { device, .. } => device,
+            Self::Device { device, .. } | Self::Unidentified { device } | Self::Import { device, .. } => {
+                device
+            }
         }
     }
 }
@@ -204,7 +206,11 @@ impl Body<'_> {
                 note: r.optional_text()?,
                 photo: r.optional_text()?,
             }),
-            LOST => Body::Lost { at: r.time()?, from: r.number()?, to: r.number()? },
+            LOST => Body::Lost {
+                at: r.time()?,
+                from: r.number()?,
+                to: r.number()?,
+            },
             QUARANTINED => Body::Quarantined(Quarantined {
                 reason: r.text()?,
                 detail: r.text()?,
@@ -240,13 +246,25 @@ fn read_deposit<'a>(r: &mut Reader<'a>) -> Option<Deposit<'a>> {
     let flags = r.byte()?;
     Some(Deposit {
         stream: Stream::from_code(i64::from(flags & 3))?,
-        by: if flags & BY_INSPECTOR == 0 { By::Camera } else { By::Inspector },
+        by: if flags & BY_INSPECTOR == 0 {
+            By::Camera
+        } else {
+            By::Inspector
+        },
         at: r.time()?,
         weight: r.quantity()?,
         quality: r.quantity()?,
         confidence: r.quantity()?,
-        household: if flags & HAS_HOUSEHOLD == 0 { None } else { Some(r.text()?) },
-        bag: if flags & HAS_BAG == 0 { None } else { Some(r.text()?) },
+        household: if flags & HAS_HOUSEHOLD == 0 {
+            None
+        } else {
+            Some(r.text()?)
+        },
+        bag: if flags & HAS_BAG == 0 {
+            None
+        } else {
+            Some(r.text()?)
+        },
     })
 }
 
@@ -289,13 +307,21 @@ fn read_status<'a>(r: &mut Reader<'a>) -> Option<Status<'a>> {
 }
 
 /// `None` when a present number does not fit the field it is read into.
-#[expect(clippy::option_option, reason = "the outer one is corruption, the inner one an absent field")]
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is corruption, the inner one an absent field"
+)]
 fn narrow<W, N: TryFrom<W>>(wide: Option<W>) -> Option<Option<N>> {
     wide.map_or(Some(None), |value| N::try_from(value).ok().map(Some))
 }
 
 /// The same for a quantity with a range of its own.
-#[expect(clippy::option_option, reason = "the outer one is corruption, the inner one an absent field")]
+#[expect(
+    clippy::option_option,
+    reason = "the outer one is corruption, the inner one an absent field"
+)]
 fn quantity<N: TryFrom<i64>>(wide: Option<u64>) -> Option<Option<N>> {
-    wide.map_or(Some(None), |value| N::try_from(i64::try_from(value).ok()?).ok().map(Some))
+    wide.map_or(Some(None), |value| {
+        N::try_from(i64::try_from(value).ok()?).ok().map(Some)
+    })
 }

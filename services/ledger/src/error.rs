@@ -6,25 +6,27 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process holds the folder.
-    #[error("the data folder {0} is in use by another hemu process; stop that one, or give this one another folder with --data")]
+    #[error(
+        "the data folder {0} is in use by another hemu process; stop that one, or give this one another folder with --data"
+    )]
     InUse(PathBuf),
     /// The folder cannot be written.
-    #[error("the data folder {path} cannot be used ({source}); give hemu a folder it may write to with --data")]
-    Folder {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    #[error(
+        "the data folder {path} cannot be used ({source}); give hemu a folder it may write to with --data"
+    )]
+    Folder { path: PathBuf, source: std::io::Error },
     /// The file was made by a newer version.
-    #[error("{path} was written by a newer hemu (it has schema {found}, this version knows up to {known}); install that version or restore an older backup")]
+    #[error(
+        "{path} was written by a newer hemu (it has schema {found}, this version knows up to {known}); install that version or restore an older backup"
+    )]
     Newer { path: PathBuf, found: i64, known: i64 },
     /// The store says no, for the moment or for good.
     #[error("the database {path}: {source}")]
-    Database {
-        path: PathBuf,
-        source: sqlx::Error,
-    },
+    Database { path: PathBuf, source: sqlx::Error },
     /// The journal's bytes or hashes do not add up.
-    #[error("the journal is damaged at batch {position}: {what}; restore a backup, and keep this folder for examination")]
+    #[error(
+        "the journal is damaged at batch {position}: {what}; restore a backup, and keep this folder for examination"
+    )]
     Damaged { position: u64, what: String },
     /// A name that is not registered, taken, or malformed: the caller can mend it.
     #[error("{0}")]
@@ -40,6 +42,9 @@ pub(crate) trait InFile<T> {
 
 impl<T> InFile<T> for std::result::Result<T, sqlx::Error> {
     fn of(self, path: &std::path::Path) -> Result<T> {
-        self.map_err(|source| Error::Database { path: path.to_owned(), source })
+        self.map_err(|source| Error::Database {
+            path: path.to_owned(),
+            source,
+        })
     }
 }

@@ -70,7 +70,11 @@ pub struct Journal {
 impl Journal {
     pub(crate) async fn open(path: PathBuf, mut connection: SqliteConnection) -> Result<Self> {
         let head = head(&mut connection).await.of(&path)?;
-        Ok(Self { path, connection, head })
+        Ok(Self {
+            path,
+            connection,
+            head,
+        })
     }
 
     /// The last batch this writer knows of.
@@ -120,7 +124,10 @@ impl Journal {
     /// Lets the write-ahead log start again from its beginning. Cheap when [`crate::Ledger::checkpoint`] has
     /// just moved the bulk; called between two batches, so that the log cannot grow for ever under steady load.
     pub async fn restart_log(&mut self) -> Result<()> {
-        sqlx::query("pragma wal_checkpoint(passive)").execute(&mut self.connection).await.of(&self.path)?;
+        sqlx::query("pragma wal_checkpoint(passive)")
+            .execute(&mut self.connection)
+            .await
+            .of(&self.path)?;
         Ok(())
     }
 }
@@ -131,7 +138,10 @@ async fn head(connection: &mut SqliteConnection) -> std::result::Result<Head, sq
         .await?;
     row.map_or(Ok(Head::default()), |row| {
         let hash: Vec<u8> = row.try_get("hash")?;
-        Ok(Head { position: row.try_get::<i64, _>("position")?.cast_unsigned(), hash: to_hash(&hash) })
+        Ok(Head {
+            position: row.try_get::<i64, _>("position")?.cast_unsigned(),
+            hash: to_hash(&hash),
+        })
     })
 }
 
@@ -153,12 +163,20 @@ pub(crate) fn batch(row: &SqliteRow) -> std::result::Result<Batch, sqlx::Error> 
 
 /// Checks a batch against the one before it: position, hash, readable bytes, number of records.
 pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
-    let damaged = |what: String| Error::Damaged { position: batch.position, what };
+    let damaged = |what: String| Error::Damaged {
+        position: batch.position,
+        what,
+    };
     if batch.position != previous.position + 1 {
-        return Err(damaged(format!("expected batch {} here, a batch is missing", previous.position + 1)));
+        return Err(damaged(format!(
+            "expected batch {} here, a batch is missing",
+            previous.position + 1
+        )));
     }
     if batch.chained(&previous.hash) != batch.hash {
-        return Err(damaged("its hash does not follow from its content and the batch before it".into()));
+        return Err(damaged(
+            "its hash does not follow from its content and the batch before it".into(),
+        ));
     }
     let mut records = 0;
     for entry in batch.entries() {
@@ -166,7 +184,13 @@ pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
         records += 1;
     }
     if records != batch.records {
-        return Err(damaged(format!("it says it holds {} records and holds {records}", batch.records)));
+        return Err(damaged(format!(
+            "it says it holds {} records and holds {records}",
+            batch.records
+        )));
     }
-    Ok(Head { position: batch.position, hash: batch.hash })
+    Ok(Head {
+        position: batch.position,
+        hash: batch.hash,
+    })
 }

@@ -25,7 +25,12 @@ impl Ledger {
         store::migrate_projections(&folder.projections()).await?;
         let truth = store::pool(&folder.truth(), Durability::Full).await?;
         let projections = store::pool(&folder.projections(), Durability::Whole).await?;
-        Ok(Self { folder: folder.clone(), zone, truth, projections })
+        Ok(Self {
+            folder: folder.clone(),
+            zone,
+            truth,
+            projections,
+        })
     }
 
     /// The data folder.
@@ -58,15 +63,38 @@ impl Ledger {
     /// Answers how many pages the log still holds.
     pub async fn checkpoint(&self) -> Result<u64> {
         let path = self.folder.truth();
-        let row = sqlx::query("pragma wal_checkpoint(passive)").fetch_one(&self.truth).await.of(&path)?;
+        let row = sqlx::query("pragma wal_checkpoint(passive)")
+            .fetch_one(&self.truth)
+            .await
+            .of(&path)?;
         Ok(row.try_get::<i64, _>(1).of(&path)?.max(0).cast_unsigned())
+    }
+
+    /// Length of the write-ahead log's file; beyond [`crate::LOG_BYTES`] it is time for a checkpoint.
+    pub fn log_bytes(&self) -> u64 {
+        let log = self.folder.path().join("hemu.db-wal");
+        std::fs::metadata(log).map_or(0, |file| file.len())
+    }
+
+    /// Changes when the data was restored from a backup, so that devices send again what they still hold.
+    pub async fn generation(&self) -> Result<u64> {
+        Ok(self
+            .meta("generation")
+            .await?
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1))
     }
 
     /// A setting that belongs to the data, such as the site's name; `None` when it was never set.
     pub async fn meta(&self, key: &str) -> Result<Option<String>> {
         let path = self.folder.truth();
-        let row = sqlx::query("select value from meta where key = ?").bind(key).fetch_optional(&self.truth);
-        row.await.of(&path)?.map(|row| row.try_get("value").of(&path)).transpose()
+        let row = sqlx::query("select value from meta where key = ?")
+            .bind(key)
+            .fetch_optional(&self.truth);
+        row.await
+            .of(&path)?
+            .map(|row| row.try_get("value").of(&path))
+            .transpose()
     }
 
     /// Sets it.

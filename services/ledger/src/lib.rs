@@ -8,14 +8,14 @@ pub mod journal;
 mod ledger;
 pub mod project;
 pub mod read;
+pub mod registry;
 mod rows;
 pub mod segment;
 mod store;
-pub mod registry;
 pub mod verify;
 
 pub use error::{Error, Result};
 pub use journal::{Head, Journal, Position};
 pub use ledger::Ledger;
 pub use project::{CLOCK_AHEAD_MS, Projector, Step};
-pub use store::{Folder, Lock, Role};
+pub use store::{Folder, LOG_BYTES, Lock, Role};

@@ -63,8 +63,8 @@ pub struct Command {
 pub type KeyDigest = [u8; 32];
 
 /// The digest under which a key is kept.
-pub fn key_digest(key: &str) -> KeyDigest {
-    Sha256::digest(key.as_bytes()).into()
+pub fn key_digest(key: &[u8]) -> KeyDigest {
+    Sha256::digest(key).into()
 }
 
 impl Ledger {
@@ -149,7 +149,8 @@ impl Ledger {
         .await
         .of(&self.folder().truth())?;
         if done.rows_affected() == 0 {
-            let message = format!("device {id} is registered already; `hemu device rotate {id}` gives it a new key");
+            let message =
+                format!("device {id} is registered already; `hemu device rotate {id}` gives it a new key");
             return Err(Error::Rejected(message));
         }
         Ok(())
@@ -161,9 +162,16 @@ impl Ledger {
             "estate" => sqlx::query("select 1 from estate where id = ?"),
             _ => sqlx::query("select 1 from station where id = ?"),
         };
-        match query.bind(id).fetch_optional(&self.truth).await.of(&self.folder().truth())? {
+        match query
+            .bind(id)
+            .fetch_optional(&self.truth)
+            .await
+            .of(&self.folder().truth())?
+        {
             Some(_) => Ok(()),
-            None => Err(Error::Rejected(format!("there is no {table} {id}; add it first, or leave --{table} out"))),
+            None => Err(Error::Rejected(format!(
+                "there is no {table} {id}; add it first, or leave --{table} out"
+            ))),
         }
     }
 
@@ -187,27 +195,41 @@ impl Ledger {
             .fetch_optional(&self.truth)
             .await
             .of(&path)?;
-        let digest: Option<Vec<u8>> = row.map(|row| row.try_get("key_digest").of(&path)).transpose()?.flatten();
+        let digest: Option<Vec<u8>> = row
+            .map(|row| row.try_get("key_digest").of(&path))
+            .transpose()?
+            .flatten();
         Ok(digest.and_then(|bytes| bytes.try_into().ok()))
     }
 
     /// Gives a device a new key; the old one stops working.
     pub async fn rotate_device(&self, id: &str, key: &KeyDigest) -> Result<()> {
         let query = sqlx::query("update device set key_digest = ? where id = ? and revoked_at is null");
-        let done = query.bind(&key[..]).bind(id).execute(&self.truth).await.of(&self.folder().truth())?;
+        let done = query
+            .bind(&key[..])
+            .bind(id)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
         found(done.rows_affected(), id)
     }
 
     /// Ends a device's right to log in. What it sent stays.
     pub async fn revoke_device(&self, id: &str, at: i64) -> Result<()> {
         let query = sqlx::query("update device set revoked_at = ? where id = ? and revoked_at is null");
-        let done = query.bind(at).bind(id).execute(&self.truth).await.of(&self.folder().truth())?;
+        let done = query
+            .bind(at)
+            .bind(id)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
         found(done.rows_affected(), id)
     }
 
     /// Registered devices by id.
     pub async fn devices(&self) -> Result<Vec<Device>> {
-        let query = sqlx::query_as("select id, estate, station, created_at, revoked_at from device order by id");
+        let query =
+            sqlx::query_as("select id, estate, station, created_at, revoked_at from device order by id");
         query.fetch_all(&self.truth).await.of(&self.folder().truth())
     }
 
@@ -225,8 +247,12 @@ impl Ledger {
         let mut transaction = self.truth.begin_with("begin immediate").await.of(&path)?;
         rows.write(&mut transaction, households, |b, household| {
             b.add(household.token.clone()).add(household.estate.clone());
-            b.add(household.building.clone()).add(household.unit.clone()).add(household.door.clone());
-            b.add(household.residents).add(household.station.clone()).add(household.created_at);
+            b.add(household.building.clone())
+                .add(household.unit.clone())
+                .add(household.door.clone());
+            b.add(household.residents)
+                .add(household.station.clone())
+                .add(household.created_at);
         })
         .await
         .of(&path)?;
@@ -271,8 +297,10 @@ impl Ledger {
         .of(&path)?;
         let mut buildings: Vec<(String, Vec<String>)> = Vec::new();
         for row in rows {
-            let (building, token): (String, String) =
-                (row.try_get("building").of(&path)?, row.try_get("token").of(&path)?);
+            let (building, token): (String, String) = (
+                row.try_get("building").of(&path)?,
+                row.try_get("token").of(&path)?,
+            );
             match buildings.last_mut() {
                 Some((last, tokens)) if *last == building => tokens.push(token),
                 _ => buildings.push((building, vec![token])),
@@ -295,7 +323,12 @@ impl Ledger {
     /// Keeps a command for a device until the device acknowledges it; its id.
     pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
         let query = sqlx::query("insert into command (device, payload, created_at) values (?, ?, ?)");
-        let done = query.bind(device).bind(payload).bind(at).execute(&self.truth).await;
+        let done = query
+            .bind(device)
+            .bind(payload)
+            .bind(at)
+            .execute(&self.truth)
+            .await;
         Ok(done.of(&self.folder().truth())?.last_insert_rowid())
     }
 
@@ -313,13 +346,15 @@ impl Ledger {
 
     /// Marks a device's command as acknowledged.
     pub async fn acknowledge_command(&self, device: &str, id: i64, at: i64) -> Result<()> {
-        sqlx::query("update command set acknowledged_at = ? where id = ? and device = ? and acknowledged_at is null")
-            .bind(at)
-            .bind(id)
-            .bind(device)
-            .execute(&self.truth)
-            .await
-            .of(&self.folder().truth())?;
+        sqlx::query(
+            "update command set acknowledged_at = ? where id = ? and device = ? and acknowledged_at is null",
+        )
+        .bind(at)
+        .bind(id)
+        .bind(device)
+        .execute(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
         Ok(())
     }
 }
@@ -338,7 +373,9 @@ fn found(rows: u64, id: &str) -> Result<()> {
     if rows > 0 {
         return Ok(());
     }
-    Err(Error::Rejected(format!("there is no device {id} in use; `hemu device list` shows those there are")))
+    Err(Error::Rejected(format!(
+        "there is no device {id} in use; `hemu device list` shows those there are"
+    )))
 }
 
 /// A search text is a text, not a pattern.

@@ -36,7 +36,8 @@ impl Binds {
     }
 
     pub(crate) fn done(self) -> Result<SqliteArguments, sqlx::Error> {
-        self.failed.map_or(Ok(self.arguments), |error| Err(sqlx::Error::Encode(error)))
+        self.failed
+            .map_or(Ok(self.arguments), |error| Err(sqlx::Error::Encode(error)))
     }
 }
 
@@ -93,7 +94,11 @@ impl Rows {
     ) -> Result<Vec<sqlx::sqlite::SqliteRow>, sqlx::Error> {
         let mut found = Vec::new();
         for (sql, arguments) in self.split(rows, bind)? {
-            found.extend(sqlx::query_with(sql, arguments).fetch_all(&mut *connection).await?);
+            found.extend(
+                sqlx::query_with(sql, arguments)
+                    .fetch_all(&mut *connection)
+                    .await?,
+            );
         }
         Ok(found)
     }

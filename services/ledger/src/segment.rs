@@ -45,21 +45,33 @@ enum Head {
 impl Segment {
     /// Records of one boot of one device.
     pub fn of_device(device: &str, boot: u64, base_seq: u64) -> Self {
-        Self::new(Head::Device { device: device.to_owned(), boot, base: base_seq })
+        Self::new(Head::Device {
+            device: device.to_owned(),
+            boot,
+            base: base_seq,
+        })
     }
 
     /// Bytes of a device without a readable identity.
     pub fn unidentified(device: &str) -> Self {
-        Self::new(Head::Unidentified { device: device.to_owned() })
+        Self::new(Head::Unidentified {
+            device: device.to_owned(),
+        })
     }
 
     /// Import rows that name one device.
     pub fn of_import(device: &str) -> Self {
-        Self::new(Head::Import { device: device.to_owned() })
+        Self::new(Head::Import {
+            device: device.to_owned(),
+        })
     }
 
     fn new(head: Head) -> Self {
-        Self { head, entries: Vec::new(), marks: Vec::new() }
+        Self {
+            head,
+            entries: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 
     /// The device whose records these are.
@@ -100,7 +112,11 @@ impl Segment {
         };
         let start = self.entries.len();
         Writer::new(&mut self.entries).signed(seq.wrapping_sub(base).cast_signed());
-        let lost = if let Body::Lost { from, to, .. } = body { Some((*from, *to)) } else { None };
+        let lost = if let Body::Lost { from, to, .. } = body {
+            Some((*from, *to))
+        } else {
+            None
+        };
         self.finish(start, Some(seq), lost, body);
     }
 
@@ -122,7 +138,12 @@ impl Segment {
         body.write(&mut content);
         let mut w = Writer::new(&mut self.entries);
         w.bytes(&content);
-        self.marks.push(Mark { seq, hash: xxh3_64(&content), lost, range: start..self.entries.len() });
+        self.marks.push(Mark {
+            seq,
+            hash: xxh3_64(&content),
+            lost,
+            range: start..self.entries.len(),
+        });
     }
 
     /// Appends the segment to a batch body, keeping the entries for which `keep` holds; how many were kept.
@@ -177,7 +198,11 @@ pub struct Unreadable;
 
 impl<'a> Entries<'a> {
     pub(crate) fn of(body: &'a [u8]) -> Self {
-        Self { body: Reader::new(body), segment: None, left: 0 }
+        Self {
+            body: Reader::new(body),
+            segment: None,
+            left: 0,
+        }
     }
 
     fn open(&mut self) -> Option<()> {
@@ -188,7 +213,13 @@ impl<'a> Entries<'a> {
                 (Origin::Device { device, boot, seq: 0 }, base)
             }
             UNIDENTIFIED => (Origin::Unidentified { device: r.text()? }, 0),
-            IMPORT => (Origin::Import { device: r.text()?, reading_id: "" }, 0),
+            IMPORT => (
+                Origin::Import {
+                    device: r.text()?,
+                    reading_id: "",
+                },
+                0,
+            ),
             _ => return None,
         };
         self.left = r.number()?;
@@ -203,18 +234,27 @@ impl<'a> Entries<'a> {
         }
         let (origin, base, r) = self.segment.as_mut()?;
         let origin = match *origin {
-            Origin::Device { device, boot, .. } => {
-                Origin::Device { device, boot, seq: base.wrapping_add(r.signed()?.cast_unsigned()) }
-            }
+            Origin::Device { device, boot, .. } => Origin::Device {
+                device,
+                boot,
+                seq: base.wrapping_add(r.signed()?.cast_unsigned()),
+            },
             Origin::Unidentified { device } => Origin::Unidentified { device },
-            Origin::Import { device, .. } => Origin::Import { device, reading_id: r.text()? },
+            Origin::Import { device, .. } => Origin::Import {
+                device,
+                reading_id: r.text()?,
+            },
         };
         let content = r.bytes()?;
         self.left = self.left.checked_sub(1)?;
         if self.left == 0 && !r.is_empty() {
             return None;
         }
-        Some(Entry { origin, hash: xxh3_64(content), body: Body::read(content)? })
+        Some(Entry {
+            origin,
+            hash: xxh3_64(content),
+            body: Body::read(content)?,
+        })
     }
 }
 

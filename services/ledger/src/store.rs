@@ -9,13 +9,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Error, InFile, Result};
 
 static TRUTH: Migrator = sqlx::migrate!("./migrations/truth");
 static PROJECTIONS: Migrator = sqlx::migrate!("./migrations/projections");
+
+/// What the truth's write-ahead log is cut back to when it starts again; a longer one wants a checkpoint.
+pub const LOG_BYTES: u64 = 16 << 20;
 
 /// The data folder's paths.
 #[derive(Debug, Clone)]
@@ -37,9 +43,17 @@ pub enum Role {
 impl Folder {
     /// Makes the folder if it is not there and checks that it can be written.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = |source| Error::Folder { path: path.to_owned(), source };
+        let failed = |source| Error::Folder {
+            path: path.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(path).map_err(failed)?;
-        OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(failed)?;
         Ok(Self(path.to_owned()))
     }
 
@@ -64,8 +78,16 @@ impl Folder {
             Role::Serve => "lock",
             Role::Project => "projector.lock",
         });
-        let failed = |source| Error::Folder { path: path.clone(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let failed = |source| Error::Folder {
+            path: path.clone(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse(self.0.clone())),
@@ -93,7 +115,10 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
         .disable_statement_logging();
     match durability {
         // The committer's file is checkpointed beside the commit path, never inside it.
-        Durability::Full => options.synchronous(SqliteSynchronous::Full).pragma("wal_autocheckpoint", "0"),
+        Durability::Full => options
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("journal_size_limit", LOG_BYTES.to_string()),
         Durability::Whole => options
             .synchronous(SqliteSynchronous::Normal)
             .pragma("wal_autocheckpoint", "8000")
@@ -109,7 +134,11 @@ pub(crate) async fn connect(path: &Path, durability: Durability) -> Result<Sqlit
 /// Connections for everybody who reads (and for the registry's rare, small writes).
 pub(crate) async fn pool(path: &Path, durability: Durability) -> Result<SqlitePool> {
     let options = options(path, durability).pragma("cache_size", "-16384");
-    SqlitePoolOptions::new().max_connections(8).connect_with(options).await.of(path)
+    SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_with(options)
+        .await
+        .of(path)
 }
 
 /// Brings the truth's schema up to this version, in one transaction a step.
@@ -132,6 +161,9 @@ async fn migrate(path: &Path, migrator: &Migrator, durability: Durability) -> Re
             found,
             known: migrator.iter().map(|m| m.version).max().unwrap_or_default(),
         },
-        other => Error::Database { path: path.to_owned(), source: sqlx::Error::Migrate(Box::new(other)) },
+        other => Error::Database {
+            path: path.to_owned(),
+            source: sqlx::Error::Migrate(Box::new(other)),
+        },
     })
 }

@@ -101,8 +101,10 @@ impl Ledger {
         let records = self.fold_into(&new, progress).await?;
         self.projections.close().await;
         remove(&self.folder().projections())?;
-        std::fs::rename(&new, self.folder().projections())
-            .map_err(|source| Error::Folder { path: new.clone(), source })?;
+        std::fs::rename(&new, self.folder().projections()).map_err(|source| Error::Folder {
+            path: new.clone(),
+            source,
+        })?;
         drop(lock);
         Ok(records)
     }
@@ -132,7 +134,10 @@ fn remove(path: &Path) -> Result<()> {
         name.push(suffix);
         match std::fs::remove_file(&name) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Folder { path: path.to_owned(), source });
+                return Err(Error::Folder {
+                    path: path.to_owned(),
+                    source,
+                });
             }
             _ => {}
         }
@@ -144,14 +149,36 @@ fn remove(path: &Path) -> Result<()> {
 fn show(row: &SqliteRow) -> String {
     let cell = |column: &sqlx::sqlite::SqliteColumn| -> String {
         let index = column.ordinal();
-        let Ok(value) = row.try_get_raw(index) else { return "?".into() };
+        let Ok(value) = row.try_get_raw(index) else {
+            return "?".into();
+        };
         let text = match value.type_info().name() {
             "NULL" => "null".into(),
             "INTEGER" => row.try_get::<i64, _>(index).map_or("?".into(), |n| n.to_string()),
-            "BLOB" => row.try_get::<Vec<u8>, _>(index).map_or("?".into(), |b| format!("{} bytes {:016x}", b.len(), xxhash_rust::xxh3::xxh3_64(&b))),
-            _ => row.try_get::<String, _>(index).map_or("?".into(), |t| format!("text {:016x}", xxhash_rust::xxh3::xxh3_64(t.as_bytes()))),
+            "BLOB" => row.try_get::<Vec<u8>, _>(index).map_or("?".into(), |b| {
+                format!("{} bytes {:016x}", b.len(), xxhash_rust::xxh3::xxh3_64(&b))
+            }),
+            _ => row.try_get::<String, _>(index).map_or("?".into(), |t| {
+                format!("text {:016x}", xxhash_rust::xxh3::xxh3_64(t.as_bytes()))
+            }),
         };
         format!("{}={text}", column.name())
     };
     row.columns().iter().map(cell).collect::<Vec<_>>().join(" ")
+}
+
+impl Ledger {
+    /// SQLite's own check of both files (`hemu.db`, `projections.db`); what it found wrong.
+    pub async fn integrity(&self) -> Result<[Option<String>; 2]> {
+        let folder = self.folder();
+        let truth = integrity(&self.truth).await.of(&folder.truth())?;
+        let projections = integrity(&self.projections).await.of(&folder.projections())?;
+        Ok([truth, projections])
+    }
+}
+
+async fn integrity(pool: &sqlx::sqlite::SqlitePool) -> std::result::Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query("pragma quick_check(1)").fetch_one(pool).await?;
+    let answer: String = row.try_get(0)?;
+    Ok((answer != "ok").then_some(answer))
 }

@@ -134,6 +134,37 @@ const fn epoch(rule: &Rule, day: Day) -> i32 {
     day.get().div_euclid(rule.epoch_days)
 }
 
+/// Sums of squares and products about each device's own means, over all devices; x is the inspector's quality.
+struct Spread {
+    sxy: f64,
+    sxx: f64,
+    syy: f64,
+}
+
+impl Spread {
+    /// Integers up to the division by n, then floats in the order of names: a float sum knows its order.
+    fn of<'n>(devices: &BTreeMap<DeviceNo, PairSums>, name_of: impl Fn(DeviceNo) -> &'n str) -> Self {
+        let mut named: Vec<(&str, &PairSums)> =
+            devices.iter().map(|(&no, sums)| (name_of(no), sums)).collect();
+        named.sort_unstable_by_key(|(name, _)| *name);
+        let mut spread = Self {
+            sxy: 0.0,
+            sxx: 0.0,
+            syy: 0.0,
+        };
+        for (_, s) in named {
+            let about_means = |product: i64, a: i64, b: i64| {
+                let [n, product, a, b] = [s.n, product, a, b].map(i128::from);
+                (n * product - a * b) as f64 / n as f64
+            };
+            spread.sxy += about_means(s.syq, s.sy, s.sq);
+            spread.sxx += about_means(s.sqq, s.sq, s.sq);
+            spread.syy += about_means(s.syy, s.sy, s.sy);
+        }
+        spread
+    }
+}
+
 /// What all cameras share.
 struct Fleet {
     slope: i64,
@@ -147,21 +178,7 @@ impl Fleet {
         devices: &BTreeMap<DeviceNo, PairSums>,
         name_of: impl Fn(DeviceNo) -> &'n str,
     ) -> Self {
-        let mut named: Vec<(&str, &PairSums)> =
-            devices.iter().map(|(&no, sums)| (name_of(no), sums)).collect();
-        named.sort_unstable_by_key(|(name, _)| *name);
-        // Sums of squares about each device's own mean: integers up to the division by n.
-        let within = |of: fn(&PairSums) -> [i64; 3]| -> f64 {
-            let one = |s: &PairSums| {
-                let [xy, x, y] = of(s).map(i128::from);
-                (i128::from(s.n) * xy - x * y) as f64 / s.n as f64
-            };
-            named.iter().fold(0.0, |sum, (_, s)| sum + one(s))
-        };
-        let sxy = within(|s| [s.syq, s.sy, s.sq]);
-        let sxx = within(|s| [s.sqq, s.sq, s.sq]);
-        let syy = within(|s| [s.syy, s.sy, s.sy]);
-
+        let Spread { sxy, sxx, syy } = Spread::of(devices, name_of);
         let slope = if sxx > 0.0 {
             round(10_000.0 * sxy / sxx).clamp(rule.slope_least, rule.slope_most)
         } else {
@@ -177,7 +194,7 @@ impl Fleet {
 
         let s = slope as f64 / 10_000.0;
         let unexplained = (syy - 2.0 * s * sxy + s * s * sxx).max(0.0);
-        let means = i64::try_from(named.len()).unwrap_or(i64::MAX);
+        let means = i64::try_from(devices.len()).unwrap_or(i64::MAX);
         let freedom = (all.n - means).max(1);
         let variance = unexplained / freedom as f64 / 1e8 / (s * s);
         let reliability = round(1_000.0 * rule.quality_variance / (rule.quality_variance + variance));
@@ -320,6 +337,32 @@ mod tests {
             10_000,
             "an inspector who never varies tells nothing"
         );
+    }
+
+    #[test]
+    fn floats_are_summed_in_the_order_of_names() {
+        // 2^53 + 1 + 1 loses both ones, 1 + 1 + 2^53 loses none.
+        let one = |syq| PairSums {
+            n: 1,
+            syq,
+            ..PairSums::default()
+        };
+        let by_name = [("C1", one(1)), ("C2", one(1)), ("C3", one(1 << 53))];
+        for order in [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
+            let devices = (0..).map(DeviceNo).zip(order.map(|i| by_name[i].1)).collect();
+            let spread = Spread::of(&devices, |d| by_name[order[d.0 as usize]].0);
+            assert_eq!(
+                spread.sxy.to_bits(),
+                ((1_u64 << 53) as f64 + 2.0).to_bits(),
+                "{order:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn epochs_are_of_one_length_on_both_sides_of_1970() {
+        let of = |day| epoch(&Rule::V1, Day::clamped(day));
+        assert_eq!([-15, -14, -1, 0, 13, 14].map(of), [-2, -1, -1, 0, 0, 1]);
     }
 
     #[test]

@@ -218,8 +218,8 @@ fn gather(buckets: impl IntoIterator<Item = (Day, Source, Bucket)>, edition: Day
     let window = i32::try_from(window).unwrap_or(i32::MAX);
     let inside = |day: Day| day < edition && edition.since(day) <= window;
     let buckets = buckets.into_iter().filter(|(day, ..)| inside(*day));
-    // A filter promises no length; without room, growing the list costs as much as the division does.
-    let mut rows = Vec::new();
+    // A filter promises no length, and growing the list step by step costs a good part of the whole.
+    let mut rows = Vec::with_capacity(buckets.size_hint().1.unwrap_or(0).min(512));
     rows.extend(buckets.map(|(day, source, sums)| Row { day, source, sums }));
     if !rows.is_sorted_by_key(|r| (r.day, r.source)) {
         rows.sort_unstable_by_key(|r| (r.day, r.source));

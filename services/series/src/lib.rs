@@ -39,7 +39,9 @@ enum Backend {
 impl Series {
     /// Opens the embedded rollups, making the file when it is not there.
     pub async fn open(path: &Path, zone: Zone) -> Result<Self> {
-        Ok(Self { backend: Backend::Sqlite(sqlite::Rollups::open(path, zone).await?) })
+        Ok(Self {
+            backend: Backend::Sqlite(sqlite::Rollups::open(path, zone).await?),
+        })
     }
 
     /// The journal position up to which points were written.

@@ -75,7 +75,10 @@ impl std::str::FromStr for Measure {
     type Err = UnknownMeasure;
 
     fn from_str(text: &str) -> Result<Self, UnknownMeasure> {
-        Self::ALL.into_iter().find(|measure| measure.as_str() == text).ok_or(UnknownMeasure)
+        Self::ALL
+            .into_iter()
+            .find(|measure| measure.as_str() == text)
+            .ok_or(UnknownMeasure)
     }
 }
 

@@ -7,7 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use hemu_rules::{Day, Stream, Zone};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Row};
 
 use crate::point::{Measure, Point};
@@ -34,7 +37,13 @@ struct Sums {
 
 impl Sums {
     fn of(at: i64, value: i64) -> Self {
-        Self { n: 1, sum: value, min: value, max: value, last: (at, value) }
+        Self {
+            n: 1,
+            sum: value,
+            min: value,
+            max: value,
+            last: (at, value),
+        }
     }
 
     fn add(&mut self, other: Self) {
@@ -60,13 +69,21 @@ impl Rollups {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(30))
             .disable_statement_logging();
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
-        sqlx::migrate!("./migrations").run(&pool).await.map_err(sqlx::Error::from)?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("./migrations")
+            .run(&pool)
+            .await
+            .map_err(sqlx::Error::from)?;
         Ok(Self { pool, zone })
     }
 
     pub(crate) async fn position(&self) -> Result<u64> {
-        let row = sqlx::query("select position from progress").fetch_one(&self.pool).await?;
+        let row = sqlx::query("select position from progress")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(row.try_get::<i64, _>("position")?.cast_unsigned())
     }
 
@@ -76,7 +93,11 @@ impl Rollups {
             let key = (point.device, point.measure, point.stream);
             let sums = Sums::of(point.at.get(), point.value);
             add(&mut hours, (key, point.at.get().div_euclid(HOUR_MS)), sums);
-            add(&mut days, (key, i64::from(Day::of(point.at, self.zone).get())), sums);
+            add(
+                &mut days,
+                (key, i64::from(Day::of(point.at, self.zone).get())),
+                sums,
+            );
         }
         let mut transaction = self.pool.begin_with("begin immediate").await?;
         let moved = sqlx::query("update progress set position = ? where position = ?")
@@ -110,8 +131,14 @@ impl Rollups {
             for row in found {
                 let stream: &str = row.try_get("stream")?;
                 let points = self.points(row.try_get("no")?, query, left).await?;
-                left = left.checked_sub(points.len()).ok_or(Error::TooMany { limit: query.limit })?;
-                lines.push(Line { device: device.clone(), stream: stream.parse().ok(), points });
+                left = left
+                    .checked_sub(points.len())
+                    .ok_or(Error::TooMany { limit: query.limit })?;
+                lines.push(Line {
+                    device: device.clone(),
+                    stream: stream.parse().ok(),
+                    points,
+                });
             }
         }
         Ok(lines)
@@ -131,7 +158,13 @@ impl Rollups {
             ),
         };
         let most = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = sqlx::query(sql).bind(line).bind(from).bind(to).bind(most).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sql)
+            .bind(line)
+            .bind(from)
+            .bind(to)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await?;
         let mut points = Vec::with_capacity(rows.len());
         for row in rows {
             let bucket: i64 = row.try_get("bucket")?;
@@ -151,7 +184,12 @@ impl Rollups {
 
     pub(crate) async fn clear(&self) -> Result<()> {
         let mut transaction = self.pool.begin_with("begin immediate").await?;
-        for sql in ["delete from hour", "delete from day", "delete from line", "update progress set position = 0"] {
+        for sql in [
+            "delete from hour",
+            "delete from day",
+            "delete from line",
+            "update progress set position = 0",
+        ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
@@ -168,15 +206,19 @@ fn ceil_div(value: i64, by: i64) -> i64 {
 }
 
 fn add<'a>(sums: &mut BTreeMap<(Key<'a>, i64), Sums>, key: (Key<'a>, i64), more: Sums) {
-    sums.entry(key).and_modify(|known| known.add(more)).or_insert(more);
+    sums.entry(key)
+        .and_modify(|known| known.add(more))
+        .or_insert(more);
 }
 
-const HOUR_SQL: &str = "insert into hour (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
+const HOUR_SQL: &str =
+    "insert into hour (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
     on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
       min = min(min, excluded.min), max = max(max, excluded.max),
       last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
       last_at = max(last_at, excluded.last_at)";
-const DAY_SQL: &str = "insert into day (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
+const DAY_SQL: &str =
+    "insert into day (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
     on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
       min = min(min, excluded.min), max = max(max, excluded.max),
       last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
@@ -225,7 +267,10 @@ async fn line_no(connection: &mut SqliteConnection, (device, measure, stream): K
 }
 
 fn value(row: &sqlx::sqlite::SqliteRow, query: &Query) -> Result<f64> {
-    let column = |name| row.try_get::<i64, _>(name).map(|value| value as f64 / query.measure.scale());
+    let column = |name| {
+        row.try_get::<i64, _>(name)
+            .map(|value| value as f64 / query.measure.scale())
+    };
     Ok(match query.agg {
         Agg::Mean => column("sum")? / row.try_get::<i64, _>("n")?.max(1) as f64,
         Agg::Min => column("min")?,

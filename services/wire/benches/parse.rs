@@ -26,9 +26,11 @@ fn one(c: &mut Criterion) {
     let payload = samples::DEPOSIT.trim_end().as_bytes();
     let mut group = c.benchmark_group("deposit");
     group.throughput(Throughput::Bytes(payload.len() as u64));
-    group.bench_function("hemu", |b| b.iter(|| parse(Up::Deposit, black_box(payload))));
+    group.bench_function("hemu", |b| {
+        b.iter(|| parse(Up::Deposit, black_box(payload)));
+    });
     group.bench_function("bare", |b| {
-        b.iter(|| serde_json::from_slice::<Bare>(black_box(payload)).ok())
+        b.iter(|| serde_json::from_slice::<Bare>(black_box(payload)).ok());
     });
     group.finish();
 }
@@ -40,13 +42,13 @@ fn batch(c: &mut Criterion) {
     let mut group = c.benchmark_group("batch_256");
     group.throughput(Throughput::Elements(256));
     group.bench_function("hemu", |b| {
-        b.iter(|| parse(Up::Deposit, black_box(good.as_bytes())))
+        b.iter(|| parse(Up::Deposit, black_box(good.as_bytes())));
     });
     group.bench_function("bare", |b| {
         b.iter(|| serde_json::from_slice::<Vec<Bare>>(black_box(good.as_bytes())).ok());
     });
     group.bench_function("hemu_one_bad", |b| {
-        b.iter(|| parse(Up::Deposit, black_box(bad.as_bytes())))
+        b.iter(|| parse(Up::Deposit, black_box(bad.as_bytes())));
     });
     group.finish();
 }

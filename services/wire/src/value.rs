@@ -73,14 +73,15 @@ fn not_an_integer(value: &Scalar<'_>, expected: &'static str) -> Wrong {
 }
 
 /// A number 0..=1 in whole `1/scale` parts. The literal must denote such a part: all that is forgiven is
-/// that a double is not a decimal (two units in the last place).
+/// that a double is not a decimal (a relative error of two epsilons); a literal too small for a double is 0.
 pub(crate) fn exact_fraction(value: &Scalar<'_>, scale: u16, expected: &'static str) -> Result<u16, Wrong> {
     let x = number(value, expected)?;
     if x.is_sign_negative() || x > 1.0 {
         return Err(Wrong::new(Reason::OutOfRange, expected));
     }
     let parts = nearest_part(x, scale);
-    if (x - f64::from(parts) / f64::from(scale)).abs() > 2.0 * f64::EPSILON {
+    let part = f64::from(parts) / f64::from(scale);
+    if (x - part).abs() > 2.0 * f64::EPSILON * part {
         return Err(Wrong::new(Reason::TooPrecise, expected));
     }
     Ok(parts)

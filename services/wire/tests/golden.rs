@@ -1,4 +1,5 @@
 //! The golden payloads mean what they always meant. A change here is a change of the contract.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail loudly")]
 
 use std::borrow::Cow;
 

@@ -169,7 +169,7 @@ proptest! {
     #[test]
     fn every_number_of_basis_points_survives_any_spelling(bp in 0..=10_000_u16) {
         let x = f64::from(bp) / 10_000.0;
-        let whole = format!("{}e-4", bp);
+        let whole = format!("{bp}e-4");
         for quality in [format!("{x}"), format!("{x:.4}"), format!("{x:e}"), whole] {
             let payload = format!(
                 "{{\"boot\":1,\"seq\":1,\"at\":1,\"stream\":\"food\",\"weight_g\":1,\"quality\":{quality}}}"

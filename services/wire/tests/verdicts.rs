@@ -1,4 +1,5 @@
 //! A table of payloads with the verdict of each: accepted, or the reason, and whether its identity survives.
+#![expect(clippy::panic, reason = "a helper of a test may fail loudly")]
 
 use Reason::{
     BadText, DuplicateKey, Empty, MissingField, NotJson, NotUtf8, OutOfRange, TooLong, TooMany, TooPrecise,
@@ -154,7 +155,7 @@ fn a_deposit_with_one_bad_member_is_refused_for_it() {
         ("quality", "1e400", OutOfRange, true),
         ("quality", "0.12345", TooPrecise, true),
         ("quality", "0.00001", TooPrecise, true),
-        ("quality", "1e-400", OutOfRange, true),
+        ("quality", "1e-17", TooPrecise, true),
         ("quality", "0.99999999", TooPrecise, true),
         ("quality", "\"0.5\"", WrongType, true),
         ("quality", "null", WrongType, true),
@@ -216,6 +217,8 @@ fn a_deposit_with_an_odd_but_sound_member_is_accepted() {
         ("quality", "1.0000"),
         ("quality", "1e-1"),
         ("quality", "1E-4"),
+        // No double is this small, so it arrives as 0.
+        ("quality", "1e-400"),
         ("quality", "0.12340000000000000"),
         ("confidence", "null"),
         ("confidence", ""),
@@ -347,9 +350,10 @@ fn replace(payload: &[u8], bad: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_bad_element_leaves_its_neighbours_alone() {
+    type Verdict = Option<(Reason, bool)>;
     let good = deposit("", "");
     let bad_name = replace(deposit("household", "\"@\"").as_bytes(), b"\xff");
-    let elements: &[(&[u8], Option<(Reason, bool)>)] = &[
+    let elements: &[(&[u8], Verdict)] = &[
         (good.as_bytes(), None),
         (b"null", Some((WrongShape, false))),
         (b"[]", Some((WrongShape, false))),

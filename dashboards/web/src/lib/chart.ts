@@ -44,6 +44,8 @@ export interface ChartModel {
   muted: string;
   line: string;
   surface: string;
+  /** A font list; a canvas knows no "inherit". */
+  font: string;
   animate: boolean;
   /** The time of a point as the tooltip writes it. */
   when(at: number): string;
@@ -65,7 +67,13 @@ interface Hovered {
 
 const FIRST_TOP = 30;
 const BOTTOM = 74;
-const BETWEEN = 40;
+const BETWEEN = 58;
+
+/** Several devices make a list taller than the canvas: then two entries share a line. */
+function columns(texts: string[]): string[] {
+  if (texts.length <= 6) return texts;
+  return texts.flatMap((text, i) => (i % 2 === 0 ? [[text, texts[i + 1]].filter(Boolean).join('    ')] : []));
+}
 
 function option(model: ChartModel, height: number) {
   const count = model.panels.length;
@@ -78,7 +86,7 @@ function option(model: ChartModel, height: number) {
     useUTC: true,
     animation: model.animate,
     animationDuration: 250,
-    textStyle: { color: model.text, fontFamily: 'inherit' },
+    textStyle: { color: model.text, fontFamily: model.font },
     grid: model.panels.map((_, i) => ({ left: 62, right: 18, top: top(i), height: each })),
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     xAxis: model.panels.map((_, i) => ({
@@ -111,6 +119,7 @@ function option(model: ChartModel, height: number) {
       axisLabel: { ...label, formatter: (v: number) => panel.format(v) },
       splitLine: { lineStyle: { color: model.line } },
       splitNumber: 4,
+      interval: panel.max === null ? undefined : panel.max / 4,
     })),
     tooltip: {
       trigger: 'axis',
@@ -124,10 +133,16 @@ function option(model: ChartModel, height: number) {
           const [, value, at] = h.value as [number, number | null, number];
           const panel = all[h.seriesIndex ?? -1]?.panel;
           if (value === null || !panel) return [];
-          return [{ at, text: `${h.seriesName ?? ''}  ${panel.format(value)}` }];
+          return [{ at, title: panel.title, text: `${h.seriesName ?? ''}  ${panel.format(value)}` }];
         });
         const first = rows[0];
-        return first ? [model.when(first.at), ...rows.map((r) => r.text)].join('\n') : '';
+        if (!first) return '';
+        // Two panels share one tooltip: each part then says what it measures.
+        const parts = model.panels.flatMap(({ title }) => {
+          const texts = rows.filter((r) => r.title === title).map((r) => r.text);
+          return texts.length === 0 ? [] : [...(count > 1 ? [`— ${title}`] : []), ...columns(texts)];
+        });
+        return [model.when(first.at), ...parts].join('\n');
       },
     },
     dataZoom: [

@@ -6,6 +6,16 @@
     reason = "tests may fail loudly, helpers of tests as well"
 )]
 
+mod backend;
+mod bounds;
 mod codec;
+mod cuts;
+mod differential;
+mod downlink;
+mod encoded;
+mod greeting;
 mod packets;
-mod session;
+mod refusals;
+mod server;
+mod talk;
+mod uplink;

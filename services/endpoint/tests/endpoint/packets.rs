@@ -80,7 +80,7 @@ pub(crate) fn connect_with_will(version: Version, device: &str, topic: &str, wil
     )
 }
 
-/// A PUBLISH: QoS 1 with an identifier, QoS 0 without.
+/// A PUBLISH: `QoS` 1 with an identifier, `QoS` 0 without.
 pub(crate) fn publish(version: Version, topic: &str, id: Option<u16>, payload: &[u8]) -> Vec<u8> {
     publish_with(version, topic, id, &[], payload)
 }
@@ -132,3 +132,13 @@ pub(crate) fn unsubscribe(version: Version, id: u16, filters: &[&str]) -> Vec<u8
 pub(crate) const PINGREQ: [u8; 2] = [0xc0, 0];
 pub(crate) const PINGRESP: [u8; 2] = [0xd0, 0];
 pub(crate) const DISCONNECT: [u8; 2] = [0xe0, 0];
+
+/// Where the body of a whole packet starts, by the book of the fixed header; nothing if its length is another.
+pub(crate) fn remaining(packet: &[u8]) -> Option<usize> {
+    let length = packet.iter().skip(1).take(4).position(|byte| byte & 0x80 == 0)? + 1;
+    let value = packet[1..=length]
+        .iter()
+        .rev()
+        .fold(0_usize, |value, byte| value << 7 | usize::from(byte & 0x7f));
+    (1 + length + value == packet.len()).then_some(1 + length)
+}

@@ -117,7 +117,10 @@ pub(super) struct Changes<'e> {
 
 impl Changes<'_> {
     pub(super) fn new(totals: Totals) -> Self {
-        Self { totals, ..Self::default() }
+        Self {
+            totals,
+            ..Self::default()
+        }
     }
 
     /// Notes an accepted record's hash, growing the current run when it follows on in the same batch.
@@ -126,7 +129,8 @@ impl Changes<'_> {
         let first = match self.run {
             Some((d, b, first, p)) if (d, b, p) == (device, boot, position) => {
                 let run = self.runs.get(&(device, boot, first));
-                run.filter(|hashes| first + hashes.len() as u64 == seq).map_or(seq, |_| first)
+                run.filter(|hashes| first + hashes.len() as u64 == seq)
+                    .map_or(seq, |_| first)
             }
             _ => seq,
         };

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use hemu_rules::{
-    Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag,
-};
+use hemu_rules::{Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -23,9 +21,18 @@ pub(super) fn decode(batches: &[Batch]) -> Result<Vec<(Place, Entry<'_>)>> {
     let mut entries = Vec::new();
     for batch in batches {
         for (index, entry) in (0..).zip(batch.entries()) {
-            let entry = entry
-                .map_err(|error| Error::Damaged { position: batch.position, what: error.to_string() })?;
-            entries.push((Place { position: batch.position, index, received_at: batch.at }, entry));
+            let entry = entry.map_err(|error| Error::Damaged {
+                position: batch.position,
+                what: error.to_string(),
+            })?;
+            entries.push((
+                Place {
+                    position: batch.position,
+                    index,
+                    received_at: batch.at,
+                },
+                entry,
+            ));
         }
     }
     Ok(entries)
@@ -52,13 +59,26 @@ impl Projector {
             }
             Verdict::Conflict => {
                 changes.totals.conflicts += 1;
-                let detail = "this identity was stored before with other content; the first stays, this is kept aside";
-                set_aside(changes, place, device, identity, Aside::Judged("conflict", detail, entry.body.to_json()));
+                let detail =
+                    "this identity was stored before with other content; the first stays, this is kept aside";
+                set_aside(
+                    changes,
+                    place,
+                    device,
+                    identity,
+                    Aside::Judged("conflict", detail, entry.body.to_json()),
+                );
                 changes.ignored.push((place, "conflict"));
             }
             Verdict::TooManyGaps => {
                 let detail = "the device's records came with too many gaps to keep their places; it should send from its oldest";
-                set_aside(changes, place, device, identity, Aside::Judged("too_many_gaps", detail, entry.body.to_json()));
+                set_aside(
+                    changes,
+                    place,
+                    device,
+                    identity,
+                    Aside::Judged("too_many_gaps", detail, entry.body.to_json()),
+                );
                 changes.ignored.push((place, "too_many_gaps"));
             }
         }
@@ -109,9 +129,20 @@ impl Projector {
         let day = Day::of(deposit.at, self.zone);
         let clock_ahead = deposit.at.get() > place.received_at.saturating_add(CLOCK_AHEAD_MS);
         let counted = (!clock_ahead).then_some(day);
-        let household = deposit.household.map_or(0, |token| self.household(changes, token, counted));
-        let row =
-            ReadingRow { day, household, place, device, boot, seq, deposit, clock_ahead, reading_id };
+        let household = deposit
+            .household
+            .map_or(0, |token| self.household(changes, token, counted));
+        let row = ReadingRow {
+            day,
+            household,
+            place,
+            device,
+            boot,
+            seq,
+            deposit,
+            clock_ahead,
+            reading_id,
+        };
         let tally = changes.tally.entry((day, device)).or_default();
         tally.deposits += 1;
         tally.weight_g += i64::from(deposit.weight.get());
@@ -130,7 +161,10 @@ impl Projector {
 
     /// Participation and pairs of bags that carry an id: what the bag is worth with this stretch's readings,
     /// less what it was worth before.
-    pub(super) async fn join_bags(&mut self, changes: &mut Changes<'_>) -> std::result::Result<(), sqlx::Error> {
+    pub(super) async fn join_bags(
+        &mut self,
+        changes: &mut Changes<'_>,
+    ) -> std::result::Result<(), sqlx::Error> {
         changes.readings.sort_unstable_by_key(ReadingRow::page_order);
         let bagged: Vec<&[ReadingRow<'_>]> = changes
             .readings
@@ -142,25 +176,38 @@ impl Projector {
             .bag_mates
             .fetch(&mut self.connection, &bagged, |b, group| {
                 if let Some(row) = group.first() {
-                    b.add(i64::from(row.day.get())).add(row.household).add(row.deposit.bag.unwrap_or("").to_owned());
+                    b.add(i64::from(row.day.get()))
+                        .add(row.household)
+                        .add(row.deposit.bag.unwrap_or("").to_owned());
                 }
             })
             .await?;
         let mut mates: HashMap<(i64, u32, String), Vec<Mate>> = HashMap::new();
         for row in &found {
-            let place = (row.try_get("day")?, row.try_get("household")?, row.try_get("bag")?);
+            let place = (
+                row.try_get("day")?,
+                row.try_get("household")?,
+                row.try_get("bag")?,
+            );
             mates.entry(place).or_default().push(Mate::read(row)?);
         }
         let names = &self.names;
         for group in bagged {
             let Some(first) = group.first() else { continue };
-            let bag = (i64::from(first.day.get()), first.household, first.deposit.bag.unwrap_or("").to_owned());
+            let bag = (
+                i64::from(first.day.get()),
+                first.household,
+                first.deposit.bag.unwrap_or("").to_owned(),
+            );
             let mates = mates.get(&bag).map_or(&[][..], Vec::as_slice);
             let old = || mates.iter().map(|mate| (mate.key(names), mate.reading));
             let new = group.iter().map(|row| (row.key(names), row.reading()));
             let before = fold_bag(old());
             let after = fold_bag(old().chain(new));
-            let participation = changes.participation.entry((first.day, first.household)).or_default();
+            let participation = changes
+                .participation
+                .entry((first.day, first.household))
+                .or_default();
             *participation += after.participation;
             *participation -= before.participation;
             if let Some((device, sums)) = after.pair {
@@ -205,7 +252,12 @@ impl<'e> ReadingRow<'e> {
     }
 
     fn key<'n>(&self, names: &'n Names) -> Key<'n> {
-        (names.device_name(self.device), self.boot, self.seq, self.reading_id.map(str::to_owned))
+        (
+            names.device_name(self.device),
+            self.boot,
+            self.seq,
+            self.reading_id.map(str::to_owned),
+        )
     }
 }
 
@@ -229,14 +281,22 @@ impl Mate {
     }
 
     fn key<'n>(&self, names: &'n Names) -> Key<'n> {
-        (names.device_name(self.reading.device.0), self.boot, self.seq, self.reading_id.clone())
+        (
+            names.device_name(self.reading.device.0),
+            self.boot,
+            self.seq,
+            self.reading_id.clone(),
+        )
     }
 }
 
 fn keep_status<'e>(changes: &mut Changes<'e>, device: u32, status: Status<'e>) {
     let at = status.at.get();
     for bin in &status.bins {
-        let latest = changes.bins.entry((device, bin.stream)).or_insert(BinChange { at, bin: *bin });
+        let latest = changes
+            .bins
+            .entry((device, bin.stream))
+            .or_insert(BinChange { at, bin: *bin });
         if at >= latest.at {
             *latest = BinChange { at, bin: *bin };
         }
@@ -256,5 +316,10 @@ fn set_aside<'e>(
 ) {
     changes.totals.quarantined += 1;
     changes.devices.entry(device).or_default().quarantined += 1;
-    changes.quarantine.push(QuarantineRow { place, device, identity, what });
+    changes.quarantine.push(QuarantineRow {
+        place,
+        device,
+        identity,
+        what,
+    });
 }

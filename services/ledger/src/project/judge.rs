@@ -41,10 +41,15 @@ pub(super) struct Names {
 impl Names {
     pub(super) async fn load(connection: &mut SqliteConnection) -> std::result::Result<Self, sqlx::Error> {
         let mut names = Self::default();
-        for row in sqlx::query("select name from device order by no").fetch_all(&mut *connection).await? {
+        for row in sqlx::query("select name from device order by no")
+            .fetch_all(&mut *connection)
+            .await?
+        {
             names.device(row.try_get("name")?);
         }
-        let last = sqlx::query("select coalesce(max(no), 0) as last from household").fetch_one(connection).await?;
+        let last = sqlx::query("select coalesce(max(no), 0) as last from household")
+            .fetch_one(connection)
+            .await?;
         names.last_household = u32::try_from(last.try_get::<i64, _>("last")?).unwrap_or(u32::MAX);
         Ok(names)
     }
@@ -108,14 +113,22 @@ impl Projector {
     }
 
     /// The household's number; a new token gets the next. A counted deposit may move its first day back.
-    pub(super) fn household<'e>(&mut self, changes: &mut Changes<'e>, token: &'e str, counted: Option<Day>) -> u32 {
+    pub(super) fn household<'e>(
+        &mut self,
+        changes: &mut Changes<'e>,
+        token: &'e str,
+        counted: Option<Day>,
+    ) -> u32 {
         let names = &mut self.names;
         let known = if let Some(known) = names.households.get_mut(token) {
             known
         } else {
             names.last_household += 1;
             changes.new_households.push((names.last_household, token));
-            names.households.entry(token.to_owned()).or_insert((names.last_household, None))
+            names
+                .households
+                .entry(token.to_owned())
+                .or_insert((names.last_household, None))
         };
         if let Some(day) = counted
             && known.1.is_none_or(|first| day < first)
@@ -138,7 +151,8 @@ impl Projector {
             Origin::Unidentified { .. } => Verdict::Accept,
             Origin::Import { reading_id, .. } => self.judge_import(changes, reading_id, entry.hash).await?,
             Origin::Device { boot, seq, .. } => {
-                self.judge_device(changes, place, (device, boot, seq), entry).await?
+                self.judge_device(changes, place, (device, boot, seq), entry)
+                    .await?
             }
         };
         Ok((device, verdict))
@@ -152,7 +166,10 @@ impl Projector {
         entry: &Entry<'_>,
     ) -> std::result::Result<Verdict, sqlx::Error> {
         self.load_cursor(device, boot).await?;
-        let known = self.cursors.get(&(device, boot)).map_or(Known::New, |c| c.check(seq, entry.hash));
+        let known = self
+            .cursors
+            .get(&(device, boot))
+            .map_or(Known::New, |c| c.check(seq, entry.hash));
         match known {
             Known::Repeat => return Ok(Verdict::Repeat),
             Known::Conflict => return Ok(Verdict::Conflict),
@@ -190,8 +207,9 @@ impl Projector {
             None => Cursor::default(),
             Some(row) => {
                 let beyond: Vec<u8> = row.try_get("beyond")?;
-                Cursor::decode(row.try_get::<i64, _>("upto")?.cast_unsigned(), &beyond)
-                    .ok_or_else(|| sqlx::Error::Protocol("a device cursor is damaged; run `hemu rebuild`".into()))?
+                Cursor::decode(row.try_get::<i64, _>("upto")?.cast_unsigned(), &beyond).ok_or_else(|| {
+                    sqlx::Error::Protocol("a device cursor is damaged; run `hemu rebuild`".into())
+                })?
             }
         };
         self.cursors.insert((device, boot), cursor);
@@ -229,8 +247,12 @@ impl Projector {
         let Some(row) = row else { return Ok(None) };
         let first = row.try_get::<i64, _>("first_seq")?.cast_unsigned();
         let bytes: Vec<u8> = row.try_get("hashes")?;
-        let hashes: Vec<u64> =
-            bytes.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
+        let hashes: Vec<u64> = bytes
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|chunk| u64::from_le_bytes(*chunk))
+            .collect();
         Ok(at(first, &hashes))
     }
 

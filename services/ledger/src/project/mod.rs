@@ -63,7 +63,17 @@ impl Projector {
         let (applied, totals) = Totals::load(&mut connection).await.of(&path)?;
         let names = Names::load(&mut connection).await.of(&path)?;
         let statements = write::Statements::new();
-        Ok(Self { truth, path, connection, statements, zone, applied, totals, names, cursors: HashMap::new() })
+        Ok(Self {
+            truth,
+            path,
+            connection,
+            statements,
+            zone,
+            applied,
+            totals,
+            names,
+            cursors: HashMap::new(),
+        })
     }
 
     /// Everything up to here is in the projections.
@@ -75,7 +85,10 @@ impl Projector {
     pub async fn step(&mut self) -> Result<Step> {
         let batches = read_chunk(&self.truth, self.applied).await?;
         let Some(last) = batches.last().map(|batch| batch.position) else {
-            return Ok(Step { applied: self.applied, records: 0 });
+            return Ok(Step {
+                applied: self.applied,
+                records: 0,
+            });
         };
         let outcome = self.fold(&batches).await;
         if outcome.is_err() {
@@ -83,7 +96,10 @@ impl Projector {
         }
         let records = outcome?;
         self.applied = last;
-        Ok(Step { applied: last, records })
+        Ok(Step {
+            applied: last,
+            records,
+        })
     }
 
     async fn fold(&mut self, batches: &[Batch]) -> Result<u64> {
@@ -115,9 +131,15 @@ impl Projector {
         self.connection.close().await.of(&self.path)
     }
 
-    async fn write(&mut self, changes: &Changes<'_>, applied: Position) -> std::result::Result<(), sqlx::Error> {
+    async fn write(
+        &mut self,
+        changes: &Changes<'_>,
+        applied: Position,
+    ) -> std::result::Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
-        self.statements.run(&mut transaction, changes, &self.cursors, applied).await?;
+        self.statements
+            .run(&mut transaction, changes, &self.cursors, applied)
+            .await?;
         transaction.commit().await
     }
 }
@@ -143,7 +165,9 @@ async fn read_chunk(truth: &SqlitePool, after: Position) -> Result<Vec<Batch>> {
 
 impl Totals {
     async fn load(connection: &mut SqliteConnection) -> std::result::Result<(Position, Self), sqlx::Error> {
-        let row = sqlx::query("select * from progress").fetch_one(connection).await?;
+        let row = sqlx::query("select * from progress")
+            .fetch_one(connection)
+            .await?;
         let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
         let totals = Self {
             accepted: number("accepted")?,

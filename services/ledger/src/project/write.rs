@@ -135,14 +135,16 @@ impl Statements {
         self.deposits(connection, changes).await?;
         self.stations(connection, changes).await?;
         self.aside(connection, changes).await?;
-        sqlx::query("update progress set applied = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?")
-            .bind(applied.cast_signed())
-            .bind(changes.totals.accepted.cast_signed())
-            .bind(changes.totals.repeats.cast_signed())
-            .bind(changes.totals.conflicts.cast_signed())
-            .bind(changes.totals.quarantined.cast_signed())
-            .execute(connection)
-            .await?;
+        sqlx::query(
+            "update progress set applied = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?",
+        )
+        .bind(applied.cast_signed())
+        .bind(changes.totals.accepted.cast_signed())
+        .bind(changes.totals.repeats.cast_signed())
+        .bind(changes.totals.conflicts.cast_signed())
+        .bind(changes.totals.quarantined.cast_signed())
+        .execute(connection)
+        .await?;
         Ok(())
     }
 
@@ -150,8 +152,12 @@ impl Statements {
         let named = |b: &mut crate::rows::Binds, (no, name): &(u32, &str)| {
             b.add(*no).add((*name).to_owned());
         };
-        self.new_device.write(connection, &changes.new_devices, named).await?;
-        self.new_household.write(connection, &changes.new_households, named).await?;
+        self.new_device
+            .write(connection, &changes.new_devices, named)
+            .await?;
+        self.new_household
+            .write(connection, &changes.new_households, named)
+            .await?;
         let first_days: Vec<_> = changes.first_days.iter().collect();
         self.first_day
             .write(connection, &first_days, |b, (no, day)| {
@@ -166,11 +172,17 @@ impl Statements {
         changes: &Changes<'_>,
         cursors: &HashMap<(u32, u64), Cursor>,
     ) -> Outcome {
-        let touched: Vec<_> =
-            changes.cursors.iter().filter_map(|key| cursors.get(key).map(|cursor| (*key, cursor))).collect();
+        let touched: Vec<_> = changes
+            .cursors
+            .iter()
+            .filter_map(|key| cursors.get(key).map(|cursor| (*key, cursor)))
+            .collect();
         self.cursor
             .write(connection, &touched, |b, ((device, boot), cursor)| {
-                b.add(*device).bits(*boot).bits(cursor.upto()).add(cursor.encode_beyond());
+                b.add(*device)
+                    .bits(*boot)
+                    .bits(cursor.upto())
+                    .add(cursor.encode_beyond());
             })
             .await?;
         let runs: Vec<_> = changes.runs.iter().collect();
@@ -198,22 +210,39 @@ impl Statements {
         self.reading
             .write(connection, &changes.readings, |b, row| {
                 let deposit = &row.deposit;
-                b.add(i64::from(row.day.get())).add(row.household).add(deposit.bag.unwrap_or("").to_owned());
-                b.bits(row.place.position).add(row.place.index).add(deposit.at.get());
+                b.add(i64::from(row.day.get()))
+                    .add(row.household)
+                    .add(deposit.bag.unwrap_or("").to_owned());
+                b.bits(row.place.position)
+                    .add(row.place.index)
+                    .add(deposit.at.get());
                 b.add(row.device).bits(row.boot).bits(row.seq);
                 b.add(deposit.stream.code()).add(deposit.by.code());
-                b.add(deposit.weight.get()).add(deposit.quality.get()).add(deposit.confidence.get());
+                b.add(deposit.weight.get())
+                    .add(deposit.quality.get())
+                    .add(deposit.confidence.get());
                 b.add(row.clock_ahead).add(row.reading_id.map(str::to_owned));
             })
             .await?;
         let evidence: Vec<_> = changes.evidence.iter().collect();
         self.evidence
-            .write(connection, &evidence, |b, ((day, household, source, stream), bucket)| {
-                b.add(i64::from(day.get())).add(*household).add(*source).add(stream.code());
-                b.add(bucket.w).add(bucket.g).add(bucket.n);
-            })
+            .write(
+                connection,
+                &evidence,
+                |b, ((day, household, source, stream), bucket)| {
+                    b.add(i64::from(day.get()))
+                        .add(*household)
+                        .add(*source)
+                        .add(stream.code());
+                    b.add(bucket.w).add(bucket.g).add(bucket.n);
+                },
+            )
             .await?;
-        let participation: Vec<_> = changes.participation.iter().filter(|(_, p)| !p.is_zero()).collect();
+        let participation: Vec<_> = changes
+            .participation
+            .iter()
+            .filter(|(_, p)| !p.is_zero())
+            .collect();
         self.participation
             .write(connection, &participation, |b, ((day, household), p)| {
                 b.add(i64::from(day.get())).add(*household).add(p.grams);
@@ -224,7 +253,11 @@ impl Statements {
         self.pair
             .write(connection, &pairs, |b, ((device, day), sums)| {
                 b.add(*device).add(i64::from(day.get())).add(sums.n);
-                b.add(sums.sy).add(sums.sq).add(sums.syy).add(sums.sqq).add(sums.syq);
+                b.add(sums.sy)
+                    .add(sums.sq)
+                    .add(sums.syy)
+                    .add(sums.sqq)
+                    .add(sums.syq);
             })
             .await
     }
@@ -233,15 +266,25 @@ impl Statements {
         let devices: Vec<_> = changes.devices.iter().collect();
         self.device
             .write(connection, &devices, |b, (no, change)| {
-                b.add(**no).bits(change.boot).add(change.records).add(change.quarantined).add(change.last_at);
+                b.add(**no)
+                    .bits(change.boot)
+                    .add(change.records)
+                    .add(change.quarantined)
+                    .add(change.last_at);
             })
             .await?;
-        let statuses: Vec<_> =
-            devices.iter().filter_map(|(no, change)| change.status.as_ref().map(|status| (**no, status))).collect();
+        let statuses: Vec<_> = devices
+            .iter()
+            .filter_map(|(no, change)| change.status.as_ref().map(|status| (**no, status)))
+            .collect();
         self.status
             .write(connection, &statuses, |b, (no, status)| {
-                b.add(*no).add(status.at.get()).add(status.battery_mv).add(status.rssi_dbm);
-                b.add(status.temperature_cc).add(status.firmware.map(str::to_owned));
+                b.add(*no)
+                    .add(status.at.get())
+                    .add(status.battery_mv)
+                    .add(status.rssi_dbm);
+                b.add(status.temperature_cc)
+                    .add(status.firmware.map(str::to_owned));
                 b.add(status.queued.map(u64::cast_signed));
             })
             .await?;
@@ -256,7 +299,8 @@ impl Statements {
         self.bin
             .write(connection, &bins, |b, ((device, stream), change)| {
                 b.add(*device).add(stream.code()).add(change.at);
-                b.add(change.bin.fill.map(hemu_rules::Bp::get)).add(change.bin.weight_g);
+                b.add(change.bin.fill.map(hemu_rules::Bp::get))
+                    .add(change.bin.weight_g);
             })
             .await
     }
@@ -264,28 +308,46 @@ impl Statements {
     async fn aside(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
         self.incident
             .write(connection, &changes.incidents, |b, (place, device, incident)| {
-                b.bits(place.position).add(place.index).add(incident.at.get()).add(*device);
-                b.add(incident.kind.to_owned()).add(incident.stream.map(hemu_rules::Stream::code));
-                b.add(incident.note.map(str::to_owned)).add(incident.photo.map(str::to_owned));
+                b.bits(place.position)
+                    .add(place.index)
+                    .add(incident.at.get())
+                    .add(*device);
+                b.add(incident.kind.to_owned())
+                    .add(incident.stream.map(hemu_rules::Stream::code));
+                b.add(incident.note.map(str::to_owned))
+                    .add(incident.photo.map(str::to_owned));
             })
             .await?;
         self.lost
-            .write(connection, &changes.lost, |b, (place, device, boot, at, (from, to))| {
-                b.bits(place.position).add(place.index).add(*at).add(*device);
-                b.bits(*boot).bits(*from).bits(*to);
-            })
+            .write(
+                connection,
+                &changes.lost,
+                |b, (place, device, boot, at, (from, to))| {
+                    b.bits(place.position).add(place.index).add(*at).add(*device);
+                    b.bits(*boot).bits(*from).bits(*to);
+                },
+            )
             .await?;
         self.quarantine
             .write(connection, &changes.quarantine, |b, row| {
-                b.bits(row.place.position).add(row.place.index).add(row.place.received_at).add(row.device);
+                b.bits(row.place.position)
+                    .add(row.place.index)
+                    .add(row.place.received_at)
+                    .add(row.device);
                 b.add(row.identity.map(|(boot, _)| boot.cast_signed()));
                 b.add(row.identity.map(|(_, seq)| seq.cast_signed()));
                 match &row.what {
                     Aside::AsSent(q) => {
-                        b.add(q.reason.to_owned()).add(q.detail.to_owned()).add(q.raw.to_vec()).add(q.raw_len);
+                        b.add(q.reason.to_owned())
+                            .add(q.detail.to_owned())
+                            .add(q.raw.to_vec())
+                            .add(q.raw_len);
                     }
                     Aside::Judged(reason, detail, text) => {
-                        b.add(*reason).add(*detail).add(text.as_bytes().to_vec()).add(text.len() as i64);
+                        b.add(*reason)
+                            .add(*detail)
+                            .add(text.as_bytes().to_vec())
+                            .add(text.len() as i64);
                     }
                 }
             })

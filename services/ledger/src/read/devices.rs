@@ -109,7 +109,11 @@ impl Ledger {
         .of(&path)?;
         let read = |row: &SqliteRow| -> Outcome<(String, u64, Cursor)> {
             let cursor = cursor_of(row)?.unwrap_or_default();
-            Ok((row.try_get("name")?, row.try_get::<i64, _>("boot")?.cast_unsigned(), cursor))
+            Ok((
+                row.try_get("name")?,
+                row.try_get::<i64, _>("boot")?.cast_unsigned(),
+                cursor,
+            ))
         };
         rows.iter().map(read).collect::<Outcome<_>>().of(&path)
     }
@@ -170,7 +174,9 @@ fn state(row: &SqliteRow) -> Outcome<DeviceState> {
 
 fn cursor_of(row: &SqliteRow) -> Outcome<Option<Cursor>> {
     let (upto, beyond): (Option<i64>, Option<Vec<u8>>) = (row.try_get("upto")?, row.try_get("beyond")?);
-    let Some((upto, beyond)) = upto.zip(beyond) else { return Ok(None) };
+    let Some((upto, beyond)) = upto.zip(beyond) else {
+        return Ok(None);
+    };
     let cursor = Cursor::decode(upto.cast_unsigned(), &beyond);
     cursor.map(Some).ok_or_else(|| super::damaged("beyond", upto))
 }
@@ -186,7 +192,10 @@ fn bin(row: &SqliteRow) -> Outcome<BinRow> {
 }
 
 fn place(row: &SqliteRow) -> Outcome<(u64, u32)> {
-    Ok((row.try_get::<i64, _>("position")?.cast_unsigned(), row.try_get("idx")?))
+    Ok((
+        row.try_get::<i64, _>("position")?.cast_unsigned(),
+        row.try_get("idx")?,
+    ))
 }
 
 fn quarantined(row: &SqliteRow) -> Outcome<QuarantineRow> {

@@ -22,7 +22,8 @@ pub struct DepositRow {
 }
 
 /// All days of a range as a table, so that each is one look into (day, household).
-const DAYS: &str = "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)";
+const DAYS: &str =
+    "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)";
 
 impl Ledger {
     /// A household's readings of `from..=to`, oldest first. Bound the range: it reads every day in it.
@@ -82,7 +83,10 @@ impl Ledger {
             .fetch_optional(&self.projections)
             .await
             .of(&path)?;
-        let day: Option<i64> = row.map(|row| row.try_get("first_day").of(&path)).transpose()?.flatten();
+        let day: Option<i64> = row
+            .map(|row| row.try_get("first_day").of(&path))
+            .transpose()?
+            .flatten();
         Ok(day.map(Day::clamped))
     }
 }
@@ -90,7 +94,10 @@ impl Ledger {
 fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
     let bag: String = row.try_get("bag")?;
     Ok(DepositRow {
-        place: (row.try_get::<i64, _>("position")?.cast_unsigned(), row.try_get("idx")?),
+        place: (
+            row.try_get::<i64, _>("position")?.cast_unsigned(),
+            row.try_get("idx")?,
+        ),
         device: row.try_get("name")?,
         boot: row.try_get::<i64, _>("boot")?.cast_unsigned(),
         seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),

@@ -25,7 +25,9 @@ pub(crate) fn quantity<N: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -
 }
 
 pub(crate) fn damaged(column: &'static str, value: i64) -> sqlx::Error {
-    sqlx::Error::Protocol(format!("column {column} holds {value}, which cannot be; run `hemu rebuild`"))
+    sqlx::Error::Protocol(format!(
+        "column {column} holds {value}, which cannot be; run `hemu rebuild`"
+    ))
 }
 
 pub(crate) fn stream(row: &SqliteRow) -> Outcome<Stream> {

@@ -37,7 +37,10 @@ impl Ledger {
     /// How far the projections are.
     pub async fn progress(&self) -> Result<Progress> {
         let path = self.folder().projections();
-        let row = sqlx::query("select * from progress").fetch_one(&self.projections).await.of(&path)?;
+        let row = sqlx::query("select * from progress")
+            .fetch_one(&self.projections)
+            .await
+            .of(&path)?;
         let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned).of(&path);
         Ok(Progress {
             applied: number("applied")?,
@@ -53,8 +56,14 @@ impl Ledger {
     /// The last batch in the journal, by whichever process.
     pub async fn head(&self) -> Result<Position> {
         let path = self.folder().truth();
-        let row = sqlx::query("select coalesce(max(position), 0) as head from journal").fetch_one(&self.truth);
-        Ok(row.await.of(&path)?.try_get::<i64, _>("head").of(&path)?.cast_unsigned())
+        let row =
+            sqlx::query("select coalesce(max(position), 0) as head from journal").fetch_one(&self.truth);
+        Ok(row
+            .await
+            .of(&path)?
+            .try_get::<i64, _>("head")
+            .of(&path)?
+            .cast_unsigned())
     }
 
     /// How many records the journal holds after a position.
@@ -71,11 +80,13 @@ impl Ledger {
     /// The deposits of a day, of some devices or of all.
     pub async fn day_tally(&self, day: Day, devices: Option<&[String]>) -> Result<DayTally> {
         let path = self.folder().projections();
-        let rows = sqlx::query("select device.name, tally.* from tally join device on device.no = tally.device where day = ?")
-            .bind(day.get())
-            .fetch_all(&self.projections)
-            .await
-            .of(&path)?;
+        let rows = sqlx::query(
+            "select device.name, tally.* from tally join device on device.no = tally.device where day = ?",
+        )
+        .bind(day.get())
+        .fetch_all(&self.projections)
+        .await
+        .of(&path)?;
         let mut sum = DayTally::default();
         for row in rows {
             let name: String = row.try_get("name").of(&path)?;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt;
 use hemu_rules::{
-    BetaError, Bp, Bucket, Calibration, DECAY, Day, DayEvidence, DeviceNo, PairSums, Posterior, Rule, Source, Totals,
-    calibrate, day_evidence, posterior, prior, totals,
+    BetaError, Bp, Bucket, Calibration, DECAY, Day, DayEvidence, DeviceNo, PairSums, Posterior, Rule, Source,
+    Totals, calibrate, day_evidence, posterior, prior, totals,
 };
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -69,12 +69,24 @@ impl Ledger {
         let path = self.folder().projections();
         // One read transaction, so that position, pairs and evidence are of one moment.
         let mut snapshot = self.projections.begin().await.of(&path)?;
-        let row = sqlx::query("select applied from progress").fetch_one(&mut *snapshot).await.of(&path)?;
+        let row = sqlx::query("select applied from progress")
+            .fetch_one(&mut *snapshot)
+            .await
+            .of(&path)?;
         let position = row.try_get::<i64, _>("applied").of(&path)?.cast_unsigned();
-        let names = sqlx::query("select name from device order by no").fetch_all(&mut *snapshot).await.of(&path)?;
-        let device_names =
-            names.iter().map(|row| row.try_get("name")).collect::<Outcome<Vec<String>>>().of(&path)?;
-        let pairs = sqlx::query("select * from pair").fetch_all(&mut *snapshot).await.of(&path)?;
+        let names = sqlx::query("select name from device order by no")
+            .fetch_all(&mut *snapshot)
+            .await
+            .of(&path)?;
+        let device_names = names
+            .iter()
+            .map(|row| row.try_get("name"))
+            .collect::<Outcome<Vec<String>>>()
+            .of(&path)?;
+        let pairs = sqlx::query("select * from pair")
+            .fetch_all(&mut *snapshot)
+            .await
+            .of(&path)?;
         let pairs = pairs.iter().map(pair).collect::<Outcome<Vec<_>>>().of(&path)?;
         let name_of = |DeviceNo(no): DeviceNo| device_names.get(no as usize).map_or("", String::as_str);
         let calibration = calibrate(rule, pairs, name_of, edition);
@@ -109,7 +121,14 @@ impl Ledger {
             }
         }
         drop(tokens);
-        Ok(Standing { edition, position, calibration, prior, totals: named, device_names })
+        Ok(Standing {
+            edition,
+            position,
+            calibration,
+            prior,
+            totals: named,
+            device_names,
+        })
     }
 
     /// One household's day buckets of the days an edition looks at.
@@ -138,7 +157,11 @@ fn days_of_decay() -> i32 {
 fn bucket(row: &SqliteRow) -> Outcome<(Day, Source, Bucket)> {
     let code: i64 = row.try_get("source")?;
     let source = Source::from_code(code).ok_or_else(|| damaged("source", code))?;
-    let bucket = Bucket { w: row.try_get("w")?, g: row.try_get("g")?, n: row.try_get("n")? };
+    let bucket = Bucket {
+        w: row.try_get("w")?,
+        g: row.try_get("g")?,
+        n: row.try_get("n")?,
+    };
     Ok((Day::clamped(row.try_get("day")?), source, bucket))
 }
 
@@ -151,5 +174,9 @@ fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {
         sqq: row.try_get("sqq")?,
         syq: row.try_get("syq")?,
     };
-    Ok((DeviceNo(row.try_get("device")?), Day::clamped(row.try_get("day")?), sums))
+    Ok((
+        DeviceNo(row.try_get("device")?),
+        Day::clamped(row.try_get("day")?),
+        sums,
+    ))
 }

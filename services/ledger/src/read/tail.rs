@@ -32,8 +32,10 @@ impl Tail {
     pub fn for_each<'t>(&'t self, mut each: impl FnMut(&'t Batch, u32, Entry<'t>)) -> Result<()> {
         for batch in &self.batches {
             for (index, entry) in (0..).zip(batch.entries()) {
-                let entry = entry
-                    .map_err(|error| Error::Damaged { position: batch.position, what: error.to_string() })?;
+                let entry = entry.map_err(|error| Error::Damaged {
+                    position: batch.position,
+                    what: error.to_string(),
+                })?;
                 if !self.ignored.contains(&(batch.position, index)) {
                     each(batch, index, entry);
                 }
@@ -49,10 +51,11 @@ impl Ledger {
     pub async fn tail(&self, after: Position, records: u64) -> Result<Tail> {
         let applied = self.progress().await?.applied;
         let path = self.folder().truth();
-        let mut rows = sqlx::query("select * from journal where position > ? and position <= ? order by position")
-            .bind(after.cast_signed())
-            .bind(applied.cast_signed())
-            .fetch(&self.truth);
+        let mut rows =
+            sqlx::query("select * from journal where position > ? and position <= ? order by position")
+                .bind(after.cast_signed())
+                .bind(applied.cast_signed())
+                .fetch(&self.truth);
         let mut tail = Tail::default();
         let mut wanted = records;
         while let Some(row) = rows.try_next().await.of(&path)? {
@@ -79,7 +82,10 @@ impl Ledger {
             .await
             .of(&path)?;
         let place = |row: &sqlx::sqlite::SqliteRow| -> super::Outcome<(Position, u32)> {
-            Ok((row.try_get::<i64, _>("position")?.cast_unsigned(), row.try_get("idx")?))
+            Ok((
+                row.try_get::<i64, _>("position")?.cast_unsigned(),
+                row.try_get("idx")?,
+            ))
         };
         rows.iter().map(place).collect::<super::Outcome<_>>().of(&path)
     }
@@ -93,7 +99,10 @@ impl Ledger {
             .fetch_all(&self.truth)
             .await
             .of(&path)?;
-        rows.iter().map(journal::batch).collect::<super::Outcome<_>>().of(&path)
+        rows.iter()
+            .map(journal::batch)
+            .collect::<super::Outcome<_>>()
+            .of(&path)
     }
 }
 

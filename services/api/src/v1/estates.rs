@@ -1,0 +1,247 @@
+//! GET /api/v1/estates, /api/v1/estates/{id}
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hemu_ledger::registry;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::words::places;
+use crate::api::Api;
+use crate::extract::{Id, Limit, Params};
+use crate::page::Page;
+use crate::problem::Problem;
+
+/// Fewer rated households than this, and a mean says too much of a neighbour.
+const RATED_LEAST: usize = 10;
+
+/// An estate in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Estate {
+    id: String,
+    name: String,
+    households: u64,
+    stations: usize,
+}
+
+/// An estate with its drawing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EstateDetail {
+    #[serde(flatten)]
+    estate: Estate,
+    /// Null when the estate has none.
+    plan: Option<Plan>,
+}
+
+/// A drawing in metres from its upper left corner.
+#[derive(Debug, Serialize, ToSchema)]
+struct Plan {
+    width: f64,
+    height: f64,
+    buildings: Vec<Building>,
+    stations: Vec<PlanStation>,
+}
+
+/// A building on the plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct Building {
+    /// As households name it: what `/api/v1/households?building=` takes.
+    #[schema(example = "12")]
+    id: String,
+    #[schema(example = "12幢")]
+    label: String,
+    units: u32,
+    floors: u32,
+    households: usize,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+    /// Households with enough evidence for a score.
+    rated: usize,
+    /// Their mean score, 0..=100; null when fewer than 10 are rated.
+    mean_score: Option<f64>,
+}
+
+/// A station on the plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanStation {
+    id: String,
+    name: String,
+    x: f64,
+    y: f64,
+}
+
+/// The drawing as the registry keeps it; what it says beyond this is not read.
+#[derive(Debug, Deserialize)]
+struct StoredPlan {
+    width: f64,
+    height: f64,
+    #[serde(default)]
+    buildings: Vec<StoredBuilding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredBuilding {
+    id: String,
+    label: String,
+    units: u32,
+    floors: u32,
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+}
+
+impl StoredPlan {
+    fn read(estate: &registry::Estate) -> Option<Self> {
+        let plan = serde_json::from_str(estate.plan.as_deref()?);
+        plan.inspect_err(|error| tracing::warn!(%error, estate.id = estate.id, "the estate's plan cannot be read")).ok()
+    }
+
+    fn draw(
+        self,
+        tokens: &HashMap<String, Vec<String>>,
+        ratings: &HashMap<String, u8>,
+        stations: Vec<registry::Station>,
+    ) -> Plan {
+        let place = |s: registry::Station| Some(PlanStation { x: s.x?, y: s.y?, id: s.id, name: s.name });
+        Plan {
+            width: self.width,
+            height: self.height,
+            buildings: self.buildings.into_iter().map(|building| building.draw(tokens, ratings)).collect(),
+            stations: stations.into_iter().filter_map(place).collect(),
+        }
+    }
+}
+
+impl StoredBuilding {
+    fn draw(self, tokens: &HashMap<String, Vec<String>>, ratings: &HashMap<String, u8>) -> Building {
+        let Self { id, label, units, floors, x, y, w, h } = self;
+        // Households may name a building by its id on the plan or by what is written on it.
+        let named = [&id, &label].into_iter().find_map(|name| tokens.get_key_value(name));
+        let households = named.map_or(&[][..], |(_, tokens)| tokens);
+        let scores: Vec<u32> = households.iter().filter_map(|token| ratings.get(token)).map(|&s| s.into()).collect();
+        let mean = f64::from(scores.iter().sum::<u32>()) / scores.len() as f64;
+        Building {
+            id: named.map_or(id, |(name, _)| name.clone()),
+            label,
+            units,
+            floors,
+            households: households.len(),
+            x,
+            y,
+            w,
+            h,
+            rated: scores.len(),
+            mean_score: (scores.len() >= RATED_LEAST).then(|| places(mean, 1)),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Find {
+    /// The `next` of the part before.
+    after: Option<String>,
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Limit,
+}
+
+/// Estates by id.
+#[utoipa::path(get, path = "/api/v1/estates", tag = "estates", params(Find),
+    responses((status = 200, body = Page<Estate>), (status = 400, body = Problem)))]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Params(find): Params<Find>,
+) -> Result<Json<Page<Estate>>, Problem> {
+    let after = find.after.unwrap_or_default();
+    let all = api.ledger.estates().await?.into_iter().filter(|estate| estate.id > after);
+    let rows: Vec<_> = all.take(find.limit.get() + 1).collect();
+    let Page { items, next } = Page::cut(rows, find.limit.get(), |row| row.id.clone(), |row| row);
+    let mut estates = Vec::with_capacity(items.len());
+    for row in items {
+        let households = api.ledger.count_households(Some(&row.id)).await?;
+        let stations = api.ledger.stations(Some(&row.id)).await?.len();
+        estates.push(Estate { id: row.id, name: row.name, households, stations });
+    }
+    Ok(Json(Page { items: estates, next }))
+}
+
+/// One estate and its drawing, with the mean score of buildings that have enough rated households.
+#[utoipa::path(get, path = "/api/v1/estates/{id}", tag = "estates", params(("id" = String, Path, description = "estate id")),
+    responses((status = 200, body = EstateDetail), (status = 404, body = Problem)))]
+pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<EstateDetail>, Problem> {
+    let row = api.ledger.estates().await?.into_iter().find(|row| row.id == id);
+    let row = row.ok_or_else(|| Problem::not_found("there is no such estate; /api/v1/estates lists them"))?;
+    let stations = api.ledger.stations(Some(&row.id)).await?;
+    let estate = Estate {
+        households: api.ledger.count_households(Some(&row.id)).await?,
+        stations: stations.len(),
+        id: row.id.clone(),
+        name: row.name.clone(),
+    };
+    let plan = match StoredPlan::read(&row) {
+        None => None,
+        Some(plan) => {
+            let tokens: HashMap<_, _> = api.ledger.buildings(&row.id).await?.into_iter().collect();
+            Some(plan.draw(&tokens, &api.standings.newest().await?.ratings, stations))
+        }
+    };
+    Ok(Json(EstateDetail { estate, plan }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Site;
+
+    #[tokio::test]
+    async fn estates_count_their_households_and_stations() {
+        let site = Site::filled().await;
+        insta::assert_json_snapshot!(site.json("/api/v1/estates").await);
+        assert_eq!(site.walk("/api/v1/estates?limit=1", "id").await, ["east", "hemu"]);
+    }
+
+    #[tokio::test]
+    async fn an_estate_is_drawn_with_its_buildings() {
+        let site = Site::filled().await;
+        insta::assert_json_snapshot!(site.json("/api/v1/estates/hemu").await);
+        assert!(site.json("/api/v1/estates/east").await["plan"].is_null());
+    }
+
+    #[tokio::test]
+    async fn unknown_estates_are_a_problem() {
+        let site = Site::filled().await;
+        site.refuses("/api/v1/estates/nowhere", 404, "there is no such estate").await;
+        site.refuses("/api/v1/estates?limit=1001", 400, "limit: expected a whole number").await;
+    }
+
+    #[test]
+    fn a_mean_is_shown_of_ten_rated_households_and_not_of_nine() {
+        let building = || StoredBuilding {
+            id: "b12".into(),
+            label: "12幢".into(),
+            units: 4,
+            floors: 6,
+            x: 0.0,
+            y: 0.0,
+            w: 1.0,
+            h: 1.0,
+        };
+        let token = |n: u8| format!("t{n}");
+        let tokens = HashMap::from([("12幢".to_owned(), (0..12).map(token).collect::<Vec<_>>())]);
+        let rated = |n| (0..n).map(|i| (token(i), 60 + i)).collect::<HashMap<_, _>>();
+        let drawn = building().draw(&tokens, &rated(10));
+        assert_eq!((drawn.id.as_str(), drawn.households, drawn.rated), ("12幢", 12, 10));
+        assert_eq!(drawn.mean_score, Some(64.5));
+        let drawn = building().draw(&tokens, &rated(9));
+        assert_eq!((drawn.rated, drawn.mean_score), (9, None));
+        assert_eq!(building().draw(&HashMap::new(), &rated(9)).id, "b12");
+    }
+}

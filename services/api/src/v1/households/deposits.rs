@@ -1,0 +1,168 @@
+//! GET /api/v1/households/{id}/deposits
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hemu_ledger::read::DepositRow;
+use hemu_rules::Day;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::Api;
+use crate::extract::{Id, Limit, Params, span};
+use crate::page::{Page, Place};
+use crate::problem::Problem;
+use crate::v1::words::{ByWord, StreamWord};
+
+/// Days shown unless others are asked for.
+const DAYS: i32 = 90;
+
+/// One reading of a deposit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Deposit {
+    /// `device:boot:seq`, or `import:` and the row's id.
+    #[schema(example = "st01:1:42")]
+    id: String,
+    /// Event time, ms since 1970 UTC.
+    at: i64,
+    #[schema(value_type = String, format = Date)]
+    day: Day,
+    device: String,
+    stream: StreamWord,
+    weight_g: u32,
+    /// As read, 0..=1.
+    quality: f64,
+    confidence: f64,
+    by: ByWord,
+    bag: Option<String>,
+    flags: Vec<Flag>,
+}
+
+/// Why a reading is kept and does not count.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Flag {
+    /// The device's clock was more than five minutes ahead.
+    ClockAhead,
+}
+
+impl Deposit {
+    fn of(row: DepositRow) -> Self {
+        let id = match row.reading_id {
+            Some(id) => format!("import:{id}"),
+            None => format!("{}:{}:{}", row.device, row.boot, row.seq),
+        };
+        let reading = row.reading;
+        Self {
+            id,
+            at: reading.at.get(),
+            day: reading.day,
+            device: row.device,
+            stream: reading.stream.into(),
+            weight_g: reading.grams.get(),
+            quality: reading.quality.share(),
+            confidence: reading.confidence.share(),
+            by: reading.by.into(),
+            bag: row.bag,
+            flags: if row.clock_ahead { vec![Flag::ClockAhead] } else { Vec::new() },
+        }
+    }
+}
+
+/// Where a list goes on: event time and place in the journal, `at.position.index`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct Cursor {
+    at: i64,
+    place: Place,
+}
+
+impl Cursor {
+    fn of(row: &DepositRow) -> Self {
+        Self { at: row.reading.at.get(), place: Place::of(row.place) }
+    }
+
+    fn text(row: &DepositRow) -> String {
+        let Self { at, place } = Self::of(row);
+        format!("{at}.{place}")
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split_once('.').and_then(|(at, place)| Some((at.parse().ok()?, place.parse().ok()?)));
+        let cursor = parts.map(|(at, place)| Self { at, place });
+        cursor.ok_or_else(|| "expected the `next` of the part before, came something else".to_owned())
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Find {
+    /// First local day; without it the 90 days that end with `to`.
+    #[param(value_type = Option<String>, format = Date)]
+    from: Option<Day>,
+    /// Last local day; without it today. At most 400 days.
+    #[param(value_type = Option<String>, format = Date)]
+    to: Option<Day>,
+    /// The `next` of the part before.
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor>,
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Limit,
+}
+
+/// A household's readings, newest first.
+#[utoipa::path(get, path = "/api/v1/households/{id}/deposits", tag = "households",
+    params(("id" = String, Path, description = "token"), Find),
+    responses((status = 200, body = Page<Deposit>), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Id(id): Id,
+    Params(find): Params<Find>,
+) -> Result<Json<Page<Deposit>>, Problem> {
+    let today = api.clock.today(api.ledger.zone());
+    let (from, to) = span(find.from, find.to, today, DAYS)?;
+    super::registered(&api, &id).await?;
+    let mut rows = api.ledger.deposits(&id, from, to).await?;
+    rows.retain(|row| find.after.is_none_or(|after| Cursor::of(row) < after));
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(Cursor::of(row)));
+    Ok(Json(Page::cut(rows, find.limit.get(), Cursor::text, Deposit::of)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Site, TODAY};
+
+    #[tokio::test]
+    async fn readings_are_listed_newest_first() {
+        let site = Site::filled().await;
+        insta::assert_json_snapshot!(site.json("/api/v1/households/hh-cam-0003/deposits").await);
+    }
+
+    #[tokio::test]
+    async fn pages_of_deposits_give_each_once() {
+        let site = Site::filled().await;
+        let of = |rest: &str| format!("/api/v1/households/hh-good-0001/deposits{rest}");
+        let all = site.walk(&of(""), "id").await;
+        assert_eq!(all.len(), 5);
+        for limit in 1..6 {
+            assert_eq!(site.walk(&of(&format!("?limit={limit}")), "id").await, all);
+        }
+        assert!(site.walk(&of(&format!("?from={TODAY}")), "id").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_bad_cursor_is_a_problem() {
+        let site = Site::filled().await;
+        for after in ["x", "1.2", "1.2.x", ""] {
+            let path = format!("/api/v1/households/hh-good-0001/deposits?after={after}");
+            site.refuses(&path, 400, "after: expected the `next` of the part before").await;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! GET /api/v1/stations, /api/v1/stations/{id}
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hemu_ledger::read::BinRow;
+use hemu_ledger::registry;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::words::{StreamWord, share};
+use crate::api::Api;
+use crate::extract::{Id, Limit, Params};
+use crate::fleet::{self, Fleet};
+use crate::page::Page;
+use crate::problem::Problem;
+
+/// A place with bins.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Station {
+    id: String,
+    name: String,
+    estate: String,
+    /// Metres on the estate's plan from its left edge; null when not drawn.
+    x: Option<f64>,
+    /// Metres from its upper edge.
+    y: Option<f64>,
+    devices: Vec<String>,
+    /// The best of its devices'.
+    state: fleet::State,
+    /// Event time of the latest record, ms since 1970 UTC.
+    last_at: Option<i64>,
+    bins: Vec<Bin>,
+    /// Deposits of the local day.
+    deposits_today: u64,
+}
+
+/// A bin as last reported.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Bin {
+    pub(crate) stream: StreamWord,
+    /// 0..=1.
+    pub(crate) fill: Option<f64>,
+    pub(crate) weight_g: Option<u32>,
+    /// When it was so, ms since 1970 UTC.
+    pub(crate) at: i64,
+}
+
+async fn station(api: &Api, fleet: &Fleet, row: registry::Station) -> Result<Station, Problem> {
+    let now = api.clock.now();
+    let members: Vec<_> = fleet.at(&row.id).collect();
+    let devices: Vec<String> = members.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let tally = api.ledger.day_tally(api.clock.today(api.ledger.zone()), Some(&devices)).await?;
+    // Of two devices that see one bin, the later is right.
+    let mut bins = BTreeMap::<u8, BinRow>::new();
+    for bin in members.iter().flat_map(|(_, member)| member.bins()) {
+        let latest = bins.entry(bin.stream.code()).or_insert(*bin);
+        if bin.at > latest.at {
+            *latest = *bin;
+        }
+    }
+    let bin = |bin: BinRow| Bin { stream: bin.stream.into(), fill: share(bin.fill), weight_g: bin.weight_g, at: bin.at };
+    Ok(Station {
+        id: row.id,
+        name: row.name,
+        estate: row.estate,
+        x: row.x,
+        y: row.y,
+        state: members.iter().map(|(_, member)| member.state(now)).max().unwrap_or(fleet::State::Offline),
+        last_at: members.iter().filter_map(|(_, member)| member.last_at()).max(),
+        devices,
+        bins: bins.into_values().map(bin).collect(),
+        deposits_today: tally.deposits,
+    })
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Find {
+    /// Stations of one estate.
+    estate: Option<String>,
+    /// The `next` of the part before.
+    after: Option<String>,
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    limit: Limit,
+}
+
+/// Stations by id.
+#[utoipa::path(get, path = "/api/v1/stations", tag = "stations", params(Find),
+    responses((status = 200, body = Page<Station>), (status = 400, body = Problem)))]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Params(find): Params<Find>,
+) -> Result<Json<Page<Station>>, Problem> {
+    let fleet = Fleet::read(&api).await?;
+    let after = find.after.unwrap_or_default();
+    let all = api.ledger.stations(find.estate.as_deref()).await?;
+    let rows: Vec<_> = all.into_iter().filter(|row| row.id > after).take(find.limit.get() + 1).collect();
+    let Page { items, next } = Page::cut(rows, find.limit.get(), |row| row.id.clone(), |row| row);
+    let mut stations = Vec::with_capacity(items.len());
+    for row in items {
+        stations.push(station(&api, &fleet, row).await?);
+    }
+    Ok(Json(Page { items: stations, next }))
+}
+
+/// One station.
+#[utoipa::path(get, path = "/api/v1/stations/{id}", tag = "stations", params(("id" = String, Path, description = "station id")),
+    responses((status = 200, body = Station), (status = 404, body = Problem)))]
+pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Station>, Problem> {
+    let row = api.ledger.stations(None).await?.into_iter().find(|row| row.id == id);
+    let row = row.ok_or_else(|| Problem::not_found("there is no such station; /api/v1/stations lists them"))?;
+    station(&api, &Fleet::read(&api).await?, row).await.map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Site;
+
+    #[tokio::test]
+    async fn a_station_shows_its_bins_and_todays_deposits() {
+        let site = Site::filled().await;
+        insta::assert_json_snapshot!(site.json("/api/v1/stations/s1").await);
+    }
+
+    #[tokio::test]
+    async fn stations_are_listed_by_estate_and_in_pages() {
+        let site = Site::filled().await;
+        assert_eq!(site.walk("/api/v1/stations?limit=1", "id").await, ["s1", "s2"]);
+        assert_eq!(site.walk("/api/v1/stations?estate=hemu", "id").await, ["s1", "s2"]);
+        assert!(site.walk("/api/v1/stations?estate=east", "id").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn unknown_stations_are_a_problem() {
+        let site = Site::filled().await;
+        site.refuses("/api/v1/stations/s9", 404, "there is no such station").await;
+        site.refuses("/api/v1/stations?limit=many", 400, "limit: expected a whole number").await;
+    }
+}

@@ -1,0 +1,112 @@
+//! What stands behind the MQTT endpoint: the registry checks keys, ingest stores what comes.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hemu_endpoint::{Backend, Chunk, DeviceId, LoginError, PendingCommand, Presence};
+use hemu_ingest::{Clock, Intake, Metrics, Submission, accept};
+use hemu_ledger::Ledger;
+use hemu_ledger::registry::key_digest;
+
+/// Commands handed over at once.
+const COMMANDS: u32 = 64;
+
+/// Devices that are connected now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Connected(Arc<RwLock<HashSet<String>>>);
+
+impl Connected {
+    /// Whether a device is connected.
+    pub(crate) fn is(&self, device: &str) -> bool {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(device)
+    }
+
+    fn set(&self, device: &str, connected: bool) {
+        let mut devices = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if connected {
+            devices.insert(device.to_owned());
+        } else {
+            devices.remove(device);
+        }
+    }
+}
+
+/// The endpoint's backend.
+pub(crate) struct Devices {
+    pub(crate) ledger: Ledger,
+    pub(crate) intake: Intake,
+    pub(crate) connected: Connected,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+}
+
+impl Backend for Devices {
+    async fn login(&self, device: &DeviceId, key: &[u8]) -> Result<(), LoginError> {
+        match self.ledger.device_key(device.as_str()).await {
+            // Equal time is not needed between digests of random keys: a guess cannot be steered by its hash.
+            Ok(Some(known)) if known == key_digest(key) => Ok(()),
+            Ok(_) => Err(LoginError::Refused),
+            Err(error) => {
+                tracing::error!(%error, device.id = %device, "a device's key could not be checked");
+                Err(LoginError::Unavailable)
+            }
+        }
+    }
+
+    async fn uplink(&self, device: &DeviceId, chunk: Chunk) {
+        let accepted = accept(
+            device,
+            chunk
+                .publishes
+                .iter()
+                .map(|publish| (publish.up, &publish.payload[..])),
+        );
+        self.metrics.quarantined.inc_by(accepted.quarantined);
+        self.metrics.unknown_fields.inc_by(accepted.unknown_fields);
+        let ticket = chunk.ticket;
+        let stored = Box::new(move || ticket.stored());
+        self.intake
+            .submit(Submission {
+                segments: accepted.segments,
+                stored,
+            })
+            .await;
+    }
+
+    async fn presence(&self, device: &DeviceId, presence: Presence) {
+        self.connected
+            .set(device.as_str(), presence == Presence::Connected);
+        if presence == Presence::Connected {
+            self.intake.greet(device.as_str()).await;
+        }
+    }
+
+    async fn commands(&self, device: &DeviceId) -> Vec<PendingCommand> {
+        let open = self
+            .ledger
+            .open_commands(device.as_str(), COMMANDS)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, device.id = %device, "a device's commands could not be read");
+                Vec::new()
+            });
+        let pending = |command: hemu_ledger::registry::Command| PendingCommand {
+            id: command.id.cast_unsigned(),
+            payload: command.payload.into(),
+        };
+        open.into_iter().map(pending).collect()
+    }
+
+    async fn command_acknowledged(&self, device: &DeviceId, id: u64) {
+        let done = self
+            .ledger
+            .acknowledge_command(device.as_str(), id.cast_signed(), (self.clock)())
+            .await;
+        if let Err(error) = done {
+            tracing::error!(%error, device.id = %device, "an acknowledged command could not be marked; it is sent again");
+        }
+    }
+}

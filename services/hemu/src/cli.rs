@@ -1,0 +1,149 @@
+//! The command line (contract, section 4).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The open backend for household waste sorting.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Settings every command takes. Flags beat the environment (`HEMU_...`), which beats the file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The configuration file; `hemu config` prints one with every setting explained.
+    #[arg(long, global = true, value_name = "FILE", env = "HEMU_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder (default: ./hemu-data, or what HEMU_DATA says).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// How much to log on stderr: error, warn, info, debug, or a filter as tracing writes it.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+}
+
+/// Where to listen; port 0 is any free one.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Listen {
+    /// Devices, MQTT 3.1.1 and 5.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) mqtt_listen: Option<SocketAddr>,
+    /// Dashboards and API; loopback only until people can log in.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) http_listen: Option<SocketAddr>,
+    /// Prometheus metrics.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on a simulated estate: 90 days of history through MQTT, then live.
+    Demo(Demo),
+    /// Run the server.
+    Serve(Listen),
+    /// Print a configuration file with every setting explained.
+    Config,
+    /// Bring the data folder's files up to this version.
+    Migrate,
+    /// Devices: add, list, revoke, rotate.
+    #[command(subcommand)]
+    Device(Device),
+    /// Households: import.
+    #[command(subcommand)]
+    Household(Household),
+    /// Import readings from a CSV file (see the contract for its columns).
+    Import(Import),
+    /// Write every accepted deposit in journal order.
+    Export(Export),
+    /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
+    Verify,
+    /// Drop the projections and the charts and fold them again from the journal.
+    Rebuild,
+    /// Look for what will cause trouble: the folder, the files, the clock, the listeners.
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// Days of history.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(0..=400))]
+    pub(crate) days: u16,
+    /// The simulated estate's seed: the same seed is the same estate and the same life.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Simulated seconds a second once the history is in.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) speed: u32,
+    /// Stop after the history, instead of going on live.
+    #[arg(long)]
+    pub(crate) history_only: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    /// Register a device; prints its id and key as one JSON line. The key is shown only here.
+    Add {
+        /// Letters, digits, `_` and `-`, at most 64.
+        id: String,
+        /// The estate it stands in.
+        #[arg(long)]
+        estate: Option<String>,
+        /// The station it belongs to.
+        #[arg(long)]
+        station: Option<String>,
+    },
+    /// List registered devices.
+    List,
+    /// End a device's right to log in; what it sent stays.
+    Revoke {
+        /// The device.
+        id: String,
+    },
+    /// Give a device a new key; the old one stops working.
+    Rotate {
+        /// The device.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Household {
+    /// Register households from a CSV file: household,estate,building,unit,door,residents,station (only household is
+    /// needed). A household that is there already gets the new place.
+    Import {
+        /// The file, or `-` for stdin.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file, or `-` for stdin; `.gz` is unpacked.
+    pub(crate) file: PathBuf,
+    /// Reject rows that name an unknown household, device or estate, instead of adding it.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Where to write; `-` for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: PathBuf,
+    /// First local day (of the deposit), such as 2026-03-01.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<hemu_rules::Day>,
+    /// Last local day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<hemu_rules::Day>,
+}

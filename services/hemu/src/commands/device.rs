@@ -1,0 +1,73 @@
+//! `hemu device`. Works beside a running server: both use the registry.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail};
+use hemu_ledger::registry::key_digest;
+use hemu_wire::DeviceId;
+use serde_json::json;
+
+use crate::cli::Device;
+use crate::clock;
+use crate::config::Config;
+use crate::site::Site;
+
+pub(super) async fn run(config: &Config, command: Device) -> Result<()> {
+    let site = Site::open(config).await?;
+    let ledger = &site.ledger;
+    let now = clock::system()();
+    match command {
+        Device::Add { id, estate, station } => {
+            let id = checked(&id)?;
+            let key = new_key()?;
+            let digest = key_digest(key.as_bytes());
+            ledger
+                .add_device(id.as_str(), &digest, estate.as_deref(), station.as_deref(), now)
+                .await?;
+            println!("{}", json!({ "device": id.as_str(), "key": key }));
+        }
+        Device::Rotate { id } => {
+            let key = new_key()?;
+            ledger.rotate_device(&id, &key_digest(key.as_bytes())).await?;
+            println!("{}", json!({ "device": id, "key": key }));
+        }
+        Device::Revoke { id } => {
+            ledger.revoke_device(&id, now).await?;
+            println!(
+                "{id} can no longer log in; a connection it has open ends with the next restart or keep-alive"
+            );
+        }
+        Device::List => {
+            for device in ledger.devices().await? {
+                let state = if device.revoked_at.is_some() {
+                    "revoked"
+                } else {
+                    "registered"
+                };
+                println!(
+                    "{}",
+                    json!({
+                        "device": device.id, "estate": device.estate, "station": device.station, "state": state,
+                    })
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn checked(id: &str) -> Result<DeviceId> {
+    match DeviceId::try_from(id) {
+        Ok(id) => Ok(id),
+        Err(_) => bail!("a device id is 1 to 64 letters, digits, `_` or `-`; {id:?} is not"),
+    }
+}
+
+/// 256 bits of the operating system's randomness, as 64 hexadecimal digits.
+pub(super) fn new_key() -> Result<String> {
+    let mut bytes = [0u8; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .context("no randomness for a key")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,135 @@
+//! `hemu export`: every accepted deposit in journal order, in the import's columns plus three.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use hemu_ingest::import::COLUMNS;
+use hemu_ledger::Ledger;
+use hemu_ledger::entry::{Body, Deposit, Entry, Origin};
+use hemu_ledger::registry::HouseholdQuery;
+use hemu_rules::{By, Day};
+use jiff::Timestamp;
+
+use crate::cli::Export;
+use crate::config::Config;
+use crate::progress;
+use crate::site::Site;
+
+/// Journal records read at once.
+const STRETCH: u64 = 20_000;
+/// Households read at once.
+const PAGE: u32 = 1_000;
+
+pub(super) async fn run(config: &Config, options: &Export) -> Result<()> {
+    let site = Site::open(config).await?;
+    // What a stopped server left unfolded is folded first, so that the export is complete.
+    if let Ok((mut projector, _lock)) = site.ledger.projector().await {
+        hemu_ingest::fold::catch_up(&mut projector, |_| {}).await?;
+        projector.close().await?;
+    }
+    let out: Box<dyn Write> = if options.csv == Path::new("-") {
+        Box::new(std::io::stdout().lock())
+    } else {
+        let failed = || format!("cannot write {}", options.csv.display());
+        Box::new(BufWriter::new(File::create(&options.csv).with_context(failed)?))
+    };
+    let rows = write(&site.ledger, out, options.from, options.to).await?;
+    if options.csv != Path::new("-") {
+        println!("{rows} deposits written to {}", options.csv.display());
+    }
+    Ok(())
+}
+
+async fn write(ledger: &Ledger, out: impl Write, from: Option<Day>, to: Option<Day>) -> Result<u64> {
+    let estates = estates(ledger).await?;
+    let bar = progress::bar("exporting", ledger.records_after(0).await?);
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS.into_iter().chain(["boot", "seq", "received_at"]))?;
+    let (mut after, mut rows) = (0, 0);
+    loop {
+        let tail = ledger.tail(after, STRETCH).await?;
+        let Some(last) = tail.last() else { break };
+        let mut outcome = Ok(());
+        tail.for_each(|batch, _, entry| {
+            if let Body::Deposit(deposit) = &entry.body {
+                let day = Day::of(deposit.at, ledger.zone());
+                if from.is_some_and(|from| day < from) || to.is_some_and(|to| day > to) || outcome.is_err() {
+                    return;
+                }
+                let estate = deposit
+                    .household
+                    .and_then(|token| estates.get(token))
+                    .map_or("", String::as_str);
+                outcome = csv.write_record(record(&entry, deposit, estate, batch.at));
+                rows += 1;
+            }
+        })?;
+        outcome?;
+        bar.inc(tail.records());
+        after = last;
+    }
+    csv.flush()?;
+    bar.finish_and_clear();
+    Ok(rows)
+}
+
+fn record(entry: &Entry<'_>, deposit: &Deposit<'_>, estate: &str, received_at: i64) -> [String; 14] {
+    let (reading_id, boot, seq) = match entry.origin {
+        Origin::Device { device, boot, seq } => (
+            format!("{device}:{boot}:{seq}"),
+            boot.to_string(),
+            seq.to_string(),
+        ),
+        Origin::Import { reading_id, .. } => (reading_id.to_owned(), String::new(), String::new()),
+        Origin::Unidentified { .. } => (String::new(), String::new(), String::new()),
+    };
+    [
+        reading_id,
+        deposit.bag.unwrap_or("").to_owned(),
+        deposit.household.unwrap_or("").to_owned(),
+        estate.to_owned(),
+        instant(deposit.at.get()),
+        deposit.stream.to_string(),
+        deposit.weight.to_string(),
+        match deposit.by {
+            By::Camera => "cam".into(),
+            By::Inspector => "insp".into(),
+        },
+        entry.origin.device().to_owned(),
+        format!("{:.4}", deposit.quality.share()),
+        format!("{:.3}", deposit.confidence.share()),
+        boot,
+        seq,
+        instant(received_at),
+    ]
+}
+
+/// RFC 3339 in UTC; the number itself where the calendar ends.
+fn instant(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
+}
+
+/// The estate of every registered household.
+async fn estates(ledger: &Ledger) -> Result<HashMap<String, String>> {
+    let mut estates = HashMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let query = HouseholdQuery {
+            after: after.as_deref(),
+            limit: PAGE,
+            ..HouseholdQuery::default()
+        };
+        let page = ledger.households(&query).await?;
+        let Some(last) = page.last() else {
+            return Ok(estates);
+        };
+        after = Some(last.token.clone());
+        estates.extend(
+            page.into_iter()
+                .filter_map(|household| Some((household.token, household.estate?))),
+        );
+    }
+}

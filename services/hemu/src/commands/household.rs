@@ -1,0 +1,100 @@
+//! `hemu household import`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use hemu_ledger::registry::{Household, Station};
+use serde::Deserialize;
+
+use crate::clock;
+use crate::config::Config;
+use crate::progress;
+use crate::site::Site;
+
+/// Rows stored at once; each stretch is all or nothing.
+const CHUNK: usize = 500;
+
+/// A row as it comes.
+#[derive(Debug, Deserialize)]
+struct Row {
+    household: String,
+    estate: Option<String>,
+    building: Option<String>,
+    unit: Option<String>,
+    door: Option<String>,
+    residents: Option<i64>,
+    station: Option<String>,
+}
+
+pub(super) async fn import(config: &Config, file: &Path) -> Result<()> {
+    let site = Site::open(config).await?;
+    let now = clock::system()();
+    let bar = progress::counter("households");
+    let mut reader = csv::Reader::from_reader(super::open_input(file)?);
+    let mut households = Vec::new();
+    for (line, row) in (2..).zip(reader.deserialize::<Row>()) {
+        let row = row.with_context(|| format!("line {line} cannot be read; nothing was imported"))?;
+        households.push(checked(row, now).with_context(|| format!("line {line}; nothing was imported"))?);
+    }
+    register_places(&site, &households).await?;
+    for chunk in households.chunks(CHUNK) {
+        site.ledger.put_households(chunk).await?;
+        bar.inc(chunk.len() as u64);
+    }
+    bar.finish_and_clear();
+    println!("{} households registered", households.len());
+    Ok(())
+}
+
+fn checked(row: Row, created_at: i64) -> Result<Household> {
+    let token = row.household.trim().to_owned();
+    if token.is_empty() || token.chars().count() > 64 || token.chars().any(char::is_control) {
+        bail!(
+            "household: expected a token of 1 to 64 characters, got {:?}",
+            token.chars().take(80).collect::<String>()
+        );
+    }
+    let filled = |text: Option<String>| {
+        text.map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    };
+    Ok(Household {
+        token,
+        estate: filled(row.estate),
+        building: filled(row.building),
+        unit: filled(row.unit),
+        door: filled(row.door),
+        residents: row.residents,
+        station: filled(row.station),
+        created_at,
+    })
+}
+
+/// Estates and stations that the file names and nobody registered yet.
+async fn register_places(site: &Site, households: &[Household]) -> Result<()> {
+    let mut estates = std::collections::BTreeSet::new();
+    let mut stations = std::collections::BTreeMap::new();
+    for household in households {
+        estates.extend(household.estate.as_deref());
+        if let (Some(estate), Some(station)) = (&household.estate, &household.station) {
+            stations.insert(station.as_str(), estate.as_str());
+        }
+    }
+    for estate in estates {
+        site.ledger.ensure_estate(estate).await?;
+    }
+    let known = site.ledger.stations(None).await?;
+    for (id, estate) in stations {
+        if known.iter().all(|station| station.id != id) {
+            let station = Station {
+                id: id.into(),
+                estate: estate.into(),
+                name: id.into(),
+                x: None,
+                y: None,
+            };
+            site.ledger.put_station(&station).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `hemu verify`.
+
+use anyhow::{Result, bail};
+
+use crate::config::Config;
+use crate::progress;
+use crate::site::Site;
+
+pub(super) async fn run(config: &Config) -> Result<()> {
+    let site = Site::open(config).await?;
+    let ledger = &site.ledger;
+    let bar = progress::bar("hash chain", ledger.head().await?);
+    let head = ledger.verify_chain(|position| bar.set_position(position)).await?;
+    bar.finish_and_clear();
+    println!(
+        "journal: {} batches, the hash chain is whole, its head is {}",
+        head.position,
+        hex(&head.hash)
+    );
+    let (mut projector, _lock) = match ledger.projector().await {
+        Ok(projector) => projector,
+        Err(hemu_ledger::Error::InUse(folder)) => {
+            println!(
+                "projections: not compared, a server is folding into {}; stop it and run this again",
+                folder.display()
+            );
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    hemu_ingest::fold::catch_up(&mut projector, |_| {}).await?;
+    projector.close().await?;
+    let bar = progress::bar("projections", head.position);
+    let difference = ledger
+        .verify_projections(|position| bar.set_position(position))
+        .await?;
+    bar.finish_and_clear();
+    if let Some(difference) = difference {
+        bail!("the projections are not what the journal adds up to: {difference}");
+    }
+    println!("projections: every row is what the journal adds up to");
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,167 @@
+//! The configuration: one flat tree. File, environment and flags fill it, in that order; unknown keys are refused.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use hemu_rules::Zone;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::{Common, Listen};
+
+/// The commented example that `hemu config` prints; a test holds it to [`Config::default`].
+pub(crate) const EXAMPLE: &str = include_str!("../hemu.example.toml");
+
+/// Every setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) log: String,
+    pub(crate) site_name: String,
+    pub(crate) zone: Zone,
+    pub(crate) mqtt_listen: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) mqtt_tls_listen: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) mqtt_connections: usize,
+    pub(crate) mqtt_connections_per_address: u32,
+    pub(crate) http_listen: SocketAddr,
+    pub(crate) metrics_listen: SocketAddr,
+}
+
+/// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
+/// test's, are not settings and are passed over.
+const KEYS: [&str; 12] = [
+    "data",
+    "log",
+    "site_name",
+    "zone",
+    "mqtt_listen",
+    "mqtt_tls_listen",
+    "tls_certificate",
+    "tls_key",
+    "mqtt_connections",
+    "mqtt_connections_per_address",
+    "http_listen",
+    "metrics_listen",
+];
+
+impl Default for Config {
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            data: "hemu-data".into(),
+            log: "info".into(),
+            site_name: "Hemu".into(),
+            zone: Zone::SHANGHAI,
+            mqtt_listen: loopback(1883),
+            mqtt_tls_listen: None,
+            tls_certificate: None,
+            tls_key: None,
+            mqtt_connections: 10_000,
+            mqtt_connections_per_address: 1_000,
+            http_listen: loopback(8080),
+            metrics_listen: loopback(9090),
+        }
+    }
+}
+
+impl Config {
+    /// Reads file, environment and flags.
+    pub(crate) fn load(common: &Common, listen: &Listen) -> Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = &common.config {
+            if !file.is_file() {
+                bail!(
+                    "there is no configuration file {}; `hemu config > {0}` makes one",
+                    file.display()
+                );
+            }
+            figment = figment.merge(Toml::file(file));
+        }
+        figment = figment.merge(Env::prefixed("HEMU_").only(&KEYS));
+        let mut config: Self = figment.extract().context("the configuration cannot be read")?;
+        config.data = common.data.clone().unwrap_or(config.data);
+        config.log = common.log.clone().unwrap_or(config.log);
+        config.mqtt_listen = listen.mqtt_listen.unwrap_or(config.mqtt_listen);
+        config.http_listen = listen.http_listen.unwrap_or(config.http_listen);
+        config.metrics_listen = listen.metrics_listen.unwrap_or(config.metrics_listen);
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        if !self.http_listen.ip().is_loopback() {
+            bail!(
+                "http_listen is {}, but people cannot log in yet, so the dashboards listen on loopback only; \
+                 use 127.0.0.1 and reach it through an SSH tunnel",
+                self.http_listen
+            );
+        }
+        let tls = [
+            self.mqtt_tls_listen.is_some(),
+            self.tls_certificate.is_some(),
+            self.tls_key.is_some(),
+        ];
+        if tls.iter().any(|set| *set) && !tls.iter().all(|set| *set) {
+            bail!(
+                "TLS needs mqtt_tls_listen, tls_certificate and tls_key together; one or two of them are missing"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_default() {
+        let example: Config = Figment::new().merge(Toml::string(EXAMPLE)).extract().unwrap();
+        assert_eq!(example, Config::default());
+    }
+
+    #[test]
+    fn every_key_can_come_from_the_environment() {
+        let full = Config {
+            mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
+            tls_certificate: Some("cert.pem".into()),
+            tls_key: Some("key.pem".into()),
+            ..Config::default()
+        };
+        let serde_json::Value::Object(map) = serde_json::to_value(full).unwrap() else {
+            panic!("an object")
+        };
+        let mut keys: Vec<_> = map.keys().map(String::as_str).collect();
+        let mut known = KEYS;
+        keys.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let text = format!("{EXAMPLE}\nmqtt_lisen = \"127.0.0.1:1\"\n");
+        let error = Figment::new()
+            .merge(Toml::string(&text))
+            .extract::<Config>()
+            .unwrap_err();
+        assert!(error.to_string().contains("mqtt_lisen"), "{error}");
+    }
+
+    #[test]
+    fn dashboards_stay_on_loopback() {
+        let config = Config {
+            http_listen: ([0, 0, 0, 0], 8080).into(),
+            ..Config::default()
+        };
+        assert!(config.check().unwrap_err().to_string().contains("loopback only"));
+    }
+}

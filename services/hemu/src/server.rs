@@ -1,0 +1,263 @@
+//! The server, wired up. Read it from top to bottom: open, catch up, wire, listen, shut down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
+use hemu_ingest::commit::Signals;
+use hemu_ingest::receipts::{self, Outbox};
+use hemu_ingest::{Clock, Committer, Metrics, feed, fold};
+use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
+use hemu_series::Series;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Connected, Devices};
+use crate::config::Config;
+use crate::progress;
+use crate::site::Site;
+
+const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
+/// How long a store that fails may hold up the end of the server.
+const ABANDON_AFTER: Duration = Duration::from_secs(6);
+
+/// What is different between serving and the demo.
+pub(crate) struct Occasion {
+    pub(crate) clock: Clock,
+    /// Simulated seconds a second; 1 is real time.
+    pub(crate) speed: u32,
+    /// Whether everybody in it is simulated.
+    pub(crate) demo: bool,
+    pub(crate) site_name: String,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) mqtt: SocketAddr,
+    pub(crate) mqtt_tls: Option<SocketAddr>,
+    pub(crate) http: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    pub(crate) ledger: Ledger,
+    pub(crate) series: Series,
+    /// Last batch in the projections.
+    pub(crate) applied: watch::Receiver<Position>,
+    stop_listening: CancellationToken,
+    abandon: CancellationToken,
+    stop_all: CancellationToken,
+    endpoint: JoinHandle<()>,
+    committer: JoinHandle<()>,
+    projector: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    _serving: Lock,
+}
+
+impl Server {
+    /// Opens the folder, folds what a crash left unfolded, and listens.
+    pub(crate) async fn start(config: &Config, occasion: Occasion) -> Result<Self> {
+        let site = Site::open(config).await?;
+        let serving = site.folder.lock(Role::Serve)?;
+        let series = site.series().await?;
+        let ledger = site.ledger.clone();
+        let (mut projector, projecting) = ledger.projector().await?;
+        catch_up(&ledger, &mut projector).await?;
+
+        let http = bind("http_listen", config.http_listen).await?;
+        let metrics_listener = bind("metrics_listen", config.metrics_listen).await?;
+        let registry = Registry::new();
+        let metrics = Metrics::new(&registry)?;
+        let stop_all = CancellationToken::new();
+        let abandon = CancellationToken::new();
+
+        let outbox = Outbox::default();
+        let (checkpoints, checkpoints_seen) = watch::channel(0);
+        let clock = occasion.clock.clone();
+        let (committer, intake, Signals { committed, healthy }) = Committer::new(
+            &ledger,
+            clock.clone(),
+            outbox.clone(),
+            metrics.clone(),
+            checkpoints_seen,
+        )
+        .await?;
+        let connected = Connected::default();
+        let devices = Devices {
+            ledger: ledger.clone(),
+            intake,
+            connected: connected.clone(),
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+        };
+        let endpoint = bind_endpoint(config, devices, &registry)?;
+        let (mqtt, mqtt_tls, downlink) = (endpoint.local_addr()?, endpoint.tls_addr(), endpoint.downlink());
+
+        let (applied, applied_seen) = watch::channel(projector.applied());
+        let stop_listening = CancellationToken::new();
+        let projector = fold::run(projector, committed, applied, metrics.clone(), stop_all.clone());
+        let projector = tokio::spawn(async move {
+            projector.await;
+            drop(projecting);
+        });
+        let feeder = feed::run(
+            ledger.clone(),
+            series.clone(),
+            applied_seen.clone(),
+            metrics,
+            stop_all.clone(),
+        );
+        let tasks = vec![
+            tokio::spawn(feeder),
+            tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
+            tokio::spawn(send_receipts(outbox, ledger.clone(), downlink, stop_all.clone()).await?),
+        ];
+        let server = Self {
+            mqtt,
+            mqtt_tls,
+            http: http.local_addr()?,
+            metrics: metrics_listener.local_addr()?,
+            ledger,
+            series,
+            applied: applied_seen,
+            endpoint: tokio::spawn(endpoint.run(stop_listening.clone())),
+            committer: tokio::spawn(committer.run(abandon.clone())),
+            projector,
+            tasks,
+            stop_listening,
+            abandon,
+            stop_all,
+            _serving: serving,
+        };
+        Ok(server)
+    }
+
+    /// One line each on stdout, for whoever started us (contract, section 4).
+    pub(crate) fn announce(&self) {
+        println!("mqtt {}", self.mqtt);
+        if let Some(tls) = self.mqtt_tls {
+            println!("mqtts {tls}");
+        }
+        println!("http http://{}", self.http);
+        println!("metrics http://{}/metrics", self.metrics);
+        println!("ready");
+    }
+
+    /// Waits for SIGTERM or Ctrl-C, then shuts down in order.
+    pub(crate) async fn until_told(self) -> Result<()> {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            done = tokio::signal::ctrl_c() => done?,
+        }
+        tracing::info!("shutting down");
+        self.shut_down().await
+    }
+
+    /// Stops reading, stores and acknowledges what was read, folds it, and closes the files.
+    pub(crate) async fn shut_down(self) -> Result<()> {
+        self.stop_listening.cancel();
+        let abandon = self.abandon.clone();
+        // A store that fails for good must not keep the process: what it holds was never acknowledged.
+        let deadline = tokio::spawn(async move {
+            tokio::time::sleep(ABANDON_AFTER).await;
+            abandon.cancel();
+        });
+        self.endpoint.await?;
+        self.committer.await?;
+        deadline.abort();
+        self.stop_all.cancel();
+        self.projector.await?;
+        for task in self.tasks {
+            task.await?;
+        }
+        self.series.close().await;
+        self.ledger.checkpoint().await?;
+        self.ledger.close().await;
+        Ok(())
+    }
+}
+
+async fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<()> {
+    let left = ledger.records_after(projector.applied()).await?;
+    if left == 0 {
+        return Ok(());
+    }
+    tracing::info!(records = left, "folding what the last run left in the journal");
+    let bar = progress::bar("folding the journal", left);
+    fold::catch_up(projector, |records| bar.inc(records)).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| taken(setting, address))
+}
+
+fn taken(setting: &str, address: SocketAddr) -> String {
+    format!("cannot listen on {address}; free that port or set {setting} to another (port 0 is any free one)")
+}
+
+fn bind_endpoint(config: &Config, devices: Devices, registry: &Registry) -> Result<Endpoint<Devices>> {
+    let tls = match (config.mqtt_tls_listen, &config.tls_certificate, &config.tls_key) {
+        (Some(listen), Some(certificate), Some(key)) => Some(TlsConfig {
+            listen,
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+        _ => None,
+    };
+    let limits = Limits {
+        connections: config.mqtt_connections,
+        connections_per_address: config.mqtt_connections_per_address,
+        ..Limits::default()
+    };
+    let endpoint = hemu_endpoint::Config {
+        listen: config.mqtt_listen,
+        tls,
+        limits,
+    };
+    let metrics = hemu_endpoint::Metrics::new(registry)?;
+    Endpoint::bind(endpoint, Arc::new(devices), metrics).with_context(|| match config.mqtt_tls_listen {
+        None => taken("mqtt_listen", config.mqtt_listen),
+        Some(tls) => format!(
+            "cannot listen on {} and {tls} with the certificate given",
+            config.mqtt_listen
+        ),
+    })
+}
+
+/// Moves the write-ahead log into the file beside the commit path, and tells the committer when that is done.
+async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(CHECKPOINT_LOOK) => {}
+            () = shutdown.cancelled() => return,
+        }
+        if ledger.log_bytes() <= LOG_BYTES {
+            continue;
+        }
+        match ledger.checkpoint().await {
+            Ok(_) => done.send_modify(|count| *count += 1),
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the file"),
+        }
+    }
+}
+
+async fn send_receipts(
+    outbox: Outbox,
+    ledger: Ledger,
+    downlink: Downlink,
+    shutdown: CancellationToken,
+) -> Result<impl Future<Output = ()> + Send> {
+    let generation = ledger.generation().await?;
+    let send = move |device: &hemu_wire::DeviceId, receipt: String| {
+        // A device that is not there asks again by sending; its receipt is made anew then.
+        downlink.try_receipt(device, receipt.into());
+    };
+    Ok(receipts::run(outbox, ledger, generation, send, shutdown))
+}
