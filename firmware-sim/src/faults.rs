@@ -343,6 +343,7 @@ mod tests {
     #[test]
     fn storms_hit_many_devices_at_one_moment_and_outages_lie_in_their_day() {
         let plan = Plan {
+            storm_share: 0.9,
             storms_per_day: 1.0,
             silences_per_day: 1.0,
             power_cuts_per_day: 1.0,

@@ -11,5 +11,6 @@ pub mod load;
 pub mod mqtt;
 pub mod oracle;
 pub mod reading;
+pub mod replay;
 pub mod run;
 pub mod stats;

@@ -280,12 +280,12 @@ export function quarantineOf(now) {
       '{"boot":1,"seq":98,"weight_g":120}',
     ],
     [
-      'malformed',
+      'not_utf8',
       'expected a JSON object or an array, got bytes that are not UTF-8',
       '\u0000\u0001\ufffd{"seq":\u202e99}',
     ],
     [
-      'malformed',
+      'not_json',
       'expected a JSON object, got text that looks like markup',
       '<img src=x onerror=alert(1)>=cmd|calc',
     ],

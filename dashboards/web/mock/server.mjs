@@ -236,7 +236,8 @@ export function createMock() {
     return page(
       world.households.filter(
         (h) =>
-          (!building || h.building === building) && (!text || h.id.includes(text) || h.label.includes(text)),
+          (!building || h.building === building) &&
+          (!text || h.id.startsWith(text) || `${h.building}-${h.unit}-${h.door}`.startsWith(text)),
       ),
       q,
     );

@@ -8,7 +8,6 @@ use crate::problem::Problem;
 
 #[derive(Embed)]
 #[folder = "../../dashboards/web/dist"]
-#[allow_missing = true]
 struct Files;
 
 const NOT_FOUND: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Hemu: not found</title>\

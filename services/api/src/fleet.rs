@@ -80,7 +80,8 @@ impl Fleet {
             fleet.insert(id, member);
         }
         for seen in api.ledger.device_states().await? {
-            fleet.entry(seen.name.clone()).or_default().seen = Some(seen);
+            let member = fleet.entry(seen.name.clone()).or_default();
+            member.seen = Some(seen);
         }
         for (name, member) in &mut fleet {
             member.connected = api.presence.connected(name);

@@ -75,3 +75,167 @@ async fn in_time(request: Request, next: Next) -> Result<Response, Problem> {
     };
     tokio::time::timeout(PATIENCE, next.run(request)).await.map_err(late)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::body::Body;
+    use axum::extract::ConnectInfo;
+    use axum::http::{HeaderValue, Method, Request};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::{NOON, Site, body, request};
+    use crate::{Door, Presence};
+
+    /// Every documented path with ids that exist.
+    fn documented_paths() -> Vec<String> {
+        let document: Value = serde_json::from_str(&openapi().to_json().unwrap()).unwrap();
+        let paths = document["paths"].as_object().unwrap().keys();
+        let fill = |path: &String| match path.as_str() {
+            "/api/v1/estates/{id}" => "/api/v1/estates/hemu".to_owned(),
+            "/api/v1/stations/{id}" => "/api/v1/stations/s1".to_owned(),
+            "/api/v1/devices/{id}" => "/api/v1/devices/st01".to_owned(),
+            "/api/v1/series" => format!("{path}?station=s1&measure=fill&from=0&to={}", 3_600_000),
+            household => household.replace("{id}", "hh-good-0001"),
+        };
+        paths.map(fill).collect()
+    }
+
+    #[test]
+    fn the_committed_document_is_this_one() {
+        let committed: Value = serde_json::from_str(include_str!("../openapi.json")).unwrap();
+        let made: Value = serde_json::from_str(&openapi().to_json().unwrap()).unwrap();
+        let how = "run `cargo run -p hemu-api --example openapi > services/api/openapi.json`";
+        assert!(committed == made, "openapi.json is not what the routes say; {how}");
+        assert_eq!(made["openapi"], "3.1.0");
+    }
+
+    #[tokio::test]
+    async fn the_document_is_served_and_every_path_in_it_answers() {
+        let site = Site::filled().await;
+        let served = site.json("/api/openapi.json").await;
+        assert_eq!(served, serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap());
+        let paths = documented_paths();
+        assert_eq!(paths.len(), 19);
+        for path in paths {
+            let response = site.send(request(&path)).await;
+            assert_eq!(response.status(), 200, "{path}");
+            let wrong = Request::post(&path).extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+            let response = site.send(wrong.body(Body::empty()).unwrap()).await;
+            assert_eq!(response.status(), 405, "{path}");
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_security_headers() {
+        let site = Site::filled().await;
+        let mut foreign = request("/api/v1/site");
+        foreign.headers_mut().insert(header::HOST, HeaderValue::from_static("evil.example"));
+        let asked = documented_paths().into_iter().chain(["/", "/nothing", "/api/v1/nothing"].map(str::to_owned));
+        for request in asked.map(|path| request(&path)).chain([foreign]) {
+            let uri = request.uri().clone();
+            let response = site.send(request).await;
+            let headers = response.headers();
+            let policy = headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'self';") && policy.contains("frame-ancestors 'none'"), "{uri}");
+            assert_eq!(headers["x-content-type-options"], "nosniff", "{uri}");
+            assert_eq!(headers["referrer-policy"], "no-referrer", "{uri}");
+            if uri.path().starts_with("/api/v1/") && uri.path() != "/api/v1/live" {
+                assert_eq!(headers["cache-control"], "no-store", "{uri}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn strangers_stay_outside() {
+        let mut site = Site::filled().await;
+        let from = |peer: [u8; 4], host: &'static str| {
+            let mut request = request("/api/v1/households");
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 9))));
+            request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
+            request
+        };
+        assert_eq!(site.send(from([127, 0, 0, 1], "127.0.0.1:8080")).await.status(), 200);
+        let mut nobody = request("/");
+        nobody.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
+        let strangers = [(from([10, 0, 0, 7], "localhost"), "from this machine"),
+            (from([127, 0, 0, 1], "hemu.example"), "the configured name"), (nobody, "from this machine")];
+        for (stranger, says) in strangers {
+            let response = site.send(stranger).await;
+            assert_eq!(response.status(), 403);
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            let text = body(response).await;
+            assert!(text.contains(says) && !text.contains("hh-"), "{text}");
+        }
+        site.parts().door = Door { allow_remote: true, hosts: vec!["hemu.example".into()] };
+        assert_eq!(site.send(from([10, 0, 0, 7], "hemu.example")).await.status(), 200);
+        assert_eq!(site.send(from([10, 0, 0, 7], "evil.example")).await.status(), 403);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_without_internals() {
+        let mut site = Site::filled().await;
+        site.parts().presence = Presence::new(|_| panic!("the secret is 42"));
+        let (status, problem) = site.get("/api/v1/devices").await;
+        assert_eq!((status, &problem["title"]), (500, &"internal error".into()));
+        assert!(!problem.to_string().contains("42"), "{problem}");
+        assert_eq!(site.get("/api/v1/site").await.0, 200, "the next request is well");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_is_unavailable() {
+        let site = Site::filled().await;
+        site.ledger.close().await;
+        let response = site.send(request("/api/v1/overview")).await;
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(5)));
+        site.refuses("/api/v1/households/hh-good-0001", 503, "the database does not answer").await;
+    }
+
+    #[tokio::test]
+    async fn metrics_name_routes_and_never_people() {
+        let site = Site::filled().await;
+        site.json("/api/v1/households/hh-good-0001").await;
+        site.get("/api/v1/households/hh-secret").await;
+        site.get("/api/v1/nothing/hh-secret").await;
+        let text = site.metrics().await;
+        let counted = |route: &str, status: &str| {
+            format!("hemu_http_requests_total{{route=\"{route}\",status=\"{status}\"}} 1")
+        };
+        for line in [
+            counted("/api/v1/households/{id}", "2xx"),
+            counted("/api/v1/households/{id}", "4xx"),
+            counted("other", "4xx"),
+            "hemu_http_request_seconds_count{route=\"/api/v1/households/{id}\"} 2".to_owned(),
+        ] {
+            assert!(text.contains(&line), "{line}\n{text}");
+        }
+        assert!(!text.contains("hh-"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn answers_are_compressed_and_streams_are_not() {
+        let site = Site::filled().await;
+        for (path, packed) in [("/api/openapi.json", true), ("/", true), ("/api/v1/live", false)] {
+            let mut request = request(path);
+            request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            let response = site.send(request).await;
+            assert_eq!(response.headers().contains_key(header::CONTENT_ENCODING), packed, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_request_is_answered_without_a_body() {
+        let site = Site::filled().await;
+        let mut head = request(&format!("/api/v1/series?device=st01&measure=fill&from=0&to={NOON}"));
+        *head.method_mut() = Method::HEAD;
+        assert_eq!(site.send(head).await.status(), 400, "the checks are those of GET");
+        let mut head = request("/api/v1/site");
+        *head.method_mut() = Method::HEAD;
+        let response = site.send(head).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(body(response).await, "");
+    }
+}

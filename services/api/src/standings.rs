@@ -106,3 +106,78 @@ impl Kept {
         Ok(Self { standing, ratings })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use futures::future::join_all;
+    use hemu_rules::Totals;
+
+    use super::*;
+    use crate::testing::{NOON, Site, TODAY, day};
+
+    fn standings(site: &Site, clock: Clock, fresh_for: Duration) -> Standings {
+        Standings::new(site.ledger.clone(), clock, fresh_for)
+    }
+
+    async fn replaced(standings: &Standings, old: &Arc<Kept>) -> Arc<Kept> {
+        let mut newest = standings.newest.subscribe();
+        let other = newest.wait_for(|kept| kept.as_ref().is_some_and(|(_, kept)| !Arc::ptr_eq(kept, old)));
+        other.await.unwrap().clone().unwrap().1
+    }
+
+    #[tokio::test]
+    async fn many_requests_share_one_computation() {
+        let site = Site::filled().await;
+        let standings = standings(&site, Clock::new(|| NOON), Duration::from_secs(3_600));
+        let all = join_all((0..20).map(|_| standings.newest())).await;
+        let first = all[0].clone().unwrap();
+        assert!(all.into_iter().all(|kept| Arc::ptr_eq(&kept.unwrap(), &first)));
+        assert_eq!(first.standing.edition, day(TODAY).plus(1));
+        let mut rated: Vec<_> = first.ratings.keys().map(String::as_str).collect();
+        rated.sort_unstable();
+        assert_eq!(rated, ["hh-good-0001", "hh-poor-0002"]);
+    }
+
+    #[tokio::test]
+    async fn an_old_standing_serves_until_the_next_is_whole() {
+        let site = Site::filled().await;
+        let standings = standings(&site, Clock::new(|| NOON), Duration::ZERO);
+        let old = standings.newest().await.unwrap();
+        site.inspect("hh-good-0001", 0).await;
+        let served = standings.newest().await.unwrap();
+        assert!(Arc::ptr_eq(&served, &old));
+        let new = replaced(&standings, &old).await;
+        assert!(new.standing.position > old.standing.position && new.standing.prior < old.standing.prior);
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_did_not_move_is_not_computed_again() {
+        let site = Site::filled().await;
+        let standings = standings(&site, Clock::new(|| NOON), Duration::ZERO);
+        let old = standings.newest().await.unwrap();
+        let mut newest = standings.newest.subscribe();
+        standings.newest().await.unwrap();
+        newest.changed().await.unwrap();
+        let (_, checked) = newest.borrow().clone().unwrap();
+        assert!(Arc::ptr_eq(&checked, &old));
+    }
+
+    #[tokio::test]
+    async fn a_new_day_is_a_new_edition_at_once() {
+        let site = Site::filled().await;
+        let now = Arc::new(AtomicI64::new(NOON));
+        let told = now.clone();
+        let clock = Clock::new(move || told.load(Ordering::SeqCst));
+        let standings = standings(&site, clock, Duration::from_secs(3_600));
+        let old = standings.newest().await.unwrap();
+        now.fetch_add(24 * 3_600_000, Ordering::SeqCst);
+        standings.newest().await.unwrap();
+        let new = replaced(&standings, &old).await;
+        assert_eq!(new.standing.edition, old.standing.edition.plus(1));
+        let evidence = |kept: &Kept| kept.standing.totals["hh-good-0001"];
+        let (before, after): (Totals, Totals) = (evidence(&old), evidence(&new));
+        assert!(after.e < before.e, "a day older is worth less");
+    }
+}

@@ -67,14 +67,14 @@ pub(crate) async fn serve<B: Backend, S: AsyncRead + AsyncWrite + Unpin>(
     let admitted = match greeted {
         Err(refusal) => Err(refusal),
         Ok(caller) => tokio::select! {
-            admitted = check_login(&shared, caller) => admitted,
+            admitted = admit(&shared, caller) => admitted,
             () = shared.stop.cancelled() => return,
         },
     };
     match admitted {
-        Ok(caller) => {
+        Ok((caller, seat)) => {
             shared.metrics.logins.inc();
-            Connection::open(shared, wire, caller, peer).await.run().await;
+            Connection::new(shared, wire, caller, seat, peer).run().await;
         }
         Err(refusal) => {
             shared
@@ -118,6 +118,23 @@ async fn hear_connect<B, S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// Checks the login and takes the device's seat, which ends an older connection of it, before anything is answered.
+async fn admit<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<(Caller, Seat), Refusal> {
+    let revocations = shared.registry.revocations();
+    let caller = check_login(shared, caller).await?;
+    let (seat, taken_over) = shared
+        .registry
+        .take_seat(&caller.device, shared.limits.receipts_queued)
+        .await;
+    if taken_over {
+        shared.metrics.take_overs.inc();
+    }
+    if shared.registry.revocations() == revocations {
+        return Ok((caller, seat));
+    }
+    Ok((check_login(shared, caller).await?, seat))
+}
+
 /// Asks the backend. What the client has sent behind its CONNECT stays unread until this has said yes.
 async fn check_login<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<Caller, Refusal> {
     let answer = timeout(shared.limits.login_timeout, async {
@@ -157,15 +174,7 @@ struct Connection<B, S> {
 }
 
 impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
-    /// Takes the device's seat, which ends an older connection of it, before anything is answered.
-    async fn open(shared: Arc<Shared<B>>, wire: Wire<S>, caller: Caller, peer: SocketAddr) -> Self {
-        let (seat, taken_over) = shared
-            .registry
-            .take_seat(&caller.device, shared.limits.receipts_queued)
-            .await;
-        if taken_over {
-            shared.metrics.take_overs.inc();
-        }
+    fn new(shared: Arc<Shared<B>>, wire: Wire<S>, caller: Caller, seat: Seat, peer: SocketAddr) -> Self {
         let (session, silence) = caller.accept(&shared.limits);
         debug!(device.id = %session.device(), %peer, "logged in");
         Self {

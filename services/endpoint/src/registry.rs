@@ -2,6 +2,7 @@
 //! way down to it. Must not wait: everything here is a short lock.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -22,6 +23,7 @@ pub struct Downlink {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     lines: Mutex<HashMap<DeviceId, Arc<Line>>>,
+    revocations: AtomicU64,
 }
 
 /// What others may do to a connection.
@@ -76,6 +78,12 @@ impl Registry {
             before.gone.cancelled().await;
         }
         (seat, before.is_some())
+    }
+
+    /// How many keys were revoked so far. A login that was checked under another number must be checked again once it
+    /// has its seat: before that there was nothing to dismiss it from.
+    pub(crate) fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::SeqCst)
     }
 
     fn line(&self, device: &DeviceId) -> Option<Arc<Line>> {
@@ -165,8 +173,10 @@ impl Downlink {
         }
     }
 
-    /// Closes the device's connection, if any: its key was revoked.
+    /// Closes the device's connection, if any: its key was revoked. To be called when [`crate::Backend::login`] already
+    /// refuses that key; a login under way is then checked again.
     pub fn disconnect(&self, device: &DeviceId) {
+        self.registry.revocations.fetch_add(1, Ordering::SeqCst);
         if let Some(line) = self.registry.line(device) {
             line.dismiss(Reason::NotAuthorized);
         }

@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod commands;
 mod config;
+mod http;
 mod progress;
 mod server;
 mod site;

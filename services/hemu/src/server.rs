@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Connected, Devices};
 use crate::config::Config;
+use crate::http;
 use crate::progress;
 use crate::site::Site;
 
@@ -109,16 +110,27 @@ impl Server {
             metrics,
             stop_all.clone(),
         );
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
             tokio::spawn(send_receipts(outbox, ledger.clone(), downlink, stop_all.clone()).await?),
         ];
-        let server = Self {
+        let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
+        let parts = http::Parts {
+            occasion: &occasion,
+            ledger: ledger.clone(),
+            series: series.clone(),
+            registry,
+            connected,
+            applied: applied_seen.clone(),
+            healthy,
+        };
+        tasks.extend(http::serve(parts, http, metrics_listener, &stop_all)?);
+        Ok(Self {
             mqtt,
             mqtt_tls,
-            http: http.local_addr()?,
-            metrics: metrics_listener.local_addr()?,
+            http: http_address,
+            metrics: metrics_address,
             ledger,
             series,
             applied: applied_seen,
@@ -130,29 +142,39 @@ impl Server {
             abandon,
             stop_all,
             _serving: serving,
-        };
-        Ok(server)
+        })
     }
 
     /// One line each on stdout, for whoever started us (contract, section 4).
     pub(crate) fn announce(&self) {
+        self.announce_addresses();
+        println!("ready");
+    }
+
+    /// The lines before `ready`.
+    pub(crate) fn announce_addresses(&self) {
         println!("mqtt {}", self.mqtt);
         if let Some(tls) = self.mqtt_tls {
             println!("mqtts {tls}");
         }
         println!("http http://{}", self.http);
         println!("metrics http://{}/metrics", self.metrics);
-        println!("ready");
     }
 
     /// Waits for SIGTERM or Ctrl-C, then shuts down in order.
     pub(crate) async fn until_told(self) -> Result<()> {
+        self.until_told_before(async {}).await
+    }
+
+    /// The same, with something to end before.
+    pub(crate) async fn until_told_before(self, end: impl Future<Output = ()>) -> Result<()> {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             _ = terminate.recv() => {}
             done = tokio::signal::ctrl_c() => done?,
         }
         tracing::info!("shutting down");
+        end.await;
         self.shut_down().await
     }
 

@@ -72,6 +72,14 @@ impl Folder {
         self.0.join("projections.db")
     }
 
+    /// Deletes every database file of the folder. For a demo's folder; nothing else may call this.
+    pub fn clear(&self) -> Result<()> {
+        for name in ["hemu.db", "projections.db", "series.db"] {
+            remove_database(&self.0.join(name))?;
+        }
+        Ok(())
+    }
+
     /// Takes a lock, or says who cannot have it.
     pub fn lock(&self, role: Role) -> Result<Lock> {
         let path = self.0.join(match role {
@@ -166,4 +174,19 @@ async fn migrate(path: &Path, migrator: &Migrator, durability: Durability) -> Re
             source: sqlx::Error::Migrate(Box::new(other)),
         },
     })
+}
+
+/// Deletes a database file with what SQLite keeps beside it.
+pub(crate) fn remove_database(path: &Path) -> Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Folder { path: path.to_owned(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -53,9 +53,9 @@ impl Ledger {
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
         let applied = self.progress().await?.applied;
         let beside = self.folder().path().join("verify.db");
-        remove(&beside)?;
+        store::remove_database(&beside)?;
         let outcome = self.compare(&beside, applied, progress).await;
-        remove(&beside)?;
+        store::remove_database(&beside)?;
         outcome
     }
 
@@ -97,10 +97,10 @@ impl Ledger {
     pub async fn rebuild(&self, progress: impl FnMut(Position)) -> Result<u64> {
         let lock = self.folder().lock(Role::Project)?;
         let new = self.folder().path().join("rebuild.db");
-        remove(&new)?;
+        store::remove_database(&new)?;
         let records = self.fold_into(&new, progress).await?;
         self.projections.close().await;
-        remove(&self.folder().projections())?;
+        store::remove_database(&self.folder().projections())?;
         std::fs::rename(&new, self.folder().projections()).map_err(|source| Error::Folder {
             path: new.clone(),
             source,
@@ -125,24 +125,6 @@ impl Ledger {
             }
         }
     }
-}
-
-/// A database file with what SQLite keeps beside it.
-fn remove(path: &Path) -> Result<()> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Folder {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// A row as text. Household tokens are hidden: this goes to a terminal.

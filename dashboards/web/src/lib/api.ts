@@ -17,7 +17,7 @@ export interface Site {
 
 export interface Overview {
   at: number;
-  households: { registered: number; active_28d: number };
+  households: { registered: number; active_28d: number | null };
   devices: { known: number; online: number; silent: number };
   today: { day: string; deposits: number; weight_g: number; attributed: number; inspected: number };
   ledger: {
@@ -74,8 +74,9 @@ export interface Station {
   id: string;
   name: string;
   estate: string;
-  x: number;
-  y: number;
+  /** Null when it is not drawn on the plan. */
+  x: number | null;
+  y: number | null;
   devices: string[];
   state: DeviceState;
   last_at: number | null;
@@ -105,10 +106,10 @@ export interface Device {
 
 export interface HouseholdRow {
   id: string;
-  estate: string;
-  building: string;
-  unit: string;
-  door: string;
+  estate: string | null;
+  building: string | null;
+  unit: string | null;
+  door: string | null;
   label: string;
 }
 

@@ -123,7 +123,7 @@ impl Feed {
             }
         }
         let overview = overview::site(&self.api, &fleet).await?;
-        let news = self.overview.as_ref().is_none_or(|known| *known != Overview { at: known.at, ..overview.clone() });
+        let news = self.overview.as_ref().is_none_or(|known| overview.differs(known));
         if news {
             self.api.live.send(Message::of("overview", None, &overview));
             self.overview = Some(overview);

@@ -4,13 +4,13 @@ pub(crate) mod deposits;
 mod devices;
 mod estates;
 mod households;
-mod incidents;
+pub(crate) mod incidents;
 mod live;
 pub(crate) mod overview;
 mod quarantine;
 mod series;
 mod site;
-pub(crate) mod stations;
+mod stations;
 pub(crate) mod words;
 
 use std::sync::Arc;

@@ -25,11 +25,18 @@ const ACTIVE_FRESH_FOR: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Overview {
     /// The server's clock, ms since 1970 UTC.
-    pub(crate) at: i64,
+    at: i64,
     households: Households,
     devices: Devices,
     today: Today,
     ledger: Progress,
+}
+
+impl Overview {
+    /// Whether anything but the time is other.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        *other != Self { at: other.at, ..self.clone() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -62,15 +62,17 @@ async fn station(api: &Api, fleet: &Fleet, row: registry::Station) -> Result<Sta
         }
     }
     let bin = |bin: BinRow| Bin { stream: bin.stream.into(), fill: share(bin.fill), weight_g: bin.weight_g, at: bin.at };
+    let state = members.iter().map(|(_, member)| member.state(now)).max();
+    let last_at = members.iter().filter_map(|(_, member)| member.last_at()).max();
     Ok(Station {
         id: row.id,
         name: row.name,
         estate: row.estate,
         x: row.x,
         y: row.y,
-        state: members.iter().map(|(_, member)| member.state(now)).max().unwrap_or(fleet::State::Offline),
-        last_at: members.iter().filter_map(|(_, member)| member.last_at()).max(),
         devices,
+        state: state.unwrap_or(fleet::State::Offline),
+        last_at,
         bins: bins.into_values().map(bin).collect(),
         deposits_today: tally.deposits,
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hemu_endpoint::codec::Version::{V5, V311};
 use hemu_endpoint::{Limits, Presence, TlsConfig};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::{self, pki_types};
 
@@ -41,6 +42,22 @@ async fn half_a_connect_is_closed_in_time() {
         client.expect_end([]).await;
     }
     assert_eq!(hemu.metrics.timeouts.with_label_values(&["connect"]).get(), 3);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed() {
+    let limits = Limits {
+        write_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let mut hemu = start_with(limits, None);
+    let mut client = hemu.login(V5, "bin-1").await;
+    let pings = PINGREQ.repeat(32 * 1024);
+    // Its answers fill the buffers between, until the endpoint can neither write nor read.
+    soon(async { while client.stream.write_all(&pings).await.is_ok() {} }).await;
+    hemu.expect_presence(Presence::Connected).await;
+    hemu.expect_presence(Presence::Lost).await;
+    assert_eq!(hemu.metrics.timeouts.with_label_values(&["write"]).get(), 1);
 }
 
 #[tokio::test]

@@ -388,3 +388,26 @@ async fn a_revoked_device_is_disconnected() {
         hemu.expect_presence(Presence::Disconnected).await;
     }
 }
+
+#[tokio::test]
+async fn a_key_revoked_while_it_is_checked_does_not_slip_in() {
+    let hemu = start();
+    hemu.desk.doors.forget_permits(usize::MAX);
+    hemu.desk
+        .logins
+        .lock()
+        .unwrap()
+        .extend([Ok(()), Err(LoginError::Refused)]);
+    let mut client = hemu.dial().await;
+    client.send(connect(V5, "bin-1", KEY)).await;
+    soon(async {
+        while hemu.desk.asked.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    hemu.downlink.disconnect(&device("bin-1"));
+    hemu.desk.doors.add_permits(2);
+    client.expect_end([0x20, 3, 0, 0x86, 0]).await;
+    assert_eq!(hemu.downlink.connected(), 0);
+}

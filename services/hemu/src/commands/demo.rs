@@ -1,7 +1,146 @@
 //! `hemu demo`: everything in one process on a simulated estate.
+//!
+//! The simulator is a client like any other: it logs in over MQTT with keys from the registry, and what the dashboards
+//! show is computed from what it sent. Only the clock is special: once the history is in, it runs fast.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use firmware_sim::demo::{Fleet, backfill, live};
+use firmware_sim::estate::{self, Estate};
+use firmware_sim::keys::{Key, Keys};
+use firmware_sim::life::{History, day_of};
+use hemu_ledger::registry::{self, Household, Station, key_digest};
+use hemu_ledger::{Folder, Ledger, Role};
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::Demo;
+use crate::clock;
 use crate::config::Config;
-use anyhow::Result;
-pub(super) async fn run(_config: Config, _options: &Demo) -> Result<()> {
+use crate::progress;
+use crate::server::{Occasion, Server};
+
+/// Marks a data folder as the demo's own, which the next demo may begin anew.
+const MARK: &str = "demo";
+
+pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
+    begin_anew(&config).await?;
+    let estate = Arc::new(Estate::hemu_xincun(options.seed)?);
+    let clock = clock::fast(options.speed);
+    let occasion = Occasion {
+        clock: clock.clone(),
+        speed: options.speed,
+        demo: true,
+        site_name: estate.facts.name.clone(),
+    };
+    let server = Server::start(&config, occasion).await?;
+    server.ledger.set_meta(MARK, "yes").await?;
+    let keys = register(&server.ledger, &estate, clock()).await?;
+    server.announce_addresses();
+    eprintln!("Everybody in this demo is simulated; only the estate's totals are real.");
+
+    let today = day_of(clock());
+    let history = History::new(options.seed, estate, today - i32::from(options.days), options.days);
+    let fleet = load(&server, &keys, Fleet::new(history), options.days).await?;
+    println!("ready");
+    if options.history_only {
+        return server.shut_down().await;
+    }
+    eprintln!("Open http://{} (time runs {}-fold; Ctrl-C ends it)", server.http, options.speed);
+
+    let stop = CancellationToken::new();
+    let mqtt = server.mqtt;
+    let bins = tokio::spawn({
+        let stop = stop.clone();
+        async move { live(mqtt, &keys, fleet, move || clock(), stop).await }
+    });
+    server.until_told_before(async { stop.cancel() }).await?;
+    bins.await?.context("the simulated bins stopped")?;
     Ok(())
+}
+
+/// Sends the history through MQTT and waits until every projection and chart has it.
+async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16) -> Result<Fleet> {
+    let bar = progress::bar("history through MQTT", 0);
+    let (fleet, report) = backfill(server.mqtt, keys, fleet, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })
+    .await?;
+    bar.finish_and_clear();
+    let head = server.ledger.head().await?;
+    let bar = progress::bar("scores and charts", head);
+    let mut applied = server.applied.clone();
+    while *applied.borrow_and_update() < head {
+        bar.set_position(*applied.borrow());
+        applied.changed().await?;
+    }
+    hemu_ingest::feed::catch_up(&server.ledger, &server.series, |position, _| bar.set_position(position)).await?;
+    bar.finish_and_clear();
+    eprintln!(
+        "{days} days, {} records, in {:.1} s through MQTT ({:.0} records/s), each on the disk before it was acknowledged",
+        report.records, report.seconds, report.records_per_s
+    );
+    if report.refused > 0 {
+        bail!("the endpoint refused {} of the simulator's records", report.refused);
+    }
+    Ok(fleet)
+}
+
+/// An earlier demo in the folder makes way; anything else is somebody's data and stays.
+async fn begin_anew(config: &Config) -> Result<()> {
+    let folder = Folder::open(&config.data)?;
+    let _serving = folder.lock(Role::Serve)?;
+    let ledger = Ledger::open(&folder, config.zone).await?;
+    let (head, mark) = (ledger.head().await?, ledger.meta(MARK).await?);
+    ledger.close().await;
+    if head > 0 && mark.is_none() {
+        bail!(
+            "{} holds data that is not a demo's; give the demo another folder with --data, or run `hemu serve` on this one",
+            folder.path().display()
+        );
+    }
+    folder.clear()?;
+    Ok(())
+}
+
+/// Registers the estate, its households, and its devices with keys made for this run.
+async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
+    let id = &estate.facts.id;
+    let mut plan = Vec::new();
+    estate::write_plan(estate, &mut plan)?;
+    let plan = Some(String::from_utf8(plan)?);
+    ledger.put_estate(&registry::Estate { id: id.clone(), name: estate.facts.name.clone(), plan }).await?;
+    for station in &estate.stations {
+        let station = Station {
+            id: station.id.clone(),
+            estate: id.clone(),
+            name: station.name.clone(),
+            x: Some(station.x),
+            y: Some(station.y),
+        };
+        ledger.put_station(&station).await?;
+    }
+    let households: Vec<Household> = estate
+        .households
+        .iter()
+        .map(|household| Household {
+            token: household.token.as_str().to_owned(),
+            estate: Some(id.clone()),
+            building: estate.buildings.get(household.building).map(|building| building.label.clone()),
+            unit: Some(household.unit.to_string()),
+            door: Some(household.door.to_string()),
+            residents: Some(household.residents.into()),
+            station: estate.stations.get(household.station).map(|station| station.id.clone()),
+            created_at: now,
+        })
+        .collect();
+    ledger.put_households(&households).await?;
+    let mut keys = Keys::default();
+    for (device, station) in estate.devices() {
+        let key = super::device::new_key()?;
+        ledger.add_device(device, &key_digest(key.as_bytes()), Some(id), Some(&station.id), now).await?;
+        keys.0.push(Key { device: device.to_owned(), key });
+    }
+    Ok(keys)
 }

@@ -1,0 +1,100 @@
+//! The HTTP listeners: the dashboards with their API, and the metrics.
+
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use hemu_api::live;
+use hemu_api::{Activity, Api, Check, Door, Live, Presence, Site, Standings};
+use hemu_ledger::{Ledger, Position};
+use hemu_series::Series;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::Connected;
+use crate::server::Occasion;
+
+/// How long scores are shown before the journal is asked whether they moved.
+const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
+/// Batches the projections may be behind before the site is not ready.
+const LAG: u64 = 1_000;
+
+/// What the HTTP side is built from.
+pub(crate) struct Parts<'a> {
+    pub(crate) occasion: &'a Occasion,
+    pub(crate) ledger: Ledger,
+    pub(crate) series: Series,
+    pub(crate) registry: Registry,
+    pub(crate) connected: Connected,
+    pub(crate) applied: watch::Receiver<Position>,
+    pub(crate) healthy: watch::Receiver<bool>,
+}
+
+/// Serves until shutdown.
+pub(crate) fn serve(
+    parts: Parts<'_>,
+    pages: TcpListener,
+    metrics: TcpListener,
+    shutdown: &CancellationToken,
+) -> Result<Vec<JoinHandle<()>>> {
+    let Parts { occasion, ledger, series, registry, connected, applied, healthy } = parts;
+    let clock = occasion.clock.clone();
+    let clock = hemu_api::Clock::new(move || clock());
+    let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
+    let checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG), writable(healthy)];
+    let api = Arc::new(Api {
+        ledger,
+        series,
+        clock,
+        site: Site {
+            name: occasion.site_name.clone(),
+            speed: f64::from(occasion.speed),
+            demo: occasion.demo,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        presence: Presence::new(move |device| connected.is(device)),
+        door: Door::default(),
+        checks,
+        standings,
+        activity: Activity::default(),
+        live: Live::new(live::Limits::default()),
+        metrics: hemu_api::Metrics::new(&registry)?,
+    });
+    let pages = axum::serve(
+        pages,
+        hemu_api::router(api.clone()).into_make_service_with_connect_info::<SocketAddr>(),
+    );
+    let metrics = axum::serve(metrics, hemu_api::metrics_router(registry));
+    let pages = pages.with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future();
+    let metrics = metrics.with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future();
+    Ok(vec![
+        tokio::spawn(live::run(api, applied, shutdown.clone())),
+        tokio::spawn(async { log("dashboards", pages.await) }),
+        tokio::spawn(async { log("metrics", metrics.await) }),
+    ])
+}
+
+/// Whether acknowledgements flow.
+fn writable(healthy: watch::Receiver<bool>) -> Check {
+    Check::new("journal", move || {
+        let healthy = *healthy.borrow();
+        async move {
+            if healthy {
+                Ok("batches are stored and acknowledged".to_owned())
+            } else {
+                Err("the journal cannot be written; acknowledgements are withheld until it can".to_owned())
+            }
+        }
+    })
+}
+
+fn log(what: &str, outcome: std::io::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "the {what} listener ended");
+    }
+}
