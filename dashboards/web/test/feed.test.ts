@@ -43,3 +43,13 @@ test('a_paused_list_stands_still_counts_and_catches_up', () => {
   expect(after.shown).toHaveLength(FEED_LIMIT);
   expect(after.heldCount).toBe(0);
 });
+
+test('a_later_fill_adds_what_a_lost_connection_missed_below_what_is_shown', () => {
+  const feed = fill(arrive(EMPTY_FEED, [deposit(1), deposit(4)]), [
+    deposit(4),
+    deposit(3),
+    deposit(2),
+    deposit(1),
+  ]);
+  expect(times(feed.shown)).toEqual([4, 1, 3, 2]);
+});

@@ -57,6 +57,7 @@ export class Dashboard {
   #batchTimer: ReturnType<typeof setTimeout> | null = null;
   #heardAt: number | null = null;
   #retryAt: number | null = null;
+  #troubled = false;
 
   constructor() {
     this.#stream = new LiveStream(
@@ -186,6 +187,9 @@ export class Dashboard {
   }
 
   #liveState(state: LiveState, retryIn: number | null): void {
+    // The server is back: what failed or aged meanwhile is asked again at once.
+    if (state === 'live' && this.#troubled) void this.#firstLoad();
+    this.#troubled = state === 'waiting' || (this.#troubled && state === 'connecting');
     this.live = state;
     this.#retryAt = retryIn === null ? null : performance.now() + retryIn;
     if (state === 'live') this.#heardAt = performance.now();

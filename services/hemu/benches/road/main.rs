@@ -1,0 +1,169 @@
+//! The road's benchmarks: ratios from one run (docs/benchmarks.md says what each figure means).
+//!
+//! `cargo bench -p hemu --bench road -- [--seconds S] [--rounds N]`. Each round measures the embedded endpoint and, when
+//! Mosquitto is installed, the same load through a tuned Mosquitto and a rumqttc consumer that commits to the same
+//! ledger with the same committer and projector. Both sides run as processes of their own beside the load generator.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run says so and ends")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod consumer;
+mod process;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use firmware_sim::keys::Key;
+use firmware_sim::load::{self, Crowd, Gauge, Plan, Report};
+use firmware_sim::mqtt::Version;
+use serde_json::{Value, json};
+
+use process::{Usage, written_bytes};
+use support::Server;
+
+/// The two shapes of load: gateways that pipeline, and devices that wait for each acknowledgement.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    name: &'static str,
+    connections: usize,
+    window: u16,
+}
+
+const GATEWAYS: Shape = Shape { name: "gateways (4 x 1024 in flight)", connections: 4, window: 1024 };
+const DEVICES: Shape = Shape { name: "devices (500 x 1 in flight)", connections: 500, window: 1 };
+
+/// What one measurement found.
+#[derive(Debug, Clone)]
+struct Found {
+    report: Report,
+    /// Records stored durably a second of the load.
+    stored_per_s: f64,
+    /// Records stored and in every projection and chart, a second until the last of them was.
+    sustained_per_s: f64,
+    /// CPU of server (and broker) a record, in microseconds.
+    cpu_us: f64,
+    /// Bytes written to the disk a record, everything included.
+    bytes_written: f64,
+    bytes_kept: f64,
+    stalls: Value,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(index) = arguments.iter().position(|argument| argument == "consume") {
+        return consumer::run(&arguments[index + 1], Path::new(&arguments[index + 2]));
+    }
+    let number = |name: &str, otherwise: u64| {
+        let index = arguments.iter().position(|argument| argument == name);
+        index.and_then(|index| arguments.get(index + 1)?.parse().ok()).unwrap_or(otherwise)
+    };
+    let (seconds, rounds) = (number("--seconds", 5), number("--rounds", 3));
+    let mosquitto = process::find("mosquitto");
+    let mut results = Vec::new();
+    for round in 1..=rounds {
+        for shape in [GATEWAYS, DEVICES] {
+            let own = embedded(shape, seconds);
+            let other = mosquitto.as_deref().map(|program| broker(program, shape, seconds));
+            results.push(show(round, shape, &own, other.as_ref()));
+        }
+    }
+    if mosquitto.is_none() {
+        eprintln!("mosquitto is not installed: the comparison was not run");
+    }
+    println!("{}", serde_json::to_string_pretty(&results).unwrap());
+}
+
+fn plan(addr: std::net::SocketAddr, devices: Vec<Key>, shape: Shape, seconds: u64) -> Plan {
+    Plan {
+        addr,
+        devices,
+        window: shape.window,
+        batch: 1,
+        version: Version::V5,
+        seed: 1,
+        crowd: Arc::new(Crowd::Invented(3_566)),
+        from: 1_767_225_600_000,
+        time: Some(Duration::from_secs(seconds)),
+        records: None,
+        rate: None,
+        patience: Duration::from_secs(30),
+    }
+}
+
+fn drive(plan: &Plan) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(load::run(plan, None, Arc::new(Gauge::default()))).unwrap()
+}
+
+/// The embedded endpoint: acknowledged is stored.
+fn embedded(shape: Shape, seconds: u64) -> Found {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let devices = process::register(&data, shape.connections);
+    let server = Server::start(&data, 0);
+    let plan = plan(server.mqtt, devices, shape, seconds);
+    let (before, began) = (Usage::of(server.pid()), Instant::now());
+    let report = drive(&plan);
+    let stored_per_s = report.records_per_s;
+    process::wait_until_caught_up(&data);
+    let sustained = report.acked as f64 / began.elapsed().as_secs_f64();
+    let used = Usage::of(server.pid()).since(before);
+    let stalls = process::commit_histogram(&server.metrics);
+    let bytes_written = written_bytes(server.pid()) as f64 / report.acked as f64;
+    assert!(server.terminate().success());
+    let bytes_kept = process::folder_bytes(&data) as f64 / report.acked as f64;
+    let cpu_us = used.as_secs_f64() * 1e6 / report.acked as f64;
+    Found { stored_per_s, sustained_per_s: sustained, cpu_us, bytes_written, bytes_kept, stalls, report }
+}
+
+/// A tuned Mosquitto and a consumer: stored is what the consumer committed.
+fn broker(program: &Path, shape: Shape, seconds: u64) -> Found {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let devices = process::register(&data, shape.connections);
+    let broker = process::Mosquitto::start(program, folder.path());
+    let consumer = process::Consumer::start(broker.port, &data);
+    let plan = plan(broker.address(), devices, shape, seconds);
+    let before = (Usage::of(broker.pid()), Usage::of(consumer.pid()));
+    let began = Instant::now();
+    let report = drive(&plan);
+    // Everything the broker still holds has to arrive before the figures are taken.
+    let stored = consumer.wait_for(report.acked);
+    let stored_per_s = stored as f64 / began.elapsed().as_secs_f64();
+    process::wait_until_caught_up(&data);
+    let sustained_per_s = stored as f64 / began.elapsed().as_secs_f64();
+    let used = Usage::of(broker.pid()).since(before.0) + Usage::of(consumer.pid()).since(before.1);
+    let cpu_us = used.as_secs_f64() * 1e6 / stored.max(1) as f64;
+    Found { stored_per_s, sustained_per_s, cpu_us, bytes_written: 0.0, bytes_kept: 0.0, stalls: Value::Null, report }
+}
+
+fn show(round: u64, shape: Shape, own: &Found, other: Option<&Found>) -> Value {
+    let mut found = json!({
+        "round": round,
+        "shape": shape.name,
+        "stored_per_s": own.stored_per_s.round(),
+        "sustained_per_s": own.sustained_per_s.round(),
+        "server_cpu_us": own.cpu_us,
+        "puback_us": own.report.puback_us,
+        "bytes_written_per_record": own.bytes_written.round(),
+        "bytes_kept_per_record": own.bytes_kept.round(),
+        "commit_seconds": own.stalls,
+    });
+    if let Some(other) = other {
+        found["mosquitto"] = json!({
+            "acknowledged_per_s": other.report.records_per_s,
+            "stored_per_s": other.stored_per_s.round(),
+            "sustained_per_s": other.sustained_per_s.round(),
+            "broker_and_consumer_cpu_us": other.cpu_us,
+        });
+        found["ratios"] = json!({
+            "stored": own.stored_per_s / other.stored_per_s,
+            "sustained": own.sustained_per_s / other.sustained_per_s,
+            "server_cpu": own.cpu_us / other.cpu_us,
+        });
+    }
+    eprintln!("{found:#}");
+    found
+}
