@@ -31,6 +31,8 @@ const MOST_RECORDS: u32 = 256;
 const MOST_BYTES: usize = 60_000;
 /// Publishes queued for one device before generation waits.
 const QUEUE: usize = 8;
+/// Failures in a row after which a device is given up, about a minute and a half.
+const ATTEMPTS: u32 = 20;
 /// How often live mode looks whether something is due.
 const LOOK: Duration = Duration::from_millis(200);
 /// At the end of live mode, how long to wait for acknowledgements.
@@ -329,7 +331,8 @@ async fn carry(
     dice: Dice,
     stop: CancellationToken,
 ) -> Result<Ended, MqttError> {
-    let mut backoff = Backoff::new(dice, Duration::from_millis(100), Duration::from_secs(5));
+    let mut backoff =
+        Backoff::new(dice, Duration::from_millis(100), Duration::from_secs(5)).at_most(ATTEMPTS);
     let reconnects = keep_driving(&options, &mut pump, &mut backoff, &stop).await?;
     Ok(Ended {
         records: pump.records,

@@ -93,14 +93,14 @@ impl Dice {
         let c = 1.0 / libm::sqrt(9.0 * d);
         loop {
             let x = self.normal(0.0, 1.0);
-            let v = 1.0 + c * x;
-            if v <= 0.0 {
+            let root = 1.0 + c * x;
+            if root <= 0.0 {
                 continue;
             }
-            let v = v * v * v;
-            let u = 1.0 - self.unit();
-            if libm::log(u) < 0.5 * x * x + d - d * v + d * libm::log(v) {
-                return d * v;
+            let scale = root * root * root;
+            let accept = libm::log(1.0 - self.unit());
+            if accept < 0.5 * x * x + d - d * scale + d * libm::log(scale) {
+                return d * scale;
             }
         }
     }

@@ -265,9 +265,9 @@ fn doors(buildings: &[Building], dice: &mut Dice) -> Vec<Household> {
 
 fn fresh_token(taken: &mut HashSet<Code>, dice: &mut Dice) -> Code {
     loop {
-        let token = Code::new("hx", dice.bits(), 10);
-        if taken.insert(token) {
-            return token;
+        let fresh = Code::new("hx", dice.bits(), 10);
+        if taken.insert(fresh) {
+            return fresh;
         }
     }
 }

@@ -84,7 +84,7 @@ impl Keys {
         }
         let mut text = missing.iter().take(10).copied().collect::<Vec<_>>().join(", ");
         if missing.len() > 10 {
-            text += &format!(" and {} more", missing.len() - 10);
+            text = format!("{text} and {} more", missing.len() - 10);
         }
         Err(KeysError::Missing { missing: text })
     }

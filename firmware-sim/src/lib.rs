@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "drawn and clamped figures become integers here on every page; `as` saturates floats"
+)]
 
 pub mod demo;
 pub mod device;

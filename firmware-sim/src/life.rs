@@ -257,7 +257,7 @@ impl History {
                     device: device(index),
                     at,
                     body,
-                })
+                });
             });
         }
     }

@@ -142,7 +142,7 @@ async fn drive(
         ..Options::new(plan.addr, &key.device, &key.key)
     };
     let dice = Dice::new(plan.seed, "backoff", index as u64);
-    let mut backoff = Backoff::new(dice, Duration::from_millis(50), Duration::from_secs(2));
+    let mut backoff = Backoff::new(dice, Duration::from_millis(50), Duration::from_secs(2)).at_most(60);
     let reconnects = keep_driving(&options, &mut lane, &mut backoff, &stop).await;
     lane.close();
     Ok((lane, reconnects?, Instant::now()))

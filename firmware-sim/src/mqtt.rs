@@ -1,4 +1,4 @@
-//! A raw QoS 1 client that pipelines: pre-encoded packets, one write for many of them, PUBACKs in bulk.
+//! A raw `QoS` 1 client that pipelines: pre-encoded packets, one write for many of them, PUBACKs in bulk.
 //!
 //! It exists so that the generator is never the bottleneck. Must not: keep or interpret readings; what to
 //! send and what became of it is the [`Traffic`]'s business.
@@ -103,6 +103,7 @@ pub struct Backoff {
     first: Duration,
     cap: Duration,
     failures: u32,
+    most: u32,
 }
 
 impl Backoff {
@@ -113,7 +114,18 @@ impl Backoff {
             first,
             cap,
             failures: 0,
+            most: u32::MAX,
         }
+    }
+
+    /// Gives up after `most` failures in a row instead of never.
+    #[must_use]
+    pub fn at_most(self, most: u32) -> Self {
+        Self { most, ..self }
+    }
+
+    fn exhausted(&self) -> bool {
+        self.failures >= self.most
     }
 
     /// A connection stood: start small again.
@@ -130,7 +142,7 @@ impl Backoff {
 }
 
 /// Drives `traffic` to its end over as many connections as it takes. Gives how often it had to reconnect.
-/// A refused login ends it at once; `stop` ends it between attempts and on an idle connection.
+/// A refused login ends it at once, as does the last failure that `backoff` allows; `stop` ends it between attempts and on an idle connection.
 pub async fn keep_driving<T: Traffic>(
     options: &Options,
     traffic: &mut T,
@@ -146,6 +158,7 @@ pub async fn keep_driving<T: Traffic>(
         match ended {
             Ok(true) => return Ok(reconnects),
             Err(MqttError::Refused { client, code }) => return Err(MqttError::Refused { client, code }),
+            Err(error) if backoff.exhausted() => return Err(error),
             Ok(false) | Err(_) => reconnects += 1,
         }
         tokio::select! {

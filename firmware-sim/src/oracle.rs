@@ -56,7 +56,7 @@ fn hash(f: &Fields<'_>) -> Content {
 /// What the log says of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// PUBACKed or receipted: it must be in the ledger.
+    /// `PUBACKed` or receipted: it must be in the ledger.
     Acked,
     /// Handed to the socket, no acknowledgement seen: it may be in the ledger.
     Sent,

@@ -33,6 +33,21 @@ impl Code {
         code
     }
 
+    /// Somebody else's code: 1 to 15 ASCII letters, digits, dashes or underscores.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=15).contains(&text.len());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !fits || !text.bytes().all(plain) {
+            return None;
+        }
+        let mut code = Self {
+            len: 0,
+            bytes: [0; 15],
+        };
+        text.bytes().for_each(|byte| code.push(byte));
+        Some(code)
+    }
+
     fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
             *place = byte;
@@ -426,6 +441,15 @@ mod tests {
         assert_eq!(value["by"], "inspector");
         assert_eq!(value["quality"], 1.0);
         assert!(value.get("household").is_none() && value.get("confidence").is_none());
+    }
+
+    #[test]
+    fn a_code_reads_back_and_refuses_what_json_would_have_to_escape() {
+        let code = Code::new("hx", 123_456, 10);
+        assert_eq!(Code::parse(code.as_str()), Some(code));
+        for bad in ["", "a\"b", "0123456789abcdef", "和睦"] {
+            assert_eq!(Code::parse(bad), None);
+        }
     }
 
     #[test]

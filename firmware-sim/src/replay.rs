@@ -96,8 +96,9 @@ impl Recording {
         let newest = rows.iter().filter_map(|row| row.at).max();
         if let (Some(day), Some(newest)) = (shift_to, newest) {
             let shift = i64::from(day - day_of(newest)) * DAY_MS;
-            rows.iter_mut()
-                .for_each(|row| row.at = row.at.map(|at| at + shift));
+            for row in &mut rows {
+                row.at = row.at.map(|at| at + shift);
+            }
         }
         for row in rows {
             self.units.entry(row.unit.clone()).or_default().push(row);
@@ -111,6 +112,7 @@ impl Recording {
     }
 
     /// All rows become one device's, as behind a gateway.
+    #[must_use]
     pub fn through(self, device: &str) -> Self {
         let rows = self.units.into_values().flatten().collect();
         Self {

@@ -28,6 +28,9 @@ use bin::{Bin, Heard};
 /// Simulated time, milliseconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// A file or a memory.
+type AnyFlash = Box<dyn Flash + Send>;
+
 /// How often the estate looks what has happened.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -40,6 +43,8 @@ pub struct Plan {
     pub keys: Keys,
     /// What goes wrong.
     pub faults: FaultPlan,
+    /// Readings from before this moment are not told to the devices, milliseconds since 1970.
+    pub from: i64,
     /// Records a device's flash holds.
     pub ring_records: usize,
     /// Folder of ring files; in memory if absent.
@@ -156,9 +161,15 @@ pub async fn run(
         .devices()
         .map(|(device, _)| device.to_owned())
         .collect();
-    for (index, device) in names.iter().enumerate() {
+    for (index, name) in names.iter().enumerate() {
         let (sender, receiver) = mpsc::channel(256);
         senders.push(sender);
+        let options = Options::new(plan.addr, name, plan.keys.get(name).unwrap_or_default());
+        let fresh_boot = boot_number(history.seed(), name, clock().unsigned_abs());
+        let device = start(plan, &options, fresh_boot, clock()).map_err(|source| RunError::Ring {
+            device: name.clone(),
+            source,
+        })?;
         let faults = Faults::new(plan.faults.clone(), history.seed(), index as u64);
         let heard = Heard {
             inbox: receiver,
@@ -166,40 +177,10 @@ pub async fn run(
             tally: tally.clone(),
             log: plan.log.clone(),
         };
-        let options = Options::new(plan.addr, device, plan.keys.get(device).unwrap_or_default());
         let dice = Dice::new(history.seed(), "backoff", index as u64);
-        let now = clock();
-        let fresh_boot = boot_number(history.seed(), device, now.unsigned_abs());
-        let ring = |source| RunError::Ring {
-            device: device.clone(),
-            source,
-        };
-        let size = 1_024 + plan.ring_records * SLOT_BYTES;
-        match &plan.flash {
-            Some(folder) => {
-                let file = folder.join(format!("{device}.ring"));
-                let flash = FileFlash::open(&file, size).map_err(|e| ring(e.into()))?;
-                let started = Device::start(device, &options.key, flash, fresh_boot, now).map_err(ring)?;
-                tasks.spawn(live(
-                    options,
-                    Bin::new(started, faults, heard),
-                    dice,
-                    stop.clone(),
-                ));
-            }
-            None => {
-                let flash = MemFlash::new(size);
-                let started = Device::start(device, &options.key, flash, fresh_boot, now).map_err(ring)?;
-                tasks.spawn(live(
-                    options,
-                    Bin::new(started, faults, heard),
-                    dice,
-                    stop.clone(),
-                ));
-            }
-        }
+        tasks.spawn(live(options, Bin::new(device, faults, heard), dice, stop.clone()));
     }
-    let feeder = feed(history, clock, senders, stop.clone());
+    let feeder = feed(history, plan.from, clock, senders, stop.clone());
     tokio::pin!(feeder);
     let mut fed = false;
     loop {
@@ -213,15 +194,29 @@ pub async fn run(
     }
 }
 
+/// A device on the flash that the plan gives it.
+fn start(plan: &Plan, options: &Options, fresh_boot: u64, now: i64) -> Result<Device<AnyFlash>, RingError> {
+    let size = 1_024 + plan.ring_records * SLOT_BYTES;
+    let flash: AnyFlash = match &plan.flash {
+        Some(folder) => Box::new(FileFlash::open(
+            &folder.join(format!("{}.ring", options.device)),
+            size,
+        )?),
+        None => Box::new(MemFlash::new(size)),
+    };
+    Device::start(&options.device, &options.key, flash, fresh_boot, now)
+}
+
 /// Tells every device what happens to it, when it happens.
 async fn feed(
     mut history: History,
+    from: i64,
     clock: Clock,
     senders: Vec<mpsc::Sender<crate::life::Reading>>,
     stop: CancellationToken,
 ) {
     while let Some(day) = history.next_day() {
-        for reading in day.readings {
+        for reading in day.readings.into_iter().filter(|reading| reading.at >= from) {
             while reading.at > clock() {
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -245,16 +240,16 @@ async fn feed(
     }
 }
 
-async fn live<F: Flash + Send>(
-    options: Options,
-    mut bin: Bin<F>,
-    dice: Dice,
-    stop: CancellationToken,
-) -> Result<(), MqttError> {
+async fn live(options: Options, mut bin: Bin, dice: Dice, stop: CancellationToken) -> Result<(), RunError> {
     let mut backoff = Backoff::new(dice, Duration::from_millis(200), Duration::from_secs(30));
-    keep_driving(&options, &mut bin, &mut backoff, &stop)
-        .await
-        .map(drop)
+    keep_driving(&options, &mut bin, &mut backoff, &stop).await?;
+    match bin.failed {
+        Some(source) => Err(RunError::Ring {
+            device: options.device,
+            source,
+        }),
+        None => Ok(()),
+    }
 }
 
 impl std::fmt::Debug for Plan {

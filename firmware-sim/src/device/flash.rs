@@ -29,6 +29,20 @@ impl<F: Flash> Flash for &mut F {
     }
 }
 
+impl<F: Flash + ?Sized> Flash for Box<F> {
+    fn size(&self) -> usize {
+        (**self).size()
+    }
+
+    fn read(&mut self, offset: usize, buffer: &mut [u8]) -> Result<()> {
+        (**self).read(offset, buffer)
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        (**self).write(offset, bytes)
+    }
+}
+
 /// Flash in memory; with a budget it loses power after that many written bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemFlash {

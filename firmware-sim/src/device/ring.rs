@@ -203,7 +203,7 @@ impl<F: Flash> Ring<F> {
         frame.extend_from_slice(payload);
         seal(&mut frame);
         let slot = seq % self.slots;
-        self.flash.write(self.offset(slot), &frame)?;
+        self.flash.write(Self::offset(slot), &frame)?;
         self.orphans.retain(|(_, orphan)| *orphan != slot);
         self.next += 1;
         Ok(seq)
@@ -276,13 +276,13 @@ impl<F: Flash> Ring<F> {
         self.flash
     }
 
-    fn offset(&self, slot: u64) -> usize {
+    fn offset(slot: u64) -> usize {
         2 * SECTOR + usize::try_from(slot).unwrap_or(usize::MAX / SLOT_BYTES) * SLOT_BYTES
     }
 
     fn read_slot(&mut self, slot: u64) -> Result<Option<Frame>, RingError> {
         let mut bytes = [0; SLOT_BYTES];
-        let offset = self.offset(slot);
+        let offset = Self::offset(slot);
         self.flash.read(offset, &mut bytes)?;
         Ok(parse_frame(&bytes))
     }
@@ -370,7 +370,6 @@ fn crc32(bytes: &[u8]) -> u32 {
     clippy::indexing_slicing,
     reason = "a constant table of 16, computed by the compiler"
 )]
-#[expect(clippy::cast_possible_truncation, reason = "the index is below 16")]
 const fn nibbles() -> [u32; 16] {
     let mut table = [0; 16];
     let mut index = 0;

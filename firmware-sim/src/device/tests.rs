@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::reading::{By, Code, Deposit, Incident, Stream};
@@ -41,7 +41,7 @@ fn receipt(boot: u64, upto: u64, generation: u64) -> Vec<u8> {
 #[derive(Default)]
 struct Server {
     records: BTreeMap<u64, Vec<u8>>,
-    gone: BTreeMap<u64, ()>,
+    gone: BTreeSet<u64>,
 }
 
 impl Server {
@@ -53,7 +53,7 @@ impl Server {
             assert_eq!(value["boot"], frame.boot);
             if let Some(lost) = value["lost"].as_array() {
                 let ends: Vec<u64> = lost.iter().map(|v| v.as_u64().unwrap()).collect();
-                self.gone.extend((ends[0]..=ends[1]).map(|seq| (seq, ())));
+                self.gone.extend(ends[0]..=ends[1]);
             }
             let before = self.records.insert(frame.seq, frame.payload.clone());
             assert!(
@@ -65,8 +65,8 @@ impl Server {
     }
 
     fn upto(&self) -> u64 {
-        (1..)
-            .take_while(|seq| self.records.contains_key(seq) || self.gone.contains_key(seq))
+        (1..100_000)
+            .take_while(|seq| self.records.contains_key(seq) || self.gone.contains(seq))
             .count() as u64
     }
 
@@ -195,12 +195,15 @@ fn a_restored_server_gets_again_what_is_still_held_and_the_rest_declared() {
         server.drain(&mut device);
         device.on_receipt(&receipt(BOOT, server.upto(), 1), n).unwrap();
     }
-    let mut restored = Server::default();
-    restored.records = server
+    let kept = server
         .records
         .range(..=20)
         .map(|(k, v)| (*k, v.clone()))
         .collect();
+    let mut restored = Server {
+        records: kept,
+        ..Server::default()
+    };
     assert_eq!(
         device.on_receipt(&receipt(BOOT, 20, 2), 41).unwrap(),
         Received::Rewound
@@ -208,7 +211,7 @@ fn a_restored_server_gets_again_what_is_still_held_and_the_rest_declared() {
     restored.drain(&mut device);
     assert_eq!(restored.upto(), device.next_seq() - 1);
     assert!(restored.records.contains_key(&30) && restored.records.contains_key(&40));
-    assert!(restored.gone.contains_key(&21));
+    assert!(restored.gone.contains(&21));
 }
 
 #[test]
@@ -274,7 +277,7 @@ fn an_unreadable_record_in_the_middle_is_declared_lost() {
     let mut device = start(flash);
     let mut server = Server::default();
     server.drain(&mut device);
-    assert_eq!(server.gone.keys().copied().collect::<Vec<_>>(), [3]);
+    assert_eq!(server.gone.iter().copied().collect::<Vec<_>>(), [3]);
     assert_eq!(server.upto(), 6);
 }
 

@@ -91,7 +91,7 @@ impl Habits {
         let (quarter, within) = (day.div_euclid(90), day.rem_euclid(90));
         let fate = mix(self.salt ^ u64::from(quarter.unsigned_abs()));
         let (start, length) = ((fate >> 8) % 90, 7 + (fate >> 16) % 14);
-        fate % 8 == 0 && (start..start + length).contains(&u64::from(within.unsigned_abs()))
+        fate.is_multiple_of(8) && (start..start + length).contains(&u64::from(within.unsigned_abs()))
     }
 
     /// Milliseconds after local midnight: two humps, a flat rest, Saturdays and Sundays later.

@@ -104,7 +104,7 @@ impl Script {
             539..541 => Stream::Hazardous,
             _ => Stream::Residual,
         };
-        let noise = (draw(1_000) + draw(1_000) + draw(1_000)) as i64 - 1_500;
+        let noise = (draw(1_000) + draw(1_000) + draw(1_000)).cast_signed() - 1_500;
         let quality_bp = (1_200 + habit.cast_signed() * 4 / 5 + noise).clamp(0, 10_000) as u16;
         let named = draw(100) >= 10;
         let deposit = Deposit {

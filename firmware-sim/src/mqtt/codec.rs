@@ -35,7 +35,7 @@ pub enum Incoming<'a> {
         topic: &'a [u8],
         /// Body.
         payload: &'a [u8],
-        /// Packet id to acknowledge, for QoS 1.
+        /// Packet id to acknowledge, for `QoS` 1.
         id: Option<u16>,
     },
     /// One code for every filter.
@@ -102,7 +102,7 @@ pub(super) fn connect(out: &mut Vec<u8>, version: Version, id: &str, key: &str, 
     packet(out, 0x10, &body);
 }
 
-/// PUBLISH at QoS 1.
+/// PUBLISH at `QoS` 1.
 pub(super) fn publish(out: &mut Vec<u8>, version: Version, topic: &[u8], id: u16, payload: &[u8]) {
     let properties = usize::from(version == Version::V5);
     out.push(0x32);
@@ -115,7 +115,7 @@ pub(super) fn publish(out: &mut Vec<u8>, version: Version, topic: &[u8], id: u16
     out.extend_from_slice(payload);
 }
 
-/// SUBSCRIBE to `filters` at QoS 1.
+/// SUBSCRIBE to `filters` at `QoS` 1.
 pub(super) fn subscribe(out: &mut Vec<u8>, version: Version, id: u16, filters: &[String]) {
     let mut body = id.to_be_bytes().to_vec();
     if version == Version::V5 {
@@ -317,6 +317,19 @@ mod tests {
                         id: Some(513)
                     }
                 );
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_packet_a_wait_or_an_error(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80),
+        ) {
+            for version in [Version::V311, Version::V5] {
+                if let Ok(Some((_, used))) = parse(version, &bytes) {
+                    proptest::prop_assert!((2..=bytes.len()).contains(&used));
+                }
             }
         }
     }

@@ -63,7 +63,7 @@ impl Fake {
         for (topic, payload) in &seen.publishes {
             match serde_json::from_slice(payload) {
                 Ok(serde_json::Value::Array(items)) => {
-                    records.extend(items.into_iter().map(|i| (topic.clone(), i)))
+                    records.extend(items.into_iter().map(|i| (topic.clone(), i)));
                 }
                 Ok(item) => records.push((topic.clone(), item)),
                 Err(_) => {}

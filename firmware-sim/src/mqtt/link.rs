@@ -243,7 +243,8 @@ impl Link {
                 return Ok(true);
             }
             if sent == out.len() {
-                (sent, _) = (0, out.clear());
+                sent = 0;
+                out.clear();
             }
             let (mut reader, mut writer) = self.stream.split();
             tokio::select! {

@@ -191,6 +191,23 @@ async fn refused_publishes_and_down_messages_reach_the_traffic() {
     assert!(!numbers.messages.is_empty());
 }
 
+#[tokio::test]
+async fn a_server_that_is_not_there_is_given_up_after_the_attempts_allowed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = Options::new(listener.local_addr().unwrap(), "st01", "k");
+    drop(listener);
+    let quick = Duration::from_millis(1);
+    let mut backoff = Backoff::new(Dice::new(1, "backoff", 0), quick, quick).at_most(3);
+    let ended = keep_driving(
+        &options,
+        &mut Numbers::new(1),
+        &mut backoff,
+        &CancellationToken::new(),
+    )
+    .await;
+    assert!(matches!(ended, Err(MqttError::Io(_))), "{ended:?}");
+}
+
 #[test]
 fn backoff_doubles_with_jitter_up_to_its_cap() {
     let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));

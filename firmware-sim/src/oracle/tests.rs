@@ -5,7 +5,11 @@ const HEADER: &str = "reading_id,bag_id,household,estate,at,stream,weight_g,sour
 
 fn deposit(n: u64) -> Deposit {
     Deposit {
-        household: (n % 3 > 0).then(|| Code::new("hx", n, 10)),
+        household: if n.is_multiple_of(3) {
+            None
+        } else {
+            Some(Code::new("hx", n, 10))
+        },
         bag: Code::new("b", n, 7),
         stream: Stream::Food,
         weight_g: 500 + n as u32,
@@ -37,12 +41,12 @@ fn oracle() -> Oracle {
 fn row(n: u64) -> String {
     let d = deposit(n);
     let household = d.household.map_or_else(String::new, |h| h.to_string());
-    let at = if n % 2 == 0 {
+    let at = if n.is_multiple_of(2) {
         AT.to_string()
     } else {
         "2025-06-15T15:06:40.123Z".to_owned()
     };
-    let quality = if n % 2 == 0 { "0.805" } else { "0.8050" };
+    let quality = if n.is_multiple_of(2) { "0.805" } else { "0.8050" };
     format!(
         "r{n},{},{household},e,{at},food,{},cam,st01,{quality},0.9,7,{n},{AT}",
         d.bag, d.weight_g

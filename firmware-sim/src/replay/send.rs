@@ -93,7 +93,7 @@ pub async fn send(
 
 async fn play(login: mqtt::Options, mut tape: Tape, index: u64) -> Result<Report, MqttError> {
     let dice = Dice::new(0, "replay", index);
-    let mut backoff = Backoff::new(dice, Duration::from_millis(100), Duration::from_secs(5));
+    let mut backoff = Backoff::new(dice, Duration::from_millis(100), Duration::from_secs(5)).at_most(10);
     let reconnects = keep_driving(&login, &mut tape, &mut backoff, &CancellationToken::new()).await?;
     Ok(Report {
         reconnects,

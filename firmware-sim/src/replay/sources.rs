@@ -1,4 +1,4 @@
-//! The recordings' formats: LoRa ultrasonic sensors (JSON, levels like `{52}`), daily levels of solar
+//! The recordings' formats: `LoRa` ultrasonic sensors (JSON, levels like `{52}`), daily levels of solar
 //! compactors (CSV), collections with weights (CSV). Must not: judge a value.
 
 use jiff::civil::{Date, DateTime};
@@ -74,11 +74,11 @@ fn lora(text: &str) -> Result<Vec<Row>, ReplayError> {
 /// `Bin ID,Fullness,fullnessThreshold,timestamp,reason`: levels in tenths, days as dd-mm-yyyy. 254 and 255
 /// are what a compactor says when its sensor fails.
 fn compactor(text: &str) -> Result<Vec<Row>, ReplayError> {
-    rows(text, |get, raw| {
-        let (value, time) = (get("Fullness"), get("timestamp"));
+    rows(text, |fields| {
+        let (value, time) = (fields.get("Fullness"), fields.get("timestamp"));
         Row {
-            unit: unit("wyndham", get("Bin ID")),
-            raw,
+            unit: unit("wyndham", fields.get("Bin ID")),
+            raw: fields.raw(),
             at: Date::strptime("%d-%m-%Y", time)
                 .ok()
                 .and_then(|d| instant(d.at(0, 0, 0, 0), MELBOURNE)),
@@ -93,21 +93,22 @@ fn compactor(text: &str) -> Result<Vec<Row>, ReplayError> {
 
 /// One row a collection: level in percent and kilograms just before, local British time.
 fn collection(text: &str) -> Result<Vec<Row>, ReplayError> {
-    rows(text, |get, raw| {
+    rows(text, |fields| {
         let (value, time) = (
-            get("Fill level before collection"),
-            get("Date & Time of bin collection"),
+            fields.get("Fill level before collection"),
+            fields.get("Date & Time of bin collection"),
         );
         Row {
-            unit: unit("edinburgh", get("Site")),
-            raw,
+            unit: unit("edinburgh", fields.get("Site")),
+            raw: fields.raw(),
             at: DateTime::strptime("%Y-%m-%d %H:%M:%S", time)
                 .ok()
                 .and_then(|t| instant(t, LONDON)),
             time: time.to_owned(),
             fill: value.parse::<f64>().ok().map(|percent| percent / 100.0),
             value: value.to_owned(),
-            weight_g: get("Weight (kg)")
+            weight_g: fields
+                .get("Weight (kg)")
                 .parse::<f64>()
                 .ok()
                 .map(|kilograms| (kilograms * 1_000.0).round()),
@@ -116,23 +117,35 @@ fn collection(text: &str) -> Result<Vec<Row>, ReplayError> {
     })
 }
 
-/// Reads CSV; `make` gets a look-up by the beginning of a column's name, exact names first.
-fn rows(text: &str, make: impl Fn(&dyn Fn(&str) -> &str, String) -> Row) -> Result<Vec<Row>, ReplayError> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
-    let place = |name: &str| {
-        let exact = header.iter().position(|column| column == name);
-        exact.or_else(|| header.iter().position(|column| column.starts_with(name)))
-    };
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let raw = record.iter().collect::<Vec<_>>().join("\u{1f}");
-        let get = |name: &str| place(name).and_then(|at| record.get(at)).unwrap_or_default();
-        // The compiler cannot see that the closure's borrows end with the row.
-        rows.push(make(&|name| get(name), raw));
+/// One CSV record with its header.
+struct Fields<'a> {
+    header: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+}
+
+impl Fields<'_> {
+    /// The value under the column of this name, or else the first whose name begins so; empty if none.
+    fn get(&self, name: &str) -> &str {
+        let exact = self.header.iter().position(|column| column == name);
+        let place = exact.or_else(|| self.header.iter().position(|column| column.starts_with(name)));
+        place.and_then(|at| self.record.get(at)).unwrap_or_default()
     }
-    Ok(rows)
+
+    fn raw(&self) -> String {
+        self.record.iter().collect::<Vec<_>>().join("\u{1f}")
+    }
+}
+
+fn rows(text: &str, make: impl Fn(&Fields<'_>) -> Row) -> Result<Vec<Row>, ReplayError> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers()?.clone();
+    let row = |record: Result<csv::StringRecord, csv::Error>| {
+        Ok(make(&Fields {
+            header: &header,
+            record: &record?,
+        }))
+    };
+    reader.records().map(row).collect()
 }
 
 fn instant(local: DateTime, zone: &str) -> Option<i64> {

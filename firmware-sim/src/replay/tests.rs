@@ -166,16 +166,14 @@ async fn through_a_gateway_all_bins_are_one_device() {
     assert_eq!(recording.devices().collect::<Vec<_>>(), ["gw01"]);
     let (messages, counts) = recording.messages(Order::File);
     assert_eq!(messages[0].1.len() as u64, counts.rows);
-    let error = send(
-        &Options {
-            addr: "127.0.0.1:1".parse().unwrap(),
-            speed: 0.0,
-        },
-        &Keys::default(),
-        messages,
-        Arc::default(),
-    );
-    assert!(error.await.unwrap_err().to_string().contains("no key for gw01"));
+    let options = Options {
+        addr: "127.0.0.1:1".parse().unwrap(),
+        speed: 0.0,
+    };
+    let error = send(&options, &Keys::default(), messages, Arc::default())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("no key for gw01"), "{error}");
 }
 
 /// The shared recordings, when this checkout has them beside it.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Clock, Tally};
-use crate::device::{Appended, Device, DeviceError, Flash, Frame, Received, RingError};
+use super::{AnyFlash, Clock, Tally};
+use crate::device::{Appended, Device, DeviceError, Frame, Received, RingError};
 use crate::faults::{Faults, Mishap, Outage};
 use crate::life::{Reading, day_of};
 use crate::load::Log;
@@ -35,8 +35,8 @@ pub(super) struct Heard {
 type Parcel = (Topic, Vec<u8>, Vec<(u64, u64)>);
 
 /// The [`Traffic`] of one device.
-pub(super) struct Bin<F> {
-    device: Option<Device<F>>,
+pub(super) struct Bin {
+    device: Option<Device<AnyFlash>>,
     faults: Faults,
     heard: Heard,
     /// Readings the device gets to record later, by when and a running number.
@@ -51,10 +51,12 @@ pub(super) struct Bin<F> {
     contents: HashMap<(u64, u64), Content>,
     progress: Instant,
     patience: Duration,
+    /// Why the device ended, if it did.
+    pub(super) failed: Option<RingError>,
 }
 
-impl<F: Flash + Send> Bin<F> {
-    pub(super) fn new(device: Device<F>, faults: Faults, heard: Heard) -> Self {
+impl Bin {
+    pub(super) fn new(device: Device<AnyFlash>, faults: Faults, heard: Heard) -> Self {
         let planned_through = day_of((heard.clock)()) - 1;
         Self {
             device: Some(device),
@@ -70,6 +72,7 @@ impl<F: Flash + Send> Bin<F> {
             contents: HashMap::new(),
             progress: Instant::now(),
             patience: RECEIPT_PATIENCE,
+            failed: None,
         }
     }
 
@@ -98,7 +101,10 @@ impl<F: Flash + Send> Bin<F> {
             if entry.key().0 > now {
                 break;
             }
-            let (at, body) = entry.remove();
+            let (at, mut body) = entry.remove();
+            if let Body::Status(status) = &mut body {
+                status.queued = u32::try_from(device.held()).unwrap_or(u32::MAX);
+            }
             match device.append(at, &body)? {
                 Appended::Thinned => count(&self.heard.tally.thinned, 1),
                 Appended::Stored(seq) => {
@@ -169,6 +175,15 @@ impl<F: Flash + Send> Bin<F> {
         Ok(Some(parcel))
     }
 
+    fn publish(&mut self, payload: &mut Vec<u8>) -> Result<Next<Vec<(u64, u64)>>, RingError> {
+        let Some((topic, bytes, identities)) = self.next_parcel()? else {
+            return Ok(Next::Wait);
+        };
+        count(&self.heard.tally.sent, identities.len() as u64);
+        payload.extend_from_slice(&bytes);
+        Ok(Next::Publish(topic, identities))
+    }
+
     fn next_parcel(&mut self) -> Result<Option<Parcel>, RingError> {
         self.record()?;
         if let Some(parcel) = self.pending.pop_front() {
@@ -181,7 +196,7 @@ impl<F: Flash + Send> Bin<F> {
         {
             device.reconnected();
             self.progress = Instant::now();
-            self.patience = (self.patience * 2).min(Duration::from_secs(900));
+            self.patience = (self.patience * 2).min(Duration::from_mins(15));
         }
         self.pack()
     }
@@ -211,7 +226,7 @@ fn count(counter: &AtomicU64, more: u64) {
     counter.fetch_add(more, Ordering::Relaxed);
 }
 
-impl<F: Flash + Send> Traffic for Bin<F> {
+impl Traffic for Bin {
     /// Identities in the publish.
     type Token = Vec<(u64, u64)>;
 
@@ -236,25 +251,20 @@ impl<F: Flash + Send> Traffic for Bin<F> {
     }
 
     fn next(&mut self, payload: &mut Vec<u8>) -> Next<Self::Token> {
-        if let Some(outage) = self.outage() {
-            return if self.suffer(outage).is_ok() {
-                Next::Hangup
-            } else {
-                Next::Done
-            };
-        }
-        match self.next_parcel() {
-            Ok(Some((topic, bytes, identities))) => {
-                count(&self.heard.tally.sent, identities.len() as u64);
-                payload.extend_from_slice(&bytes);
-                Next::Publish(topic, identities)
-            }
-            Ok(None) => Next::Wait,
-            Err(_) => Next::Done,
-        }
+        let step = match self.outage() {
+            Some(outage) => self.suffer(outage).map(|()| Next::Hangup),
+            None => self.publish(payload),
+        };
+        step.unwrap_or_else(|error| {
+            self.failed = Some(error);
+            Next::Done
+        })
     }
 
-    fn acked(&mut self, identities: Self::Token, _reason: u8, _waited: Duration) {
+    fn acked(&mut self, identities: Self::Token, reason: u8, _waited: Duration) {
+        if reason >= 0x80 {
+            return;
+        }
         count(&self.heard.tally.acked, identities.len() as u64);
         let (Some(log), Some(device)) = (&self.heard.log, &self.device) else {
             return;

@@ -24,6 +24,7 @@ fn plan(fake: &Fake, history: &History, faults: FaultPlan) -> Plan {
         addr: fake.addr,
         keys: Keys(keys),
         faults,
+        from: 0,
         ring_records: 2_048,
         flash: None,
         log: None,
@@ -136,9 +137,10 @@ async fn under_every_fault_each_record_keeps_one_content_and_the_oracle_knows_it
         let confidence = r.get("confidence").map_or("1".to_owned(), ToString::to_string);
         let (household, bag, stream) = (text("household"), text("bag"), text("stream"));
         let (at, weight, quality) = (&r["at"], &r["weight_g"], &r["quality"]);
-        export += &format!(
+        let row = format!(
             "{household},{bag},{at},{stream},{weight},{quality},{confidence},{source},{device},{boot},{seq}\n"
         );
+        export.push_str(&row);
     }
     let log = log.lock().unwrap().clone();
     let verdict = Oracle::read(&log[..]).unwrap().check(export.as_bytes()).unwrap();

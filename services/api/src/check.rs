@@ -26,7 +26,10 @@ impl Check {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        Self { name, run: Arc::new(move || run().boxed()) }
+        Self {
+            name,
+            run: Arc::new(move || run().boxed()),
+        }
     }
 
     /// The ledger's files answer.
@@ -47,7 +50,11 @@ impl Check {
         Self::new("projections", move || {
             let ledger = ledger.clone();
             async move {
-                let applied = ledger.progress().await.map_err(|error| error.to_string())?.applied;
+                let applied = ledger
+                    .progress()
+                    .await
+                    .map_err(|error| error.to_string())?
+                    .applied;
                 let head = ledger.head().await.map_err(|error| error.to_string())?;
                 let behind = head.saturating_sub(applied);
                 let found = format!("{behind} batches behind the journal, at most {most} expected");
@@ -58,7 +65,9 @@ impl Check {
 
     pub(crate) async fn run(&self) -> Outcome {
         let late = |_| Err(format!("no answer within {} s", PATIENCE.as_secs()));
-        tokio::time::timeout(PATIENCE, (self.run)()).await.unwrap_or_else(late)
+        tokio::time::timeout(PATIENCE, (self.run)())
+            .await
+            .unwrap_or_else(late)
     }
 }
 

@@ -16,32 +16,63 @@ const NOT_FOUND: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 /// Whatever is no route of the API: an embedded file, a page by its name, or nothing.
 pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    let page = if path.is_empty() { "index.html".to_owned() } else { format!("{path}.html") };
-    match [path, &page].into_iter().find_map(|name| Some((name, Files::get(name)?))) {
+    let page = if path.is_empty() {
+        "index.html".to_owned()
+    } else {
+        format!("{path}.html")
+    };
+    match [path, &page]
+        .into_iter()
+        .find_map(|name| Some((name, Files::get(name)?)))
+    {
         Some((name, file)) => send(name, file, &headers),
         None => missing(path, &headers),
     }
 }
 
 fn send(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let hash = file.metadata.sha256_hash();
+    let tag = format!(
+        "\"{:032x}\"",
+        u128::from_be_bytes(*hash.first_chunk().unwrap_or(&[0; 16]))
+    );
     // What the build names by its content never changes; a page must be asked for again.
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let fixed = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, cache.to_owned())];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)) {
+    let cache = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let fixed = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, cache.to_owned()),
+    ];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|known| known.to_str().ok());
+    if known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|known| known.trim().trim_start_matches("W/") == tag)
+    }) {
         return (StatusCode::NOT_MODIFIED, fixed).into_response();
     }
     let kind = mime_guess::from_path(name).first_or_octet_stream();
-    let kind = if kind.type_() == "text" { format!("{kind}; charset=utf-8") } else { kind.to_string() };
+    let kind = if kind.type_() == "text" {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind.to_string()
+    };
     (fixed, [(header::CONTENT_TYPE, kind)], file.data).into_response()
 }
 
 fn missing(path: &str, headers: &HeaderMap) -> Response {
-    let html = headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|a| a.contains("text/html")));
+    let html = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|a| a.contains("text/html")));
     if path == "api" || path.starts_with("api/") || !html {
-        return Problem::not_found("there is no such resource; /api/openapi.json names those there are").into_response();
+        return Problem::not_found("there is no such resource; /api/openapi.json names those there are")
+            .into_response();
     }
     (StatusCode::NOT_FOUND, Html(NOT_FOUND)).into_response()
 }
@@ -69,10 +100,15 @@ mod tests {
     #[tokio::test]
     async fn hashed_assets_are_kept_for_ever() {
         let mut assets = Files::iter().filter(|name| name.starts_with("assets/"));
-        let name = assets.find(|name| name.ends_with(".js")).expect("the page has a script");
+        let name = assets
+            .find(|name| name.ends_with(".js"))
+            .expect("the page has a script");
         let script = ask(&format!("/{name}"), header::ACCEPT, "*/*").await;
         assert_eq!(script.status(), 200);
-        assert_eq!(script.headers()["cache-control"], "public, max-age=31536000, immutable");
+        assert_eq!(
+            script.headers()["cache-control"],
+            "public, max-age=31536000, immutable"
+        );
         assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
     }
 

@@ -47,9 +47,16 @@ impl Door {
 
     fn knows(&self, host: &str) -> bool {
         let name = without_port(host);
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        let loopback = bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
-        loopback || name.eq_ignore_ascii_case("localhost") || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
+        let loopback = bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback());
+        loopback
+            || name.eq_ignore_ascii_case("localhost")
+            || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
     }
 }
 
@@ -61,10 +68,21 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-pub(crate) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Result<Response, Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+pub(crate) async fn guard(
+    State(api): State<Arc<Api>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| peer.ip());
     // A host that is not text is nobody's: the empty name is not known.
-    let named = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let named = request
+        .headers()
+        .get_all(header::HOST)
+        .iter()
+        .map(|host| host.to_str().unwrap_or_default());
     api.door.admit(peer, named.chain(request.uri().host()))?;
     Ok(next.run(request).await)
 }
@@ -85,21 +103,57 @@ mod tests {
         }
         for peer in ["10.0.0.7", "192.168.1.2", "fe80::1", "::ffff:10.0.0.7", "0.0.0.0"] {
             assert!(!check(&door, peer, "localhost"), "{peer}");
-            assert!(check(&Door { allow_remote: true, ..Door::default() }, peer, "localhost"), "{peer}");
+            assert!(
+                check(
+                    &Door {
+                        allow_remote: true,
+                        ..Door::default()
+                    },
+                    peer,
+                    "localhost"
+                ),
+                "{peer}"
+            );
         }
-        assert!(door.admit(None, []).is_err(), "an unknown peer is no loopback peer");
+        assert!(
+            door.admit(None, []).is_err(),
+            "an unknown peer is no loopback peer"
+        );
     }
 
     #[test]
     fn only_its_own_names_come_in() {
-        let door = Door { hosts: vec!["Hemu.example".into()], ..Door::default() };
-        let good = ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]", "[::1]:8080", "::1", "hemu.example:443"];
+        let door = Door {
+            hosts: vec!["Hemu.example".into()],
+            ..Door::default()
+        };
+        let good = [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:8080",
+            "::1",
+            "hemu.example:443",
+        ];
         for host in good {
             assert!(check(&door, "127.0.0.1", host), "{host}");
         }
-        for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.nip.io", "", ":80", "[::2]"] {
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.nip.io",
+            "",
+            ":80",
+            "[::2]",
+        ] {
             assert!(!check(&door, "127.0.0.1", host), "{host}");
         }
-        assert!(door.admit(Some("::1".parse().unwrap()), ["localhost", "evil.example"]).is_err(), "every name counts");
+        assert!(
+            door.admit(Some("::1".parse().unwrap()), ["localhost", "evil.example"])
+                .is_err(),
+            "every name counts"
+        );
     }
 }

@@ -22,10 +22,15 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|refused| {
-            let text = refused.body_text();
-            Problem::bad_request(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text))
-        })
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(params)| Self(params))
+            .map_err(|refused| {
+                let text = refused.body_text();
+                Problem::bad_request(
+                    text.strip_prefix("Failed to deserialize query string: ")
+                        .unwrap_or(&text),
+                )
+            })
     }
 }
 
@@ -39,7 +44,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let id = Path::<String>::from_request_parts(parts, state).await;
         id.map(|Path(id)| Self(id)).map_err(|_| {
-            Problem::bad_request("expected an id in percent-encoded UTF-8 as the path's last part, came other bytes")
+            Problem::bad_request(
+                "expected an id in percent-encoded UTF-8 as the path's last part, came other bytes",
+            )
         })
     }
 }
@@ -72,9 +79,17 @@ impl TryFrom<String> for Limit {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let limit = text.parse().ok().filter(|limit| (1..=Self::MOST).contains(limit)).map(Self);
+        let limit = text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=Self::MOST).contains(limit))
+            .map(Self);
         limit.ok_or_else(|| {
-            format!("expected a whole number from 1 to {}, came {:?}; ask for the rest with `after`", Self::MOST, echo(&text))
+            format!(
+                "expected a whole number from 1 to {}, came {:?}; ask for the rest with `after`",
+                Self::MOST,
+                echo(&text)
+            )
         })
     }
 }
@@ -90,7 +105,12 @@ impl TryFrom<String> for Ms {
     fn try_from(text: String) -> Result<Self, String> {
         let ms = text.parse().ok().and_then(|ms| hemu_rules::Millis::new(ms).ok());
         let ms = ms.map(|ms| Self(ms.get()));
-        ms.ok_or_else(|| format!("expected milliseconds since 1970 UTC, such as 1767196800000, came {:?}", echo(&text)))
+        ms.ok_or_else(|| {
+            format!(
+                "expected milliseconds since 1970 UTC, such as 1767196800000, came {:?}",
+                echo(&text)
+            )
+        })
     }
 }
 
@@ -112,7 +132,9 @@ pub(crate) fn span(from: Option<Day>, to: Option<Day>, last: Day, days: i32) -> 
     let to = to.unwrap_or(last);
     let from = from.unwrap_or_else(|| to.plus(1 - days));
     if from > to {
-        return Err(Problem::bad_request(format!("expected from <= to, came from={from} and to={to}")));
+        return Err(Problem::bad_request(format!(
+            "expected from <= to, came from={from} and to={to}"
+        )));
     }
     if to.since(from) >= DAYS_MOST {
         return Err(Problem::bad_request(format!(

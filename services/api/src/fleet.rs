@@ -70,13 +70,29 @@ impl Fleet {
     pub(crate) async fn read(api: &Api) -> hemu_ledger::Result<Self> {
         let registered = api.ledger.devices().await?;
         let places = api.ledger.stations(None).await?;
-        let estates: BTreeMap<&str, &str> =
-            places.iter().map(|station| (station.id.as_str(), station.estate.as_str())).collect();
+        let estates: BTreeMap<&str, &str> = places
+            .iter()
+            .map(|station| (station.id.as_str(), station.estate.as_str()))
+            .collect();
         let mut fleet = BTreeMap::<String, Member>::new();
-        for registry::Device { id, estate, station, revoked_at, .. } in registered {
-            let of_station = station.as_deref().and_then(|station| estates.get(station)).map(ToString::to_string);
-            let member =
-                Member { estate: estate.or(of_station), station, revoked: revoked_at.is_some(), ..Member::default() };
+        for registry::Device {
+            id,
+            estate,
+            station,
+            revoked_at,
+            ..
+        } in registered
+        {
+            let of_station = station
+                .as_deref()
+                .and_then(|station| estates.get(station))
+                .map(ToString::to_string);
+            let member = Member {
+                estate: estate.or(of_station),
+                station,
+                revoked: revoked_at.is_some(),
+                ..Member::default()
+            };
             fleet.insert(id, member);
         }
         for seen in api.ledger.device_states().await? {
@@ -107,7 +123,8 @@ impl Fleet {
 
     /// Names and devices of a station.
     pub(crate) fn at<'f>(&'f self, station: &'f str) -> impl Iterator<Item = (&'f str, &'f Member)> {
-        self.iter().filter(move |(_, member)| member.station.as_deref() == Some(station))
+        self.iter()
+            .filter(move |(_, member)| member.station.as_deref() == Some(station))
     }
 
     /// The station of a device.
@@ -124,7 +141,11 @@ mod tests {
     fn a_device_is_silent_before_it_is_offline() {
         let minute = 60_000;
         let check = |minutes: i64, connected, expected| {
-            assert_eq!(State::of(Some(0), connected, minutes * minute), expected, "{minutes} min, {connected}");
+            assert_eq!(
+                State::of(Some(0), connected, minutes * minute),
+                expected,
+                "{minutes} min, {connected}"
+            );
         };
         check(0, false, State::Online);
         check(90, false, State::Online);
@@ -134,6 +155,10 @@ mod tests {
         check(1441, true, State::Silent);
         assert_eq!(State::of(None, false, 0), State::Offline);
         assert_eq!(State::of(None, true, 0), State::Silent);
-        assert_eq!(State::of(Some(10), false, 0), State::Online, "an event of the future is no silence");
+        assert_eq!(
+            State::of(Some(10), false, 0),
+            State::Online,
+            "an event of the future is no silence"
+        );
     }
 }

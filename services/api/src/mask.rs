@@ -26,13 +26,25 @@ pub(crate) fn label(household: &Household) -> String {
     let unit = household.unit.as_deref().map(|name| numbered(name, "单元"));
     let place = [building, unit].into_iter().flatten().collect::<String>();
     let parts = [Some(place), household.door.as_deref().map(door)];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A number gets its counting word; a name that ends in a word of its own stays.
 fn numbered(name: &str, word: &str) -> String {
-    let bare = name.chars().last().is_some_and(|last| last.is_ascii_alphanumeric());
-    if bare { format!("{name}{word}") } else { name.to_owned() }
+    let bare = name
+        .chars()
+        .last()
+        .is_some_and(|last| last.is_ascii_alphanumeric());
+    if bare {
+        format!("{name}{word}")
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -41,7 +53,13 @@ mod tests {
 
     #[test]
     fn a_token_shows_four_characters_and_never_more_than_half() {
-        let cases = [("hx00a1b24f2a", "···4f2a"), ("abcdefgh", "···efgh"), ("abcd", "···cd"), ("a", "···"), ("", "···")];
+        let cases = [
+            ("hx00a1b24f2a", "···4f2a"),
+            ("abcdefgh", "···efgh"),
+            ("abcd", "···cd"),
+            ("a", "···"),
+            ("", "···"),
+        ];
         for (whole, masked) in cases {
             assert_eq!(token(whole), masked, "{whole}");
         }

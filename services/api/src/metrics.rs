@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -28,14 +30,23 @@ impl Metrics {
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
             requests: IntCounterVec::new(
-                Opts::new("hemu_http_requests_total", "Requests answered, by route and class of status."),
+                Opts::new(
+                    "hemu_http_requests_total",
+                    "Requests answered, by route and class of status.",
+                ),
                 &["route", "status"],
             )?,
             seconds: HistogramVec::new(
-                HistogramOpts::new("hemu_http_request_seconds", "Time until an answer began, by route."),
+                HistogramOpts::new(
+                    "hemu_http_request_seconds",
+                    "Time until an answer began, by route.",
+                ),
                 &["route"],
             )?,
-            live_clients: IntGauge::new("hemu_http_live_clients", "Clients that listen to live events now.")?,
+            live_clients: IntGauge::new(
+                "hemu_http_live_clients",
+                "Clients that listen to live events now.",
+            )?,
             live_sampled_out: prometheus::IntCounter::new(
                 "hemu_http_live_sampled_out_total",
                 "Journal records not sent as live events because too many came at once.",
@@ -80,6 +91,9 @@ pub(crate) async fn observe(State(api): State<Arc<Api>>, request: Request, next:
         _ => "5xx",
     };
     api.metrics.requests.with_label_values(&[route, class]).inc();
-    api.metrics.seconds.with_label_values(&[route]).observe(started.elapsed().as_secs_f64());
+    api.metrics
+        .seconds
+        .with_label_values(&[route])
+        .observe(started.elapsed().as_secs_f64());
     response
 }

@@ -25,7 +25,10 @@ impl<T> Page<T> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(cursor);
-        Self { items: rows.into_iter().map(item).collect(), next }
+        Self {
+            items: rows.into_iter().map(item).collect(),
+            next,
+        }
     }
 }
 
@@ -56,8 +59,15 @@ impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('.').and_then(|(a, b)| Some((number(a)?, number(b)?)));
-        let place = parts.and_then(|(position, index)| Some(Self { position, index: index.try_into().ok()? }));
+        let parts = text
+            .split_once('.')
+            .and_then(|(a, b)| Some((number(a)?, number(b)?)));
+        let place = parts.and_then(|(position, index)| {
+            Some(Self {
+                position,
+                index: index.try_into().ok()?,
+            })
+        });
         place.ok_or_else(|| format!("expected a cursor this server gave out, such as 4711.0, came {text:?}"))
     }
 }
@@ -65,7 +75,9 @@ impl FromStr for Place {
 /// Digits alone, because `parse` would take a sign; and no more than the journal's signed positions hold.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse::<u64>().ok().filter(|&number| digits && i64::try_from(number).is_ok())
+    text.parse::<u64>()
+        .ok()
+        .filter(|&number| digits && i64::try_from(number).is_ok())
 }
 
 #[cfg(test)]
@@ -74,9 +86,24 @@ mod tests {
 
     #[test]
     fn places_lead_back_and_others_are_refused() {
-        let place = Place { position: 4711, index: 12 };
+        let place = Place {
+            position: 4711,
+            index: 12,
+        };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for bad in ["", ".", "1", "1.", ".1", "-1.0", "+1.0", "1.0.0", "9223372036854775808.0", "1.4294967296", "a.b"] {
+        for bad in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".1",
+            "-1.0",
+            "+1.0",
+            "1.0.0",
+            "9223372036854775808.0",
+            "1.4294967296",
+            "a.b",
+        ] {
             assert!(bad.parse::<Place>().is_err(), "{bad:?}");
         }
     }

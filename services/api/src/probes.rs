@@ -14,7 +14,9 @@ use utoipa_axum::routes;
 use crate::api::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
+    OpenApiRouter::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
 }
 
 /// Whether the server can do its work.
@@ -42,16 +44,29 @@ async fn healthz() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "probes",
     responses((status = 200, body = Readiness), (status = 503, body = Readiness, description = "something is not well")))]
 async fn readyz(State(api): State<Arc<Api>>) -> (StatusCode, Json<Readiness>) {
-    let outcomes = join_all(api.checks.iter().map(|check| async move { (check.name, check.run().await) })).await;
+    let outcomes = join_all(
+        api.checks
+            .iter()
+            .map(|check| async move { (check.name, check.run().await) }),
+    )
+    .await;
     let checks: Vec<CheckResult> = outcomes
         .into_iter()
         .map(|(name, outcome)| {
             let ok = outcome.is_ok();
-            CheckResult { name, ok, detail: outcome.unwrap_or_else(|why| why) }
+            CheckResult {
+                name,
+                ok,
+                detail: outcome.unwrap_or_else(|why| why),
+            }
         })
         .collect();
     let ready = checks.iter().all(|check| check.ok);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Readiness { ready, checks }))
 }
 

@@ -26,14 +26,26 @@ const BODY_MOST: usize = 64 << 10;
 
 #[derive(Debug, OpenApi)]
 #[openapi(
-    info(title = "Hemu", description = "Household waste sorting: stations, deposits, households and their scores.",
-         license(name = "Apache-2.0", identifier = "Apache-2.0")),
-    components(schemas(Problem, v1::deposits::LiveDeposit, live::LiveStatus, live::LiveIncident, live::LiveDevice, live::Lag))
+    info(
+        title = "Hemu",
+        description = "Household waste sorting: stations, deposits, households and their scores.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(
+        Problem,
+        v1::deposits::LiveDeposit,
+        live::LiveStatus,
+        live::LiveIncident,
+        live::LiveDevice,
+        live::Lag
+    ))
 )]
 struct Document;
 
 fn documented() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(probes::routes()).merge(v1::routes())
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(probes::routes())
+        .merge(v1::routes())
 }
 
 /// The document of every route, OpenAPI 3.1.
@@ -63,7 +75,10 @@ pub fn router(api: Arc<Api>) -> Router {
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or(panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text, "a request handler panicked");
     Problem::internal().into_response()
 }
@@ -71,9 +86,13 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 async fn in_time(request: Request, next: Next) -> Result<Response, Problem> {
     let late = |_| {
         let seconds = PATIENCE.as_secs();
-        Problem::unavailable(format!("no answer within {seconds} s; ask for a shorter time or a smaller page"))
+        Problem::unavailable(format!(
+            "no answer within {seconds} s; ask for a shorter time or a smaller page"
+        ))
     };
-    tokio::time::timeout(PATIENCE, next.run(request)).await.map_err(late)
+    tokio::time::timeout(PATIENCE, next.run(request))
+        .await
+        .map_err(late)
 }
 
 #[cfg(test)]
@@ -108,7 +127,10 @@ mod tests {
         let committed: Value = serde_json::from_str(include_str!("../openapi.json")).unwrap();
         let made: Value = serde_json::from_str(&openapi().to_json().unwrap()).unwrap();
         let how = "run `cargo run -p hemu-api --example openapi > services/api/openapi.json`";
-        assert!(committed == made, "openapi.json is not what the routes say; {how}");
+        assert!(
+            committed == made,
+            "openapi.json is not what the routes say; {how}"
+        );
         assert_eq!(made["openapi"], "3.1.0");
     }
 
@@ -116,7 +138,10 @@ mod tests {
     async fn the_document_is_served_and_every_path_in_it_answers() {
         let site = Site::filled().await;
         let served = site.json("/api/openapi.json").await;
-        assert_eq!(served, serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap());
+        assert_eq!(
+            served,
+            serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
+        );
         let paths = documented_paths();
         assert_eq!(paths.len(), 19);
         for path in paths {
@@ -133,14 +158,21 @@ mod tests {
     async fn every_answer_carries_the_security_headers() {
         let site = Site::filled().await;
         let mut foreign = request("/api/v1/site");
-        foreign.headers_mut().insert(header::HOST, HeaderValue::from_static("evil.example"));
-        let asked = documented_paths().into_iter().chain(["/", "/nothing", "/api/v1/nothing"].map(str::to_owned));
+        foreign
+            .headers_mut()
+            .insert(header::HOST, HeaderValue::from_static("evil.example"));
+        let asked = documented_paths()
+            .into_iter()
+            .chain(["/", "/nothing", "/api/v1/nothing"].map(str::to_owned));
         for request in asked.map(|path| request(&path)).chain([foreign]) {
             let uri = request.uri().clone();
             let response = site.send(request).await;
             let headers = response.headers();
             let policy = headers["content-security-policy"].to_str().unwrap();
-            assert!(policy.starts_with("default-src 'self';") && policy.contains("frame-ancestors 'none'"), "{uri}");
+            assert!(
+                policy.starts_with("default-src 'self';") && policy.contains("frame-ancestors 'none'"),
+                "{uri}"
+            );
             assert_eq!(headers["x-content-type-options"], "nosniff", "{uri}");
             assert_eq!(headers["referrer-policy"], "no-referrer", "{uri}");
             if uri.path().starts_with("/api/v1/") && uri.path() != "/api/v1/live" {
@@ -154,15 +186,25 @@ mod tests {
         let mut site = Site::filled().await;
         let from = |peer: [u8; 4], host: &'static str| {
             let mut request = request("/api/v1/households");
-            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 9))));
-            request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(SocketAddr::from((peer, 9))));
+            request
+                .headers_mut()
+                .insert(header::HOST, HeaderValue::from_static(host));
             request
         };
-        assert_eq!(site.send(from([127, 0, 0, 1], "127.0.0.1:8080")).await.status(), 200);
+        assert_eq!(
+            site.send(from([127, 0, 0, 1], "127.0.0.1:8080")).await.status(),
+            200
+        );
         let mut nobody = request("/");
         nobody.extensions_mut().remove::<ConnectInfo<SocketAddr>>();
-        let strangers = [(from([10, 0, 0, 7], "localhost"), "from this machine"),
-            (from([127, 0, 0, 1], "hemu.example"), "the configured name"), (nobody, "from this machine")];
+        let strangers = [
+            (from([10, 0, 0, 7], "localhost"), "from this machine"),
+            (from([127, 0, 0, 1], "hemu.example"), "the configured name"),
+            (nobody, "from this machine"),
+        ];
         for (stranger, says) in strangers {
             let response = site.send(stranger).await;
             assert_eq!(response.status(), 403);
@@ -170,7 +212,10 @@ mod tests {
             let text = body(response).await;
             assert!(text.contains(says) && !text.contains("hh-"), "{text}");
         }
-        site.parts().door = Door { allow_remote: true, hosts: vec!["hemu.example".into()] };
+        site.parts().door = Door {
+            allow_remote: true,
+            hosts: vec!["hemu.example".into()],
+        };
         assert_eq!(site.send(from([10, 0, 0, 7], "hemu.example")).await.status(), 200);
         assert_eq!(site.send(from([10, 0, 0, 7], "evil.example")).await.status(), 403);
     }
@@ -190,8 +235,16 @@ mod tests {
         let site = Site::filled().await;
         site.ledger.close().await;
         let response = site.send(request("/api/v1/overview")).await;
-        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(5)));
-        site.refuses("/api/v1/households/hh-good-0001", 503, "the database does not answer").await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (503, &HeaderValue::from(5))
+        );
+        site.refuses(
+            "/api/v1/households/hh-good-0001",
+            503,
+            "the database does not answer",
+        )
+        .await;
     }
 
     #[tokio::test]
@@ -220,16 +273,24 @@ mod tests {
         let site = Site::filled().await;
         for (path, packed) in [("/api/openapi.json", true), ("/", true), ("/api/v1/live", false)] {
             let mut request = request(path);
-            request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            request
+                .headers_mut()
+                .insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
             let response = site.send(request).await;
-            assert_eq!(response.headers().contains_key(header::CONTENT_ENCODING), packed, "{path}");
+            assert_eq!(
+                response.headers().contains_key(header::CONTENT_ENCODING),
+                packed,
+                "{path}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_head_request_is_answered_without_a_body() {
         let site = Site::filled().await;
-        let mut head = request(&format!("/api/v1/series?device=st01&measure=fill&from=0&to={NOON}"));
+        let mut head = request(&format!(
+            "/api/v1/series?device=st01&measure=fill&from=0&to={NOON}"
+        ));
         *head.method_mut() = Method::HEAD;
         assert_eq!(site.send(head).await.status(), 400, "the checks are those of GET");
         let mut head = request("/api/v1/site");

@@ -37,7 +37,13 @@ pub(crate) struct Kept {
 impl Standings {
     /// `fresh_for` is real time: how long a standing is used without asking whether the journal moved on.
     pub fn new(ledger: Ledger, clock: Clock, fresh_for: Duration) -> Self {
-        Self { ledger, clock, fresh_for, newest: watch::Sender::new(None), busy: Arc::default() }
+        Self {
+            ledger,
+            clock,
+            fresh_for,
+            newest: watch::Sender::new(None),
+            busy: Arc::default(),
+        }
     }
 
     /// The newest complete standing; an old one is replaced in the background. Waits only for the very first.
@@ -100,7 +106,11 @@ impl Standings {
 impl Kept {
     fn of(standing: Standing) -> Result<Self, Problem> {
         let mut ratings = HashMap::new();
-        for (token, totals) in standing.totals.iter().filter(|(_, totals)| totals.rated(standing.rule())) {
+        for (token, totals) in standing
+            .totals
+            .iter()
+            .filter(|(_, totals)| totals.rated(standing.rule()))
+        {
             ratings.insert(token.clone(), standing.posterior(*totals)?.score);
         }
         Ok(Self { standing, ratings })
@@ -130,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn many_requests_share_one_computation() {
         let site = Site::filled().await;
-        let standings = standings(&site, Clock::new(|| NOON), Duration::from_secs(3_600));
+        let standings = standings(&site, Clock::new(|| NOON), Duration::from_hours(1));
         let all = join_all((0..20).map(|_| standings.newest())).await;
         let first = all[0].clone().unwrap();
         assert!(all.into_iter().all(|kept| Arc::ptr_eq(&kept.unwrap(), &first)));
@@ -170,7 +180,7 @@ mod tests {
         let now = Arc::new(AtomicI64::new(NOON));
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::SeqCst));
-        let standings = standings(&site, clock, Duration::from_secs(3_600));
+        let standings = standings(&site, clock, Duration::from_hours(1));
         let old = standings.newest().await.unwrap();
         now.fetch_add(24 * 3_600_000, Ordering::SeqCst);
         standings.newest().await.unwrap();

@@ -67,7 +67,7 @@ pub(crate) async fn serve<B: Backend, S: AsyncRead + AsyncWrite + Unpin>(
     let admitted = match greeted {
         Err(refusal) => Err(refusal),
         Ok(caller) => tokio::select! {
-            admitted = admit(&shared, caller) => admitted,
+            admitted = admit(&shared, caller, peer) => admitted,
             () = shared.stop.cancelled() => return,
         },
     };
@@ -77,6 +77,7 @@ pub(crate) async fn serve<B: Backend, S: AsyncRead + AsyncWrite + Unpin>(
             Connection::new(shared, wire, caller, seat, peer).run().await;
         }
         Err(refusal) => {
+            debug!(%peer, reason = refusal.error.reason.name(), what = refusal.error.what, "not let in");
             shared
                 .metrics
                 .logins_refused
@@ -119,9 +120,13 @@ async fn hear_connect<B, S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Checks the login and takes the device's seat, which ends an older connection of it, before anything is answered.
-async fn admit<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<(Caller, Seat), Refusal> {
+async fn admit<B: Backend>(
+    shared: &Shared<B>,
+    caller: Caller,
+    peer: SocketAddr,
+) -> Result<(Caller, Seat), Refusal> {
     let revocations = shared.registry.revocations();
-    let caller = check_login(shared, caller).await?;
+    let caller = check_login(shared, caller, peer).await?;
     let (seat, taken_over) = shared
         .registry
         .take_seat(&caller.device, shared.limits.receipts_queued)
@@ -132,11 +137,15 @@ async fn admit<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<(Caller
     if shared.registry.revocations() == revocations {
         return Ok((caller, seat));
     }
-    Ok((check_login(shared, caller).await?, seat))
+    Ok((check_login(shared, caller, peer).await?, seat))
 }
 
 /// Asks the backend. What the client has sent behind its CONNECT stays unread until this has said yes.
-async fn check_login<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<Caller, Refusal> {
+async fn check_login<B: Backend>(
+    shared: &Shared<B>,
+    caller: Caller,
+    peer: SocketAddr,
+) -> Result<Caller, Refusal> {
     let answer = timeout(shared.limits.login_timeout, async {
         let _turn = shared.logins.acquire().await;
         let _timer = shared.metrics.login_seconds.start_timer();
@@ -145,11 +154,11 @@ async fn check_login<B: Backend>(shared: &Shared<B>, caller: Caller) -> Result<C
     match answer.await {
         Ok(Ok(())) => Ok(caller),
         Ok(Err(LoginError::Refused)) => {
-            info!(device.id = %caller.device, "login refused");
+            info!(device.id = %caller.device, %peer, "login refused");
             Err(caller.refuse(Reason::BadUserNameOrPassword, "unknown device or wrong key"))
         }
         Ok(Err(LoginError::Unavailable)) | Err(_) => {
-            debug!(device.id = %caller.device, "login could not be checked");
+            debug!(device.id = %caller.device, %peer, "login could not be checked");
             Err(caller.refuse(Reason::ServerUnavailable, "the login could not be checked"))
         }
     }
@@ -257,7 +266,6 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
     /// Writes what there is to write, then waits for the next thing to happen.
     async fn wait(&mut self, reading: bool) -> Result<(), Ended> {
         self.flush().await?;
-        let now = |connection: &mut Self| connection.heard = Instant::now();
         tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => Err(Ended::Stopping),
@@ -274,7 +282,9 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
             }
             () = self.alarm.as_mut() => {
                 // While we do not read, silence is ours.
-                if !reading { now(self); }
+                if !reading {
+                    self.heard = Instant::now();
+                }
                 self.check_silence()
             }
         }

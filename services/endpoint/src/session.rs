@@ -222,6 +222,11 @@ impl Session {
         let Some(qos) = self.downlink.commands else { return };
         let window = self.client_receive_maximum.min(COMMANDS_IN_FLIGHT);
         let topic = down_topic(&self.device, Down::Command);
+        // No acknowledgement will ever take these away; they are forgotten when the backend has.
+        let still_pending = |number| pending.iter().any(|command| command.id == number);
+        self.downlink
+            .in_flight
+            .retain(|&(id, number)| id.is_some() || still_pending(number));
         for command in pending {
             if self.ending.is_some() || self.downlink.in_flight.len() >= window {
                 return;

@@ -41,43 +41,36 @@ impl Accepted {
         let stamp = record.stamp();
         match body(record)
             .map_err(|error| error.to_string())
-            .and_then(|body| bounded(stamp.seq).map(|()| body))
+            .and_then(|body| plausible(record).map(|()| body))
         {
             Ok(body) => {
                 self.records += 1;
                 self.segment(device, stamp.boot, stamp.seq).push(stamp.seq, &body);
             }
-            Err(detail) => self.keep(
-                device,
-                bounded(stamp.seq).is_ok().then_some((stamp.boot, stamp.seq)),
-                &Quarantined {
-                    reason: hemu_wire::Reason::OutOfRange.as_str(),
-                    detail: &detail,
-                    raw: &[],
-                    raw_len: 0,
-                },
-            ),
+            Err(detail) => {
+                // Written out again: it was well formed, so nothing of it is lost.
+                let raw = hemu_wire::encode(std::slice::from_ref(record)).unwrap_or_default();
+                let rejected = Rejected {
+                    identity: Some((stamp.boot, stamp.seq)),
+                    reason: hemu_wire::Reason::OutOfRange,
+                    detail,
+                    raw_len: raw.len(),
+                    raw,
+                };
+                self.set_aside(device, &rejected);
+            }
         }
     }
 
     fn set_aside(&mut self, device: &DeviceId, rejected: &Rejected) {
-        let identity = rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok());
-        self.keep(
-            device,
-            identity,
-            &Quarantined {
-                reason: rejected.reason.as_str(),
-                detail: &rejected.detail,
-                raw: &rejected.raw,
-                raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
-            },
-        );
-    }
-
-    fn keep(&mut self, device: &DeviceId, identity: Option<(u64, u64)>, quarantined: &Quarantined<'_>) {
         self.quarantined += 1;
-        let body = Body::Quarantined(*quarantined);
-        match identity {
+        let body = Body::Quarantined(Quarantined {
+            reason: rejected.reason.as_str(),
+            detail: &rejected.detail,
+            raw: &rejected.raw,
+            raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
+        });
+        match rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok()) {
             Some((boot, seq)) => self.segment(device, boot, seq).push(seq, &body),
             None => {
                 let mut segment = Segment::unidentified(device.as_str());
@@ -103,6 +96,19 @@ fn bounded(seq: u64) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("seq: expected 1..={SEQ_MAX}, got {seq}"))
+}
+
+fn plausible(record: &Record<'_>) -> Result<(), String> {
+    let seq = record.stamp().seq;
+    bounded(seq)?;
+    match record {
+        // Else a receipt would cover records still to come, and the device would erase them unsent.
+        Record::Lost(lost) if lost.to >= seq => {
+            let to = lost.to;
+            Err(format!("lost: expected records before this one ({seq}), got up to {to}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn body<'r>(record: &'r Record<'_>) -> Result<Body<'r>, OutOfRange> {

@@ -116,6 +116,15 @@ struct Batch {
     devices: Vec<String>,
 }
 
+impl Batch {
+    /// Notes a device that gets a receipt once the batch is stored.
+    fn tell(&mut self, device: &str) {
+        if !self.devices.iter().any(|known| known == device) {
+            self.devices.push(device.to_owned());
+        }
+    }
+}
+
 impl Committer {
     /// A committer for a ledger whose projections are up to date (its cursors are read from them; what is missing
     /// there only costs a repeat in the journal).
@@ -130,7 +139,11 @@ impl Committer {
         let (sender, orders) = mpsc::channel(QUEUE);
         let mut cursors: HashMap<String, Vec<(u64, Cursor)>> = HashMap::new();
         for (device, boot, cursor) in ledger.cursors().await? {
-            cursors.entry(device).or_default().push((boot, cursor));
+            let boots = cursors.entry(device).or_default();
+            if boots.len() == BOOTS_KEPT {
+                boots.remove(0);
+            }
+            boots.push((boot, cursor));
         }
         let (committed, committed_rx) = watch::channel(journal.head().position);
         let (healthy, healthy_rx) = watch::channel(true);
@@ -174,7 +187,8 @@ impl Committer {
 
     fn take(&mut self, batch: &mut Batch, order: Order) {
         match order {
-            Order::Greet(device) => self.announce(&device),
+            // Not before the batch is stored: the cursor may already cover records that wait in it.
+            Order::Greet(device) => batch.tell(&device),
             Order::Store(submission) => {
                 for segment in &submission.segments {
                     self.copy(batch, segment);
@@ -194,9 +208,7 @@ impl Committer {
         let kept = segment.write(&mut batch.body, |mark| take(cursor, mark));
         batch.records += kept;
         batch.repeats += segment.marks().len() as u64 - kept;
-        if !batch.devices.iter().any(|device| device == segment.device()) {
-            batch.devices.push(segment.device().to_owned());
-        }
+        batch.tell(segment.device());
     }
 
     /// Appends the batch, trying until it succeeds; false when abandoned before it did.

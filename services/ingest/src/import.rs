@@ -8,7 +8,6 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use hemu_ledger::entry::{Body, Deposit};
-use hemu_ledger::registry::Household;
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Journal, Ledger, Position};
 use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
@@ -73,6 +72,7 @@ struct Import<'l> {
     journal: Journal,
     options: Options,
     columns: [usize; COLUMNS.len()],
+    width: usize,
     households: HashSet<String>,
     devices: HashSet<String>,
     estates: HashSet<String>,
@@ -91,7 +91,8 @@ pub async fn import<W: Write>(
     mut progress: impl FnMut(u64),
 ) -> Result<Summary, Error> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let columns = columns(reader.headers()?)?;
+    let header = reader.headers()?;
+    let (columns, width) = (columns(header)?, header.len());
     let journal = ledger.journal().await?;
     let mut import = Import {
         ledger,
@@ -99,6 +100,7 @@ pub async fn import<W: Write>(
         journal,
         options,
         columns,
+        width,
         households: HashSet::new(),
         devices: HashSet::new(),
         estates: HashSet::new(),
@@ -110,15 +112,15 @@ pub async fn import<W: Write>(
         writer: None,
     };
     let mut chunk = Vec::with_capacity(CHUNK);
-    let mut rows = reader.records();
+    let mut rows = reader.byte_records();
     loop {
         let row = rows.next().transpose()?;
         let ended = row.is_none();
         if let Some(row) = row {
             import.summary.read += 1;
-            match import.parse(&row) {
-                Ok(parsed) => chunk.push((row, parsed)),
-                Err(reason) => rejects.reject(&mut import.summary, &row, &reason)?,
+            match import.read(row) {
+                Ok(row) => chunk.push(row),
+                Err((row, reason)) => rejects.reject(&mut import.summary, &row, &reason)?,
             }
         }
         if chunk.len() == CHUNK || ended {
@@ -164,6 +166,18 @@ impl Parsed {
 }
 
 impl Import<'_> {
+    /// A row with its values, or with the reason to reject it.
+    fn read(&self, row: csv::ByteRecord) -> Result<(csv::StringRecord, Parsed), (csv::StringRecord, String)> {
+        let row = csv::StringRecord::from_byte_record(row).map_err(|error| {
+            let row = csv::StringRecord::from_byte_record_lossy(error.into_byte_record());
+            (row, "expected UTF-8, got other bytes; save the file as UTF-8".to_owned())
+        })?;
+        match self.parse(&row) {
+            Ok(parsed) => Ok((row, parsed)),
+            Err(reason) => Err((row, reason)),
+        }
+    }
+
     fn parse(&self, row: &csv::StringRecord) -> Result<Parsed, String> {
         let [
             reading_id,
@@ -178,9 +192,11 @@ impl Import<'_> {
             quality,
             confidence,
         ] = self.columns.map(|index| row.get(index).unwrap_or("").trim());
-        if row.len() <= self.columns.into_iter().max().unwrap_or(0) {
+        // A comma too many would move a value under another name, a household's among them.
+        if row.len() != self.width {
             return Err(format!(
-                "expected as many fields as the header has, got {}",
+                "expected {} fields as in the header, got {}",
+                self.width,
                 row.len()
             ));
         }
@@ -246,7 +262,7 @@ impl Import<'_> {
     /// Makes the names of a chunk known to `self`, adding them to the registry unless strict.
     async fn register(&mut self, chunk: &[(csv::StringRecord, Parsed)]) -> Result<(), Error> {
         let now = (self.clock)();
-        let mut households = Vec::new();
+        let mut households: Vec<(&str, Option<&str>)> = Vec::new();
         for (_, parsed) in chunk {
             let estate = parsed.estate.as_deref();
             if let Some(estate) = estate.filter(|estate| !self.estates.contains(*estate)) {
@@ -274,16 +290,7 @@ impl Import<'_> {
                 .filter(|token| !self.households.contains(*token))
             {
                 if !self.options.strict {
-                    households.push(Household {
-                        token: token.to_owned(),
-                        estate: parsed.estate.clone(),
-                        building: None,
-                        unit: None,
-                        door: None,
-                        residents: None,
-                        station: None,
-                        created_at: now,
-                    });
+                    households.push((token, estate));
                 } else if self.ledger.household(token).await?.is_none() {
                     continue;
                 }
@@ -291,7 +298,7 @@ impl Import<'_> {
             }
         }
         if !households.is_empty() {
-            self.ledger.put_households(&households).await?;
+            self.ledger.ensure_households(&households, now).await?;
         }
         Ok(())
     }

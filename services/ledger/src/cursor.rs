@@ -140,8 +140,15 @@ impl Cursor {
             upto,
             ..Self::default()
         };
+        let mut previous = upto;
         while !r.is_empty() {
-            cursor.beyond.insert(r.number()?, r.number()?);
+            let (start, end) = (r.number()?, r.number()?);
+            // Intervals are in order and apart; gaps are computed from that.
+            if start <= previous.checked_add(1)? || end < start {
+                return None;
+            }
+            cursor.beyond.insert(start, end);
+            previous = end;
         }
         Some(cursor)
     }

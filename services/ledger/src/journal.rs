@@ -4,17 +4,20 @@
 //! the statement takes effect only on the head it was computed for, and the writer that lost the race reads the
 //! head again. This module must not know what entries mean.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Row, SqliteExecutor};
 
 use crate::error::{Error, InFile, Result};
 use crate::segment::Entries;
 
 /// The number of a batch; the first is 1, and 0 is before all.
 pub type Position = u64;
+
+/// After every batch there can be; positions are signed in the store.
+pub(crate) const END: Position = i64::MAX as u64;
 
 /// SHA-256 of a batch and everything before it.
 pub type Hash = [u8; 32];
@@ -110,12 +113,12 @@ impl Journal {
                 Ok(_) => self.head = head(&mut self.connection).await.of(&self.path)?,
                 Err(error) => {
                     // A commit whose answer was lost may still have happened; never store the same batch twice.
-                    let now = head(&mut self.connection).await.of(&self.path)?;
-                    if now == (Head { position, hash }) {
-                        self.head = now;
-                        return Ok(now);
+                    let mine = Head { position, hash };
+                    if head_at(&mut self.connection, position).await.of(&self.path)? != Some(mine) {
+                        return Err(error);
                     }
-                    return Err(error);
+                    self.head = mine;
+                    return Ok(mine);
                 }
             }
         }
@@ -136,12 +139,53 @@ async fn head(connection: &mut SqliteConnection) -> std::result::Result<Head, sq
     let row = sqlx::query("select position, hash from journal order by position desc limit 1")
         .fetch_optional(connection)
         .await?;
-    row.map_or(Ok(Head::default()), |row| {
-        let hash: Vec<u8> = row.try_get("hash")?;
-        Ok(Head {
-            position: row.try_get::<i64, _>("position")?.cast_unsigned(),
-            hash: to_hash(&hash),
-        })
+    row.map_or(Ok(Head::default()), |row| head_of(&row))
+}
+
+/// The head as it was when the batch at a position was the last; `None` when there is no such batch.
+pub(crate) async fn head_at(
+    connection: impl SqliteExecutor<'_>,
+    position: Position,
+) -> std::result::Result<Option<Head>, sqlx::Error> {
+    if position == 0 {
+        return Ok(Some(Head::default()));
+    }
+    let row = sqlx::query("select position, hash from journal where position = ?")
+        .bind(position.cast_signed())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(head_of).transpose()
+}
+
+fn head_of(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> {
+    let hash: Vec<u8> = row.try_get("hash")?;
+    Ok(Head {
+        position: row.try_get::<i64, _>("position")?.cast_unsigned(),
+        hash: to_hash(&hash),
+    })
+}
+
+/// The last batch the projections were folded from, as their `progress` row says.
+pub(crate) fn folded(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> {
+    let hash: Vec<u8> = row.try_get("hash")?;
+    Ok(Head {
+        position: row.try_get::<i64, _>("applied")?.cast_unsigned(),
+        hash: to_hash(&hash),
+    })
+}
+
+/// Checks that the batch the projections were folded up to is still in the journal: the chain alone cannot tell
+/// that its end was cut off.
+pub(crate) async fn anchored(truth: &SqlitePool, folded: &Head) -> Result<()> {
+    let there = head_at(truth, folded.position).await.of(Path::new("hemu.db"))?;
+    if there == Some(*folded) {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        position: folded.position,
+        what: "the projections were folded from a journal with another batch here, or one that went on to here; \
+               if an older journal was put back on purpose, run `hemu rebuild`"
+            .into(),
     })
 }
 
@@ -150,19 +194,27 @@ fn to_hash(bytes: &[u8]) -> Hash {
     bytes.try_into().unwrap_or_default()
 }
 
-pub(crate) fn batch(row: &SqliteRow) -> std::result::Result<Batch, sqlx::Error> {
-    let hash: Vec<u8> = row.try_get("hash")?;
-    Ok(Batch {
-        position: row.try_get::<i64, _>("position")?.cast_unsigned(),
-        at: row.try_get("at")?,
-        records: row.try_get::<i64, _>("records")?.cast_unsigned(),
-        hash: to_hash(&hash),
-        body: row.try_get("body")?,
+/// A row of the journal; a column of another type than was written is damage, and the batch is named.
+pub(crate) fn batch(path: &Path, row: &SqliteRow) -> Result<Batch> {
+    let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
+    let read = || -> std::result::Result<Batch, sqlx::Error> {
+        let hash: Vec<u8> = row.try_get("hash")?;
+        Ok(Batch {
+            position,
+            at: row.try_get("at")?,
+            records: row.try_get::<i64, _>("records")?.cast_unsigned(),
+            hash: to_hash(&hash),
+            body: row.try_get("body")?,
+        })
+    };
+    read().map_err(|error| Error::Damaged {
+        position,
+        what: error.to_string(),
     })
 }
 
-/// Checks a batch against the one before it: position, hash, readable bytes, number of records.
-pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
+/// Checks that a batch follows the one before it: position and hash.
+pub fn follows(previous: &Head, batch: &Batch) -> Result<Head> {
     let damaged = |what: String| Error::Damaged {
         position: batch.position,
         what,
@@ -178,6 +230,19 @@ pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
             "its hash does not follow from its content and the batch before it".into(),
         ));
     }
+    Ok(Head {
+        position: batch.position,
+        hash: batch.hash,
+    })
+}
+
+/// The same, and that its bytes can be read and hold as many records as it says.
+pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
+    let head = follows(previous, batch)?;
+    let damaged = |what: String| Error::Damaged {
+        position: batch.position,
+        what,
+    };
     let mut records = 0;
     for entry in batch.entries() {
         entry.map_err(|error| damaged(error.to_string()))?;
@@ -189,8 +254,5 @@ pub fn check(previous: &Head, batch: &Batch) -> Result<Head> {
             batch.records
         )));
     }
-    Ok(Head {
-        position: batch.position,
-        hash: batch.hash,
-    })
+    Ok(head)
 }

@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 
 use crate::error::{InFile, Result};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::project::Projector;
 use crate::store::{self, Durability, Folder, Lock, Role};
 
@@ -55,7 +55,7 @@ impl Ledger {
         let lock = self.folder.lock(Role::Project)?;
         let path = self.folder.projections();
         let connection = store::connect(&path, Durability::Whole).await?;
-        let projector = Projector::open(self.truth.clone(), path, connection, self.zone).await?;
+        let projector = Projector::open(self.truth.clone(), path, connection, self.zone, journal::END).await?;
         Ok((projector, lock))
     }
 

@@ -259,6 +259,23 @@ impl Ledger {
         transaction.commit().await.of(&path)
     }
 
+    /// Notes households that an import names. What is registered stays as it is; only a missing estate is filled in.
+    pub async fn ensure_households(&self, names: &[(&str, Option<&str>)], at: i64) -> Result<()> {
+        let path = self.folder().truth();
+        let rows = Rows::new(
+            "insert into household (token, estate, created_at)",
+            3,
+            "on conflict do update set estate = coalesce(estate, excluded.estate)",
+        );
+        let mut transaction = self.truth.begin_with("begin immediate").await.of(&path)?;
+        rows.write(&mut transaction, names, |b, (token, estate)| {
+            b.add((*token).to_owned()).add(estate.map(str::to_owned)).add(at);
+        })
+        .await
+        .of(&path)?;
+        transaction.commit().await.of(&path)
+    }
+
     /// A household by its token.
     pub async fn household(&self, token: &str) -> Result<Option<Household>> {
         let query = sqlx::query_as("select * from household where token = ?").bind(token);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use futures::TryStreamExt;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
 
 use crate::error::{Error, InFile, Result};
@@ -34,11 +34,14 @@ const TABLES: [(&str, &str); 16] = [
 
 impl Ledger {
     /// Walks the hash chain from the first batch; the head it ends with. `progress` gets the position reached.
+    /// Batches cut off at the end are missed where the projections know of them.
     pub async fn verify_chain(&self, mut progress: impl FnMut(Position)) -> Result<Head> {
+        let folded = self.folded().await?;
         let mut head = Head::default();
         loop {
             let batches = self.batches(head.position, 64).await?;
             if batches.is_empty() {
+                journal::anchored(&self.truth, &folded).await?;
                 return Ok(head);
             }
             for batch in &batches {
@@ -51,26 +54,29 @@ impl Ledger {
     /// Folds the journal again beside the projections and compares every row; the first that differs is named.
     /// Call with the projector's lock held, so that nothing moves meanwhile.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
-        let applied = self.progress().await?.applied;
+        let applied = self.folded().await?.position;
         let beside = self.folder().path().join("verify.db");
         store::remove_database(&beside)?;
-        let outcome = self.compare(&beside, applied, progress).await;
+        self.fold_into(&beside, applied, progress).await?;
+        let again = store::pool(&beside, Durability::Whole).await?;
+        let outcome = self.compare(&again, &beside, applied).await;
+        // Closed before it is removed, or SQLite would tidy up after a file that is another's by then.
+        again.close().await;
         store::remove_database(&beside)?;
         outcome
     }
 
-    async fn compare(
-        &self,
-        beside: &Path,
-        applied: Position,
-        progress: impl FnMut(Position),
-    ) -> Result<Option<String>> {
-        self.fold_into(beside, progress).await?;
-        let again = store::pool(beside, Durability::Whole).await?;
+    async fn folded(&self) -> Result<Head> {
+        let path = self.folder().projections();
+        let row = sqlx::query("select applied, hash from progress").fetch_one(&self.projections);
+        journal::folded(&row.await.of(&path)?).of(&path)
+    }
+
+    async fn compare(&self, again: &SqlitePool, beside: &Path, applied: Position) -> Result<Option<String>> {
         for (table, key) in TABLES {
             let sql = format!("select * from {table} order by {key}");
             let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&self.projections);
-            let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(&again);
+            let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(again);
             loop {
                 let our = ours.try_next().await.of(&self.folder().projections())?;
                 let their = theirs.try_next().await.of(beside)?;
@@ -88,17 +94,16 @@ impl Ledger {
                 }
             }
         }
-        again.close().await;
         Ok(None)
     }
 
     /// Drops every projection and folds the whole journal again; how many records. The old projections stay in
-    /// place until the new ones are complete.
+    /// place until the new ones are complete. This ledger cannot read projections afterwards: open the folder again.
     pub async fn rebuild(&self, progress: impl FnMut(Position)) -> Result<u64> {
         let lock = self.folder().lock(Role::Project)?;
         let new = self.folder().path().join("rebuild.db");
         store::remove_database(&new)?;
-        let records = self.fold_into(&new, progress).await?;
+        let records = self.fold_into(&new, journal::END, progress).await?;
         self.projections.close().await;
         store::remove_database(&self.folder().projections())?;
         std::fs::rename(&new, self.folder().projections()).map_err(|source| Error::Folder {
@@ -109,11 +114,16 @@ impl Ledger {
         Ok(records)
     }
 
-    async fn fold_into(&self, path: &Path, mut progress: impl FnMut(Position)) -> Result<u64> {
+    async fn fold_into(
+        &self,
+        path: &Path,
+        until: Position,
+        mut progress: impl FnMut(Position),
+    ) -> Result<u64> {
         store::migrate_projections(path).await?;
         let connection = store::connect(path, Durability::Whole).await?;
         let mut projector =
-            Projector::open(self.truth.clone(), path.to_owned(), connection, self.zone()).await?;
+            Projector::open(self.truth.clone(), path.to_owned(), connection, self.zone(), until).await?;
         let mut records = 0;
         loop {
             let step = projector.step().await?;
@@ -135,7 +145,8 @@ fn show(row: &SqliteRow) -> String {
             return "?".into();
         };
         let text = match value.type_info().name() {
-            "NULL" => "null".into(),
+            _ if value.is_null() => "null".into(),
+            "REAL" => row.try_get::<f64, _>(index).map_or("?".into(), |n| n.to_string()),
             "INTEGER" => row.try_get::<i64, _>(index).map_or("?".into(), |n| n.to_string()),
             "BLOB" => row.try_get::<Vec<u8>, _>(index).map_or("?".into(), |b| {
                 format!("{} bytes {:016x}", b.len(), xxhash_rust::xxh3::xxh3_64(&b))
@@ -159,7 +170,7 @@ impl Ledger {
     }
 }
 
-async fn integrity(pool: &sqlx::sqlite::SqlitePool) -> std::result::Result<Option<String>, sqlx::Error> {
+async fn integrity(pool: &SqlitePool) -> std::result::Result<Option<String>, sqlx::Error> {
     let row = sqlx::query("pragma quick_check(1)").fetch_one(pool).await?;
     let answer: String = row.try_get(0)?;
     Ok((answer != "ok").then_some(answer))

@@ -77,7 +77,11 @@ pub(crate) struct Lag {
 
 /// A record of the journal as listeners see it; `None` for what is not theirs (quarantine, declared losses).
 /// A deposit comes also in the form the site remembers.
-pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Option<(Message, Option<LiveDeposit>)> {
+pub(crate) fn translate(
+    fleet: &Fleet,
+    place: Place,
+    entry: &Entry<'_>,
+) -> Option<(Message, Option<LiveDeposit>)> {
     let device = entry.origin.device();
     let station = fleet.station_of(device);
     match &entry.body {
@@ -85,7 +89,10 @@ pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Optio
             let deposit = LiveDeposit::of(device, station, deposit);
             Some((Message::of("deposit", Some(place), &deposit), Some(deposit)))
         }
-        Body::Status(report) => Some((Message::of("status", Some(place), &status(device, station, report)), None)),
+        Body::Status(report) => Some((
+            Message::of("status", Some(place), &status(device, station, report)),
+            None,
+        )),
         Body::Incident(seen) => {
             let incident = Incident {
                 at: seen.at.get(),
@@ -95,7 +102,10 @@ pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Optio
                 note: seen.note.map(str::to_owned),
                 photo: seen.photo.map(str::to_owned),
             };
-            Some((Message::of("incident", Some(place), &LiveIncident { incident, station }), None))
+            Some((
+                Message::of("incident", Some(place), &LiveIncident { incident, station }),
+                None,
+            ))
         }
         Body::Lost { .. } | Body::Quarantined(_) => None,
     }
@@ -108,7 +118,11 @@ fn status(device: &str, station: Option<String>, report: &Status<'_>) -> LiveSta
         device: device.to_owned(),
         station,
         bins: bins
-            .map(|bin| LiveBin { stream: bin.stream.into(), fill: share(bin.fill), weight_g: bin.weight_g })
+            .map(|bin| LiveBin {
+                stream: bin.stream.into(),
+                fill: share(bin.fill),
+                weight_g: bin.weight_g,
+            })
             .collect(),
         battery_mv: report.battery_mv,
         rssi_dbm: report.rssi_dbm,

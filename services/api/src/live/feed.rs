@@ -87,11 +87,22 @@ impl Feed {
         let told = told.filter(|_| live.has_listeners());
         let (fleet, samplers, metrics) = (&self.fleet, &mut self.samplers, &self.api.metrics);
         tail.for_each(|batch, index, entry| {
-            let place = Place { position: batch.position, index };
-            let Some((message, deposit)) = translate(fleet, place, &entry) else { return };
-            deposit.into_iter().for_each(|deposit| live.remember(deposit));
+            let place = Place {
+                position: batch.position,
+                index,
+            };
+            let Some((message, deposit)) = translate(fleet, place, &entry) else {
+                return;
+            };
+            if let Some(deposit) = deposit {
+                live.remember(deposit);
+            }
             let Some(now) = told else { return };
-            if samplers.entry(message.name).or_insert(Sampler::new(now)).admits(now) {
+            if samplers
+                .entry(message.name)
+                .or_insert(Sampler::new(now))
+                .admits(now)
+            {
                 live.send(message);
             } else {
                 metrics.live_sampled_out.inc();
@@ -101,7 +112,10 @@ impl Feed {
     }
 
     async fn know_the_fleet(&mut self, now: Instant) -> Result<(), Error> {
-        if self.fleet_read.is_none_or(|read| now.duration_since(read) >= FLEET_FRESH_FOR) {
+        if self
+            .fleet_read
+            .is_none_or(|read| now.duration_since(read) >= FLEET_FRESH_FOR)
+        {
             self.fleet = Fleet::read(&self.api).await?;
             self.fleet_read = Some(now);
         }
@@ -119,7 +133,9 @@ impl Feed {
             let state = member.state(now);
             let before = self.states.insert(device.to_owned(), state);
             if before.is_some_and(|before| before != state) {
-                self.api.live.send(Message::of("device", None, &LiveDevice { device, state }));
+                self.api
+                    .live
+                    .send(Message::of("device", None, &LiveDevice { device, state }));
             }
         }
         let overview = overview::site(&self.api, &fleet).await?;
@@ -141,7 +157,10 @@ struct Sampler {
 
 impl Sampler {
     fn new(now: Instant) -> Self {
-        Self { began: now, passed: 0 }
+        Self {
+            began: now,
+            passed: 0,
+        }
     }
 
     fn admits(&mut self, now: Instant) -> bool {
@@ -162,7 +181,9 @@ mod tests {
         let start = Instant::now();
         let mut sampler = Sampler::new(start);
         let mut passed = |ms: u64, times: u32| {
-            (0..times).filter(|_| sampler.admits(start + Duration::from_millis(ms))).count()
+            (0..times)
+                .filter(|_| sampler.admits(start + Duration::from_millis(ms)))
+                .count()
         };
         assert_eq!(passed(0, 49), 49);
         assert_eq!(passed(999, 10), 1);

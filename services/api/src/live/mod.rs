@@ -39,7 +39,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { clients: 256, waiting: 1_024 }
+        Self {
+            clients: 256,
+            waiting: 1_024,
+        }
     }
 }
 
@@ -79,7 +82,10 @@ impl Live {
     pub(crate) fn seat(&self, taken: &IntGauge) -> Option<Seat> {
         let permit = self.seats.clone().try_acquire_owned().ok()?;
         taken.inc();
-        Some(Seat { _permit: permit, taken: taken.clone() })
+        Some(Seat {
+            _permit: permit,
+            taken: taken.clone(),
+        })
     }
 
     /// Everything sent from now on, and the end of it.

@@ -63,7 +63,10 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<LiveDeposit>>, Problem> {
-    Ok(Json(Page { items: api.live.recent(find.limit.get()), next: None }))
+    Ok(Json(Page {
+        items: api.live.recent(find.limit.get()),
+        next: None,
+    }))
 }
 
 #[cfg(test)]
@@ -82,6 +85,11 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_parameter_is_a_problem() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/deposits?household=hh-good-0001", 400, "unknown field `household`, expected `limit`").await;
+        site.refuses(
+            "/api/v1/deposits?household=hh-good-0001",
+            400,
+            "unknown field `household`, expected `limit`",
+        )
+        .await;
     }
 }

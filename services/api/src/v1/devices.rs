@@ -47,7 +47,13 @@ pub(crate) struct Device {
 impl Device {
     fn of(id: String, member: Member, now: i64) -> Self {
         let state = member.state(now);
-        let Member { estate, station, revoked, connected, seen } = member;
+        let Member {
+            estate,
+            station,
+            revoked,
+            connected,
+            seen,
+        } = member;
         let device = Self {
             id,
             estate,
@@ -109,7 +115,12 @@ pub(crate) async fn list(
     let after = find.after.unwrap_or_default();
     let rest = Fleet::read(&api).await?.into_iter().filter(|(id, _)| *id > after);
     let rows: Vec<_> = rest.take(find.limit.get() + 1).collect();
-    Ok(Json(Page::cut(rows, find.limit.get(), |(id, _)| id.clone(), |(id, member)| Device::of(id, member, now))))
+    Ok(Json(Page::cut(
+        rows,
+        find.limit.get(),
+        |(id, _)| id.clone(),
+        |(id, member)| Device::of(id, member, now),
+    )))
 }
 
 /// One device.
@@ -117,7 +128,8 @@ pub(crate) async fn list(
     responses((status = 200, body = Device), (status = 404, body = Problem)))]
 pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Device>, Problem> {
     let member = Fleet::read(&api).await?.take(&id);
-    let member = member.ok_or_else(|| Problem::not_found("there is no such device; /api/v1/devices lists them"))?;
+    let member =
+        member.ok_or_else(|| Problem::not_found("there is no such device; /api/v1/devices lists them"))?;
     Ok(Json(Device::of(id, member, api.clock.now())))
 }
 
@@ -147,8 +159,15 @@ mod tests {
     #[tokio::test]
     async fn unknown_devices_and_bad_pages_are_problems() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/devices/st99", 404, "there is no such device").await;
-        site.refuses("/api/v1/devices?limit=0", 400, "limit: expected a whole number from 1 to 1000, came \"0\"").await;
-        site.refuses("/api/v1/devices/%FF", 400, "percent-encoded UTF-8").await;
+        site.refuses("/api/v1/devices/st99", 404, "there is no such device")
+            .await;
+        site.refuses(
+            "/api/v1/devices?limit=0",
+            400,
+            "limit: expected a whole number from 1 to 1000, came \"0\"",
+        )
+        .await;
+        site.refuses("/api/v1/devices/%FF", 400, "percent-encoded UTF-8")
+            .await;
     }
 }

@@ -99,7 +99,10 @@ struct StoredBuilding {
 impl StoredPlan {
     fn read(estate: &registry::Estate) -> Option<Self> {
         let plan = serde_json::from_str(estate.plan.as_deref()?);
-        plan.inspect_err(|error| tracing::warn!(%error, estate.id = estate.id, "the estate's plan cannot be read")).ok()
+        plan.inspect_err(
+            |error| tracing::warn!(%error, estate.id = estate.id, "the estate's plan cannot be read"),
+        )
+        .ok()
     }
 
     fn draw(
@@ -108,11 +111,22 @@ impl StoredPlan {
         ratings: &HashMap<String, u8>,
         stations: Vec<registry::Station>,
     ) -> Plan {
-        let place = |s: registry::Station| Some(PlanStation { x: s.x?, y: s.y?, id: s.id, name: s.name });
+        let place = |s: registry::Station| {
+            Some(PlanStation {
+                x: s.x?,
+                y: s.y?,
+                id: s.id,
+                name: s.name,
+            })
+        };
         Plan {
             width: self.width,
             height: self.height,
-            buildings: self.buildings.into_iter().map(|building| building.draw(tokens, ratings)).collect(),
+            buildings: self
+                .buildings
+                .into_iter()
+                .map(|building| building.draw(tokens, ratings))
+                .collect(),
             stations: stations.into_iter().filter_map(place).collect(),
         }
     }
@@ -120,11 +134,26 @@ impl StoredPlan {
 
 impl StoredBuilding {
     fn draw(self, tokens: &HashMap<String, Vec<String>>, ratings: &HashMap<String, u8>) -> Building {
-        let Self { id, label, units, floors, x, y, w, h } = self;
+        let Self {
+            id,
+            label,
+            units,
+            floors,
+            x,
+            y,
+            w,
+            h,
+        } = self;
         // Households may name a building by its id on the plan or by what is written on it.
-        let named = [&id, &label].into_iter().find_map(|name| tokens.get_key_value(name));
+        let named = [&id, &label]
+            .into_iter()
+            .find_map(|name| tokens.get_key_value(name));
         let households = named.map_or(&[][..], |(_, tokens)| tokens);
-        let scores: Vec<u32> = households.iter().filter_map(|token| ratings.get(token)).map(|&s| s.into()).collect();
+        let scores: Vec<u32> = households
+            .iter()
+            .filter_map(|token| ratings.get(token))
+            .map(|&s| s.into())
+            .collect();
         let mean = f64::from(scores.iter().sum::<u32>()) / scores.len() as f64;
         Building {
             id: named.map_or(id, |(name, _)| name.clone()),
@@ -161,14 +190,24 @@ pub(crate) async fn list(
     Params(find): Params<Find>,
 ) -> Result<Json<Page<Estate>>, Problem> {
     let after = find.after.unwrap_or_default();
-    let all = api.ledger.estates().await?.into_iter().filter(|estate| estate.id > after);
+    let all = api
+        .ledger
+        .estates()
+        .await?
+        .into_iter()
+        .filter(|estate| estate.id > after);
     let rows: Vec<_> = all.take(find.limit.get() + 1).collect();
     let Page { items, next } = Page::cut(rows, find.limit.get(), |row| row.id.clone(), |row| row);
     let mut estates = Vec::with_capacity(items.len());
     for row in items {
         let households = api.ledger.count_households(Some(&row.id)).await?;
         let stations = api.ledger.stations(Some(&row.id)).await?.len();
-        estates.push(Estate { id: row.id, name: row.name, households, stations });
+        estates.push(Estate {
+            id: row.id,
+            name: row.name,
+            households,
+            stations,
+        });
     }
     Ok(Json(Page { items: estates, next }))
 }
@@ -218,8 +257,14 @@ mod tests {
     #[tokio::test]
     async fn unknown_estates_are_a_problem() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/estates/nowhere", 404, "there is no such estate").await;
-        site.refuses("/api/v1/estates?limit=1001", 400, "limit: expected a whole number").await;
+        site.refuses("/api/v1/estates/nowhere", 404, "there is no such estate")
+            .await;
+        site.refuses(
+            "/api/v1/estates?limit=1001",
+            400,
+            "limit: expected a whole number",
+        )
+        .await;
     }
 
     #[test]
@@ -238,7 +283,10 @@ mod tests {
         let tokens = HashMap::from([("12幢".to_owned(), (0..12).map(token).collect::<Vec<_>>())]);
         let rated = |n| (0..n).map(|i| (token(i), 60 + i)).collect::<HashMap<_, _>>();
         let drawn = building().draw(&tokens, &rated(10));
-        assert_eq!((drawn.id.as_str(), drawn.households, drawn.rated), ("12幢", 12, 10));
+        assert_eq!(
+            (drawn.id.as_str(), drawn.households, drawn.rated),
+            ("12幢", 12, 10)
+        );
         assert_eq!(drawn.mean_score, Some(64.5));
         let drawn = building().draw(&tokens, &rated(9));
         assert_eq!((drawn.rated, drawn.mean_score), (9, None));

@@ -30,8 +30,23 @@ pub(crate) struct Incident {
 
 impl Incident {
     fn of(row: IncidentRow) -> Self {
-        let IncidentRow { at, device, kind, stream, note, photo, .. } = row;
-        Self { at, device, kind, stream: stream.map(Into::into), note, photo }
+        let IncidentRow {
+            at,
+            device,
+            kind,
+            stream,
+            note,
+            photo,
+            ..
+        } = row;
+        Self {
+            at,
+            device,
+            kind,
+            stream: stream.map(Into::into),
+            note,
+            photo,
+        }
     }
 }
 
@@ -56,7 +71,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Incident>>, Problem> {
     let before = find.after.map(|After(place)| place.pair());
     let rows = api.ledger.incidents(before, find.limit.probe()).await?;
-    Ok(Json(Page::cut(rows, find.limit.get(), |row| Place::of(row.place).to_string(), Incident::of)))
+    Ok(Json(Page::cut(
+        rows,
+        find.limit.get(),
+        |row| Place::of(row.place).to_string(),
+        Incident::of,
+    )))
 }
 
 #[cfg(test)]
@@ -67,12 +87,20 @@ mod tests {
     async fn incidents_are_listed_newest_first_and_once() {
         let site = Site::filled().await;
         insta::assert_json_snapshot!(site.json("/api/v1/incidents").await);
-        assert_eq!(site.walk("/api/v1/incidents?limit=1", "kind").await, ["smoke", "overflow"]);
+        assert_eq!(
+            site.walk("/api/v1/incidents?limit=1", "kind").await,
+            ["smoke", "overflow"]
+        );
     }
 
     #[tokio::test]
     async fn a_cursor_of_another_kind_is_a_problem() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/incidents?after=x", 400, "after: expected a cursor this server gave out").await;
+        site.refuses(
+            "/api/v1/incidents?after=x",
+            400,
+            "after: expected a cursor this server gave out",
+        )
+        .await;
     }
 }

@@ -57,31 +57,52 @@ pub(crate) async fn get(
     };
     let events = sse(hello(), missed, news);
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((unbuffered, Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response())
+    Ok((
+        unbuffered,
+        Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),
+    )
+        .into_response())
 }
 
 fn last_seen(headers: &HeaderMap) -> Result<Option<Place>, Problem> {
-    let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else {
+        return Ok(None);
+    };
     let place = id.to_str().unwrap_or_default().parse();
-    place.map(Some).map_err(|why: String| Problem::bad_request(format!("Last-Event-ID: {why}")))
+    place
+        .map(Some)
+        .map_err(|why: String| Problem::bad_request(format!("Last-Event-ID: {why}")))
 }
 
 /// What the journal holds after a place, if it is not too much.
 async fn missed(api: &Api, after: Place) -> Result<Vec<Message>, Problem> {
     let applied = api.ledger.progress().await?.applied;
     if after.position > applied {
-        let detail = "the journal ends before this Last-Event-ID (it was restored from a backup); begin without one";
+        let detail =
+            "the journal ends before this Last-Event-ID (it was restored from a backup); begin without one";
         return Err(Problem::gone(detail));
     }
     let skipped = api.ledger.records_after(after.position).await?;
     if skipped > RESUME_MOST {
-        return Ok(vec![Message::lag(skipped, Some(Place { position: applied, index: u32::MAX }))]);
+        return Ok(vec![Message::lag(
+            skipped,
+            Some(Place {
+                position: applied,
+                index: u32::MAX,
+            }),
+        )]);
     }
     let fleet = Fleet::read(api).await?;
     let mut messages = Vec::new();
-    let tail = api.ledger.tail(after.position.saturating_sub(1), u64::MAX).await?;
+    let tail = api
+        .ledger
+        .tail(after.position.saturating_sub(1), u64::MAX)
+        .await?;
     tail.for_each(|batch, index, entry| {
-        let place = Place { position: batch.position, index };
+        let place = Place {
+            position: batch.position,
+            index,
+        };
         let event = translate(&fleet, place, &entry).filter(|_| place > after);
         messages.extend(event.map(|(message, _)| message));
     })?;
@@ -101,7 +122,12 @@ struct Listening {
 impl Listening {
     fn new(live: &Live, seat: Seat, after: Option<Place>) -> Self {
         let (receiver, closed) = live.listen();
-        Self { receiver, closed, sent: after, _seat: seat }
+        Self {
+            receiver,
+            closed,
+            sent: after,
+            _seat: seat,
+        }
     }
 
     /// The next event; `None` when the server shuts down.
@@ -127,8 +153,12 @@ fn sse(
     missed: Vec<Message>,
     mut news: Listening,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    news.sent = news.sent.max(missed.iter().filter_map(|message| message.place).max());
-    let news = stream::unfold(news, |mut news| async move { news.next().await.map(|message| (message, news)) });
+    news.sent = news
+        .sent
+        .max(missed.iter().filter_map(|message| message.place).max());
+    let news = stream::unfold(news, |mut news| async move {
+        news.next().await.map(|message| (message, news))
+    });
     let events = stream::iter(missed).chain(news).map(|message| event(&message));
     stream::iter([hello]).chain(events).map(Ok)
 }
@@ -182,7 +212,10 @@ mod tests {
         let mut reader = site.listen(first.id.as_deref()).await;
         site.catch_up(&mut feed).await;
         let rest = [reader.next().await, reader.next().await, reader.next().await];
-        assert_eq!(rest.map(|event| event.data["quality"].clone()), [json!(0.2), json!(0.3), json!(0.4)]);
+        assert_eq!(
+            rest.map(|event| event.data["quality"].clone()),
+            [json!(0.2), json!(0.3), json!(0.4)]
+        );
         assert!(reader.idle());
     }
 
@@ -212,13 +245,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_reader_is_told_how_many_it_missed() {
-        let site = Site::with(Limits { waiting: 4, ..Limits::default() }).await;
+        let site = Site::with(Limits {
+            waiting: 4,
+            ..Limits::default()
+        })
+        .await;
         let mut feed = site.feed().await;
         let mut reader = site.listen(None).await;
         site.flood(10).await;
         site.catch_up(&mut feed).await;
         let lag = reader.next().await;
-        assert_eq!((lag.name.as_str(), &lag.data["skipped"], lag.id), ("lag", &json!(6), None));
+        assert_eq!(
+            (lag.name.as_str(), &lag.data["skipped"], lag.id),
+            ("lag", &json!(6), None)
+        );
         assert_eq!(reader.next().await.name, "deposit");
     }
 
@@ -252,15 +292,26 @@ mod tests {
         assert_eq!(reader.next().await.name, "overview");
         site.pass_ms(2 * 3_600_000);
         feed.beat().await.unwrap();
-        let event = reader.next().await;
-        assert_eq!((event.name.as_str(), event.data), ("device", json!({"device": "st01", "state": "silent"})));
+        for told in [
+            json!({"device": "insp1", "state": "offline"}),
+            json!({"device": "st01", "state": "silent"}),
+            json!({"device": "st02", "state": "silent"}),
+        ] {
+            let event = reader.next().await;
+            assert_eq!((event.name.as_str(), event.data), ("device", told));
+        }
     }
 
     #[tokio::test]
     async fn places_are_bounded_and_given_back() {
-        let site = Site::with(Limits { clients: 1, ..Limits::default() }).await;
+        let site = Site::with(Limits {
+            clients: 1,
+            ..Limits::default()
+        })
+        .await;
         let reader = site.listen(None).await;
-        site.refuses("/api/v1/live", 503, "all places for live events are taken").await;
+        site.refuses("/api/v1/live", 503, "all places for live events are taken")
+            .await;
         drop(reader);
         drop(site.listen(None).await);
         assert!(site.metrics().await.contains("hemu_http_live_clients 0"));
@@ -273,8 +324,15 @@ mod tests {
         assert_eq!((status, &problem["title"]), (410, &json!("gone")));
         let (status, problem) = site.live_problem("yesterday").await;
         assert_eq!(status, 400);
-        assert!(problem["detail"].as_str().unwrap().contains("Last-Event-ID: expected a cursor"), "{problem}");
-        site.refuses("/api/v1/live?after=1.0", 400, "unknown field `after`").await;
+        assert!(
+            problem["detail"]
+                .as_str()
+                .unwrap()
+                .contains("Last-Event-ID: expected a cursor"),
+            "{problem}"
+        );
+        site.refuses("/api/v1/live?after=1.0", 400, "unknown field `after`")
+            .await;
     }
 
     #[tokio::test]

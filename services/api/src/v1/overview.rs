@@ -35,7 +35,11 @@ pub(crate) struct Overview {
 impl Overview {
     /// Whether anything but the time is other.
     pub(crate) fn differs(&self, other: &Self) -> bool {
-        *other != Self { at: other.at, ..self.clone() }
+        *other
+            != Self {
+                at: other.at,
+                ..self.clone()
+            }
     }
 }
 
@@ -119,13 +123,21 @@ pub(crate) async fn get(
     Params(find): Params<Find>,
 ) -> Result<Json<Overview>, Problem> {
     let fleet = Fleet::read(&api).await?;
-    let Some(estate) = find.estate else { return Ok(Json(site(&api, &fleet).await?)) };
+    let Some(estate) = find.estate else {
+        return Ok(Json(site(&api, &fleet).await?));
+    };
     let estates = api.ledger.estates().await?;
     if !estates.iter().any(|known| known.id == estate) {
-        return Err(Problem::not_found("there is no such estate; /api/v1/estates lists them"));
+        return Err(Problem::not_found(
+            "there is no such estate; /api/v1/estates lists them",
+        ));
     }
     // The journal does not know estates: the site's number is an estate's only where there is no other.
-    let active = if estates.len() == 1 { active(&api).await.map(Some) } else { Ok(None) };
+    let active = if estates.len() == 1 {
+        active(&api).await.map(Some)
+    } else {
+        Ok(None)
+    };
     Ok(Json(read(&api, Some(&estate), active?, &fleet).await?))
 }
 
@@ -136,7 +148,9 @@ pub(crate) async fn site(api: &Api, fleet: &Fleet) -> hemu_ledger::Result<Overvi
 }
 
 async fn active(api: &Api) -> hemu_ledger::Result<u64> {
-    api.activity.households(api, api.clock.today(api.ledger.zone())).await
+    api.activity
+        .households(api, api.clock.today(api.ledger.zone()))
+        .await
 }
 
 async fn read(
@@ -151,14 +165,21 @@ async fn read(
     let members: Vec<_> = fleet.iter().filter(|(_, member)| inside(member)).collect();
     let in_use = || members.iter().filter(|(_, member)| !member.revoked);
     let count = |state| in_use().filter(|(_, member)| member.state(at) == state).count();
-    let devices =
-        Devices { known: in_use().count(), online: count(fleet::State::Online), silent: count(fleet::State::Silent) };
-    let names: Option<Vec<String>> = estate.map(|_| members.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let devices = Devices {
+        known: in_use().count(),
+        online: count(fleet::State::Online),
+        silent: count(fleet::State::Silent),
+    };
+    let names: Option<Vec<String>> =
+        estate.map(|_| members.iter().map(|(name, _)| (*name).to_owned()).collect());
     let tally = api.ledger.day_tally(day, names.as_deref()).await?;
     let progress = api.ledger.progress().await?;
     Ok(Overview {
         at,
-        households: Households { registered: api.ledger.count_households(estate).await?, active_28d },
+        households: Households {
+            registered: api.ledger.count_households(estate).await?,
+            active_28d,
+        },
         devices,
         today: Today {
             day,
@@ -193,7 +214,10 @@ mod tests {
         let site = Site::filled().await;
         let all = site.json("/api/v1/overview").await;
         let one = site.json("/api/v1/overview?estate=east").await;
-        assert_eq!((&one["households"]["registered"], &one["devices"]["known"]), (&1.into(), &0.into()));
+        assert_eq!(
+            (&one["households"]["registered"], &one["devices"]["known"]),
+            (&1.into(), &0.into())
+        );
         assert!(one["households"]["active_28d"].is_null());
         assert_eq!(one["today"]["deposits"], 0);
         assert_eq!(one["ledger"], all["ledger"]);
@@ -202,7 +226,13 @@ mod tests {
     #[tokio::test]
     async fn unknown_estates_and_parameters_are_problems() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/overview?estate=nowhere", 404, "there is no such estate").await;
-        site.refuses("/api/v1/overview?estat=x", 400, "unknown field `estat`, expected `estate`").await;
+        site.refuses("/api/v1/overview?estate=nowhere", 404, "there is no such estate")
+            .await;
+        site.refuses(
+            "/api/v1/overview?estat=x",
+            400,
+            "unknown field `estat`, expected `estate`",
+        )
+        .await;
     }
 }

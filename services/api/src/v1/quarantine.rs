@@ -76,7 +76,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Quarantined>>, Problem> {
     let before = find.after.map(|After(place)| place.pair());
     let rows = api.ledger.quarantine(before, find.limit.probe()).await?;
-    Ok(Json(Page::cut(rows, find.limit.get(), |row| Place::of(row.place).to_string(), Quarantined::of)))
+    Ok(Json(Page::cut(
+        rows,
+        find.limit.get(),
+        |row| Place::of(row.place).to_string(),
+        Quarantined::of,
+    )))
 }
 
 #[cfg(test)]
@@ -100,6 +105,11 @@ mod tests {
     #[tokio::test]
     async fn a_cursor_of_another_kind_is_a_problem() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/quarantine?after=7", 400, "after: expected a cursor this server gave out").await;
+        site.refuses(
+            "/api/v1/quarantine?after=7",
+            400,
+            "after: expected a cursor this server gave out",
+        )
+        .await;
     }
 }

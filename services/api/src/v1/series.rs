@@ -30,7 +30,8 @@ pub(crate) struct Series {
     /// ms since 1970 UTC.
     from: i64,
     to: i64,
-    series: Vec<ChartLine>,
+    #[serde(rename = "series")]
+    lines: Vec<ChartLine>,
 }
 
 /// One device and stream.
@@ -145,11 +146,15 @@ impl Find {
     fn span(&self) -> Result<(i64, i64), Problem> {
         let (Ms(from), Ms(to)) = (self.from, self.to);
         if from >= to {
-            return Err(Problem::bad_request(format!("expected from < to, came from={from} and to={to}")));
+            return Err(Problem::bad_request(format!(
+                "expected from < to, came from={from} and to={to}"
+            )));
         }
         if to - from > i64::from(DAYS_MOST) * DAY_MS {
             let days = (to - from) / DAY_MS;
-            return Err(Problem::bad_request(format!("expected at most {DAYS_MOST} days, came {days}; ask for less")));
+            return Err(Problem::bad_request(format!(
+                "expected at most {DAYS_MOST} days, came {days}; ask for less"
+            )));
         }
         Ok((from, to))
     }
@@ -157,18 +162,30 @@ impl Find {
     async fn devices(&self, api: &Api) -> Result<Vec<String>, Problem> {
         match (&self.station, &self.device) {
             (Some(station), None) => {
-                if !api.ledger.stations(None).await?.iter().any(|known| known.id == *station) {
-                    return Err(Problem::not_found("there is no such station; /api/v1/stations lists them"));
+                if !api
+                    .ledger
+                    .stations(None)
+                    .await?
+                    .iter()
+                    .any(|known| known.id == *station)
+                {
+                    return Err(Problem::not_found(
+                        "there is no such station; /api/v1/stations lists them",
+                    ));
                 }
-                Ok(Fleet::read(api).await?.at(station).map(|(name, _)| name.to_owned()).collect())
+                Ok(Fleet::read(api)
+                    .await?
+                    .at(station)
+                    .map(|(name, _)| name.to_owned())
+                    .collect())
             }
             (None, Some(device)) => {
                 let known = Fleet::read(api).await?.take(device).map(|_| vec![device.clone()]);
                 known.ok_or_else(|| Problem::not_found("there is no such device; /api/v1/devices lists them"))
             }
-            (None, None) | (Some(_), Some(_)) => {
-                Err(Problem::bad_request("expected either station= or device=, came none or both"))
-            }
+            (None, None) | (Some(_), Some(_)) => Err(Problem::bad_request(
+                "expected either station= or device=, came none or both",
+            )),
         }
     }
 }
@@ -176,7 +193,10 @@ impl Find {
 /// A measure over time, by hour or by day: at most 10,000 points.
 #[utoipa::path(get, path = "/api/v1/series", tag = "stations", params(Find),
     responses((status = 200, body = Series), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Params(find): Params<Find>) -> Result<Json<Series>, Problem> {
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Params(find): Params<Find>,
+) -> Result<Json<Series>, Problem> {
     let (from, to) = find.span()?;
     let measure = Measure::from(find.measure);
     let query = Query {
@@ -189,8 +209,20 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Params(find): Params<Find>)
         agg: find.agg.into(),
         limit: POINTS_MOST,
     };
-    let line = |Line { device, stream, points }| ChartLine { device, stream: stream.map(Into::into), points };
-    let unit = if matches!(find.agg, AggWord::Count) { "1" } else { measure.unit() };
+    let line = |Line {
+                    device,
+                    stream,
+                    points,
+                }| ChartLine {
+        device,
+        stream: stream.map(Into::into),
+        points,
+    };
+    let unit = if matches!(find.agg, AggWord::Count) {
+        "1"
+    } else {
+        measure.unit()
+    };
     Ok(Json(Series {
         measure: measure.as_str(),
         step: find.step,
@@ -198,7 +230,7 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Params(find): Params<Find>)
         unit,
         from,
         to,
-        series: api.series.read(&query).await?.into_iter().map(line).collect(),
+        lines: api.series.read(&query).await?.into_iter().map(line).collect(),
     }))
 }
 
@@ -220,21 +252,34 @@ mod tests {
             at: Millis::clamped(NOON + hours * HOUR),
             value,
         };
-        let points = [point(0, Stream::Food, 2_500), point(1, Stream::Food, 7_500), point(1, Stream::Residual, 100)];
+        let points = [
+            point(0, Stream::Food, 2_500),
+            point(1, Stream::Food, 7_500),
+            point(1, Stream::Residual, 100),
+        ];
         assert!(site.series.write(0, 1, &points).await.unwrap());
         site
     }
 
     fn path(more: &str) -> String {
-        format!("/api/v1/series?measure=fill&from={}&to={}{more}", NOON - 24 * HOUR, NOON + 24 * HOUR)
+        format!(
+            "/api/v1/series?measure=fill&from={}&to={}{more}",
+            NOON - 24 * HOUR,
+            NOON + 24 * HOUR
+        )
     }
 
     #[tokio::test]
     async fn a_chart_has_a_line_for_each_device_and_stream() {
         let site = site().await;
         insta::assert_json_snapshot!(site.json(&path("&station=s1")).await);
-        let days = site.json(&path("&device=st01&stream=food&step=day&agg=max")).await;
-        assert_eq!(days["series"][0]["points"], serde_json::json!([[NOON - 12 * HOUR, 0.75]]));
+        let days = site
+            .json(&path("&device=st01&stream=food&step=day&agg=max"))
+            .await;
+        assert_eq!(
+            days["series"][0]["points"],
+            serde_json::json!([[NOON - 12 * HOUR, 0.75]])
+        );
         assert_eq!(days["series"].as_array().unwrap().len(), 1);
     }
 
@@ -242,18 +287,36 @@ mod tests {
     async fn a_chart_asks_for_one_place_that_exists() {
         let site = site().await;
         site.refuses(&path(""), 400, "either station= or device=").await;
-        site.refuses(&path("&station=s1&device=st01"), 400, "either station= or device=").await;
-        site.refuses(&path("&station=s9"), 404, "there is no such station").await;
-        site.refuses(&path("&device=st99"), 404, "there is no such device").await;
+        site.refuses(
+            &path("&station=s1&device=st01"),
+            400,
+            "either station= or device=",
+        )
+        .await;
+        site.refuses(&path("&station=s9"), 404, "there is no such station")
+            .await;
+        site.refuses(&path("&device=st99"), 404, "there is no such device")
+            .await;
     }
 
     #[tokio::test]
     async fn a_chart_has_a_known_measure_and_a_bounded_time() {
         let site = site().await;
         let of = |rest: &str| format!("/api/v1/series?station=s1&{rest}");
-        site.refuses(&of("measure=noise&from=0&to=1"), 400, "measure: unknown variant `noise`, expected one of `fill`").await;
-        site.refuses(&of("measure=fill&from=5&to=5"), 400, "expected from < to").await;
-        site.refuses(&of("measure=fill&from=0&to=soon"), 400, "to: expected milliseconds since 1970").await;
+        site.refuses(
+            &of("measure=noise&from=0&to=1"),
+            400,
+            "measure: unknown variant `noise`, expected one of `fill`",
+        )
+        .await;
+        site.refuses(&of("measure=fill&from=5&to=5"), 400, "expected from < to")
+            .await;
+        site.refuses(
+            &of("measure=fill&from=0&to=soon"),
+            400,
+            "to: expected milliseconds since 1970",
+        )
+        .await;
         let long = format!("measure=fill&from=0&to={}", 401 * 24 * HOUR);
         site.refuses(&of(&long), 400, "expected at most 400 days").await;
     }
@@ -265,11 +328,20 @@ mod tests {
         for hour in 0..5_100 {
             for stream in [Stream::Food, Stream::Residual] {
                 let at = Millis::clamped(NOON + hour * HOUR);
-                points.push(Point { device: "st02", measure: Measure::Fill, stream: Some(stream), at, value: 1 });
+                points.push(Point {
+                    device: "st02",
+                    measure: Measure::Fill,
+                    stream: Some(stream),
+                    at,
+                    value: 1,
+                });
             }
         }
         assert!(site.series.write(1, 2, &points).await.unwrap());
-        let path = format!("/api/v1/series?device=st02&measure=fill&from={NOON}&to={}", NOON + 5_100 * HOUR);
+        let path = format!(
+            "/api/v1/series?device=st02&measure=fill&from={NOON}&to={}",
+            NOON + 5_100 * HOUR
+        );
         site.refuses(&path, 400, "ask for days instead of hours").await;
         assert_eq!(site.get(&format!("{path}&step=day")).await.0, 200);
     }

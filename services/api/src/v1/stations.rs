@@ -52,7 +52,10 @@ async fn station(api: &Api, fleet: &Fleet, row: registry::Station) -> Result<Sta
     let now = api.clock.now();
     let members: Vec<_> = fleet.at(&row.id).collect();
     let devices: Vec<String> = members.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let tally = api.ledger.day_tally(api.clock.today(api.ledger.zone()), Some(&devices)).await?;
+    let tally = api
+        .ledger
+        .day_tally(api.clock.today(api.ledger.zone()), Some(&devices))
+        .await?;
     // Of two devices that see one bin, the later is right.
     let mut bins = BTreeMap::<u8, BinRow>::new();
     for bin in members.iter().flat_map(|(_, member)| member.bins()) {
@@ -61,7 +64,12 @@ async fn station(api: &Api, fleet: &Fleet, row: registry::Station) -> Result<Sta
             *latest = *bin;
         }
     }
-    let bin = |bin: BinRow| Bin { stream: bin.stream.into(), fill: share(bin.fill), weight_g: bin.weight_g, at: bin.at };
+    let bin = |bin: BinRow| Bin {
+        stream: bin.stream.into(),
+        fill: share(bin.fill),
+        weight_g: bin.weight_g,
+        at: bin.at,
+    };
     let state = members.iter().map(|(_, member)| member.state(now)).max();
     let last_at = members.iter().filter_map(|(_, member)| member.last_at()).max();
     Ok(Station {
@@ -101,21 +109,34 @@ pub(crate) async fn list(
     let fleet = Fleet::read(&api).await?;
     let after = find.after.unwrap_or_default();
     let all = api.ledger.stations(find.estate.as_deref()).await?;
-    let rows: Vec<_> = all.into_iter().filter(|row| row.id > after).take(find.limit.get() + 1).collect();
+    let rows: Vec<_> = all
+        .into_iter()
+        .filter(|row| row.id > after)
+        .take(find.limit.get() + 1)
+        .collect();
     let Page { items, next } = Page::cut(rows, find.limit.get(), |row| row.id.clone(), |row| row);
     let mut stations = Vec::with_capacity(items.len());
     for row in items {
         stations.push(station(&api, &fleet, row).await?);
     }
-    Ok(Json(Page { items: stations, next }))
+    Ok(Json(Page {
+        items: stations,
+        next,
+    }))
 }
 
 /// One station.
 #[utoipa::path(get, path = "/api/v1/stations/{id}", tag = "stations", params(("id" = String, Path, description = "station id")),
     responses((status = 200, body = Station), (status = 404, body = Problem)))]
 pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Station>, Problem> {
-    let row = api.ledger.stations(None).await?.into_iter().find(|row| row.id == id);
-    let row = row.ok_or_else(|| Problem::not_found("there is no such station; /api/v1/stations lists them"))?;
+    let row = api
+        .ledger
+        .stations(None)
+        .await?
+        .into_iter()
+        .find(|row| row.id == id);
+    let row =
+        row.ok_or_else(|| Problem::not_found("there is no such station; /api/v1/stations lists them"))?;
     station(&api, &Fleet::read(&api).await?, row).await.map(Json)
 }
 
@@ -133,14 +154,23 @@ mod tests {
     async fn stations_are_listed_by_estate_and_in_pages() {
         let site = Site::filled().await;
         assert_eq!(site.walk("/api/v1/stations?limit=1", "id").await, ["s1", "s2"]);
-        assert_eq!(site.walk("/api/v1/stations?estate=hemu", "id").await, ["s1", "s2"]);
+        assert_eq!(
+            site.walk("/api/v1/stations?estate=hemu", "id").await,
+            ["s1", "s2"]
+        );
         assert!(site.walk("/api/v1/stations?estate=east", "id").await.is_empty());
     }
 
     #[tokio::test]
     async fn unknown_stations_are_a_problem() {
         let site = Site::filled().await;
-        site.refuses("/api/v1/stations/s9", 404, "there is no such station").await;
-        site.refuses("/api/v1/stations?limit=many", 400, "limit: expected a whole number").await;
+        site.refuses("/api/v1/stations/s9", 404, "there is no such station")
+            .await;
+        site.refuses(
+            "/api/v1/stations?limit=many",
+            400,
+            "limit: expected a whole number",
+        )
+        .await;
     }
 }

@@ -99,6 +99,14 @@ fn commands_of_a_qos_0_subscriber_are_sent_once_and_stay_pending() {
     talk.session.commands(&[command(1), command(2)]);
     let sent = |number| publish(V311, COMMANDS, None, format!("command {number}").as_bytes());
     assert_eq!(talk.heard(), [sent(1), sent(2)].concat());
+    for number in 3..200 {
+        talk.session.commands(&[command(number)]);
+    }
+    assert_eq!(
+        talk.heard(),
+        (3..200).flat_map(sent).collect::<Vec<_>>(),
+        "those that the backend has dropped take no room"
+    );
 }
 
 #[test]

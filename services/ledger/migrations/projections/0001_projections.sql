@@ -3,13 +3,16 @@
 
 create table progress (
     one integer primary key check (one = 1),
+    -- The last batch folded, and its hash in the journal: a journal that ends before it or goes on otherwise is not
+    -- the one these tables were folded from.
     applied integer not null,
+    hash blob not null,
     accepted integer not null,
     repeats integer not null,
     conflicts integer not null,
     quarantined integer not null
 );
-insert into progress values (1, 0, 0, 0, 0, 0);
+insert into progress values (1, 0, zeroblob(32), 0, 0, 0, 0);
 
 -- Names get dense numbers in the order of the journal, which a rebuild repeats.
 create table device (

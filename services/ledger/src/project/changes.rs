@@ -58,11 +58,13 @@ pub(super) struct Tally {
 /// What happened to a device.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DeviceChange<'e> {
-    pub(super) boot: u64,
+    /// Of its last identified record, if there was one.
+    pub(super) boot: Option<u64>,
     pub(super) records: i64,
     pub(super) quarantined: i64,
     pub(super) last_at: Option<i64>,
-    pub(super) status: Option<Status<'e>>,
+    /// The latest with its time.
+    pub(super) status: Option<(i64, Status<'e>)>,
 }
 
 /// A bin's latest state in this stretch.

@@ -95,7 +95,7 @@ impl Projector {
         changes.totals.accepted += 1;
         let seen = changes.devices.entry(device).or_default();
         seen.records += 1;
-        seen.boot = identity.map_or(seen.boot, |(boot, _)| boot);
+        seen.boot = identity.map(|(boot, _)| boot).or(seen.boot);
         // A clock that runs ahead must not make a device look newer than now.
         let at = entry.body.at().map(|at| at.get().min(place.received_at));
         seen.last_at = seen.last_at.max(at);
@@ -108,7 +108,7 @@ impl Projector {
                 };
                 self.deposit(changes, place, deposit, (device, boot, seq), reading_id);
             }
-            Body::Status(status) => keep_status(changes, device, status),
+            Body::Status(status) => keep_status(changes, device, status, place.received_at),
             Body::Incident(incident) => changes.incidents.push((place, device, incident)),
             Body::Lost { at, from, to } => {
                 let boot = identity.unwrap_or_default().0;
@@ -290,8 +290,9 @@ impl Mate {
     }
 }
 
-fn keep_status<'e>(changes: &mut Changes<'e>, device: u32, status: Status<'e>) {
-    let at = status.at.get();
+/// The latest by event time, but not later than it was received: one wrong clock must not hide all that follows.
+fn keep_status<'e>(changes: &mut Changes<'e>, device: u32, status: Status<'e>, received_at: i64) {
+    let at = status.at.get().min(received_at);
     for bin in &status.bins {
         let latest = changes
             .bins
@@ -302,8 +303,8 @@ fn keep_status<'e>(changes: &mut Changes<'e>, device: u32, status: Status<'e>) {
         }
     }
     let kept = &mut changes.devices.entry(device).or_default().status;
-    if kept.as_ref().is_none_or(|latest| at >= latest.at.get()) {
-        *kept = Some(status);
+    if kept.as_ref().is_none_or(|(latest, _)| at >= *latest) {
+        *kept = Some((at, status));
     }
 }
 

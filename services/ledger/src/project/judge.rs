@@ -175,12 +175,12 @@ impl Projector {
             Known::Conflict => return Ok(Verdict::Conflict),
             Known::TooManyGaps => return Ok(Verdict::TooManyGaps),
             Known::Covered => {
-                return Ok(match self.recall(changes, device, boot, seq).await? {
-                    Some(hash) if hash != entry.hash => Verdict::Conflict,
-                    // Declared lost and sent after all: a repeat of a declaration, told apart by its content.
-                    None if !matches!(entry.body, Body::Lost { .. }) => Verdict::Conflict,
-                    _ => Verdict::Repeat,
-                });
+                match self.recall(changes, device, boot, seq).await? {
+                    Some(hash) if hash == entry.hash => return Ok(Verdict::Repeat),
+                    Some(_) => return Ok(Verdict::Conflict),
+                    // Declared lost, and here after all: it counts, as it would had it overtaken the declaration.
+                    None => {}
+                }
             }
             Known::New => {}
         }

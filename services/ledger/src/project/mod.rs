@@ -18,7 +18,7 @@ use sqlx::{Connection, Row};
 
 use crate::cursor::Cursor;
 use crate::error::{InFile, Result};
-use crate::journal::{self, Batch, Position};
+use crate::journal::{self, Batch, Head, Position};
 use changes::{Changes, Totals};
 pub use fold::CLOCK_AHEAD_MS;
 use judge::Names;
@@ -38,10 +38,14 @@ pub struct Projector {
     connection: SqliteConnection,
     statements: write::Statements,
     zone: Zone,
-    applied: Position,
+    applied: Head,
+    /// Fold no further than this.
+    until: Position,
     totals: Totals,
     names: Names,
     cursors: HashMap<(u32, u64), Cursor>,
+    /// Memory may be ahead of the file: a transaction was begun and is not known to be in it.
+    stale: bool,
 }
 
 /// What one step did.
@@ -57,52 +61,58 @@ impl Projector {
     pub(crate) async fn open(
         truth: SqlitePool,
         path: PathBuf,
-        mut connection: SqliteConnection,
+        connection: SqliteConnection,
         zone: Zone,
+        until: Position,
     ) -> Result<Self> {
-        let (applied, totals) = Totals::load(&mut connection).await.of(&path)?;
-        let names = Names::load(&mut connection).await.of(&path)?;
-        let statements = write::Statements::new();
-        Ok(Self {
+        let mut projector = Self {
             truth,
             path,
             connection,
-            statements,
+            statements: write::Statements::new(),
             zone,
-            applied,
-            totals,
-            names,
+            applied: Head::default(),
+            until,
+            totals: Totals::default(),
+            names: Names::default(),
             cursors: HashMap::new(),
-        })
+            stale: true,
+        };
+        projector.load().await?;
+        journal::anchored(&projector.truth, &projector.applied).await?;
+        Ok(projector)
     }
 
     /// Everything up to here is in the projections.
     pub fn applied(&self) -> Position {
-        self.applied
+        self.applied.position
     }
 
     /// Folds the next stretch of the journal, if there is one.
     pub async fn step(&mut self) -> Result<Step> {
-        let batches = read_chunk(&self.truth, self.applied).await?;
-        let Some(last) = batches.last().map(|batch| batch.position) else {
-            return Ok(Step {
-                applied: self.applied,
-                records: 0,
-            });
-        };
-        let outcome = self.fold(&batches).await;
-        if outcome.is_err() {
-            self.forget().await?;
+        if self.stale {
+            self.load().await?;
         }
-        let records = outcome?;
-        self.applied = last;
+        let batches = read_chunk(&self.truth, self.applied.position, self.until).await?;
+        // A batch that does not chain is not folded: better no new scores than wrong ones.
+        let mut head = self.applied;
+        for batch in &batches {
+            head = journal::follows(&head, batch)?;
+        }
+        let mut records = 0;
+        if !batches.is_empty() {
+            self.stale = true;
+            records = self.fold(&batches, &head).await?;
+            self.stale = false;
+            self.applied = head;
+        }
         Ok(Step {
-            applied: last,
+            applied: head.position,
             records,
         })
     }
 
-    async fn fold(&mut self, batches: &[Batch]) -> Result<u64> {
+    async fn fold(&mut self, batches: &[Batch], head: &Head) -> Result<u64> {
         let entries = fold::decode(batches)?;
         self.prepare(&entries).await?;
         let mut changes = Changes::new(self.totals);
@@ -112,17 +122,17 @@ impl Projector {
             self.take(&mut changes, place, entry, verdict);
         }
         self.join_bags(&mut changes).await.of(&self.path)?;
-        let last = batches.last().map_or(self.applied, |batch| batch.position);
-        self.write(&changes, last).await.of(&self.path)?;
+        self.write(&changes, head).await.of(&self.path)?;
         self.totals = changes.totals;
         Ok(records)
     }
 
-    /// After a failed transaction, memory may be ahead of the file: read everything again.
-    async fn forget(&mut self) -> Result<()> {
+    /// Makes memory what the file says, at the start and after a transaction that failed.
+    async fn load(&mut self) -> Result<()> {
         self.cursors.clear();
         (self.applied, self.totals) = Totals::load(&mut self.connection).await.of(&self.path)?;
         self.names = Names::load(&mut self.connection).await.of(&self.path)?;
+        self.stale = false;
         Ok(())
     }
 
@@ -134,7 +144,7 @@ impl Projector {
     async fn write(
         &mut self,
         changes: &Changes<'_>,
-        applied: Position,
+        applied: &Head,
     ) -> std::result::Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
         self.statements
@@ -145,14 +155,15 @@ impl Projector {
 }
 
 /// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`].
-async fn read_chunk(truth: &SqlitePool, after: Position) -> Result<Vec<Batch>> {
+async fn read_chunk(truth: &SqlitePool, after: Position, until: Position) -> Result<Vec<Batch>> {
     let path = PathBuf::from("hemu.db");
-    let mut rows = sqlx::query("select * from journal where position > ? order by position")
+    let mut rows = sqlx::query("select * from journal where position > ? and position <= ? order by position")
         .bind(after.cast_signed())
+        .bind(until.cast_signed())
         .fetch(truth);
     let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
     while let Some(row) = rows.try_next().await.of(&path)? {
-        let batch = journal::batch(&row).of(&path)?;
+        let batch = journal::batch(&path, &row)?;
         records += batch.records;
         bytes += batch.body.len();
         batches.push(batch);
@@ -164,7 +175,7 @@ async fn read_chunk(truth: &SqlitePool, after: Position) -> Result<Vec<Batch>> {
 }
 
 impl Totals {
-    async fn load(connection: &mut SqliteConnection) -> std::result::Result<(Position, Self), sqlx::Error> {
+    async fn load(connection: &mut SqliteConnection) -> std::result::Result<(Head, Self), sqlx::Error> {
         let row = sqlx::query("select * from progress")
             .fetch_one(connection)
             .await?;
@@ -175,6 +186,6 @@ impl Totals {
             conflicts: number("conflicts")?,
             quarantined: number("quarantined")?,
         };
-        Ok((number("applied")?, totals))
+        Ok((journal::folded(&row)?, totals))
     }
 }

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::changes::{Aside, Changes};
 use crate::cursor::Cursor;
-use crate::journal::Position;
+use crate::journal::Head;
 use crate::rows::Rows;
 
 type Outcome = Result<(), sqlx::Error>;
@@ -29,6 +29,7 @@ pub(super) struct Statements {
     evidence: Rows,
     participation: Rows,
     pair: Rows,
+    no_pair: Rows,
     tally: Rows,
     bin: Rows,
     incident: Rows,
@@ -54,7 +55,7 @@ impl Statements {
             device: Rows::new(
                 "with change (no, boot, records, quarantined, last_at) as (",
                 5,
-                ") update device set boot = iif(change.records > 0, change.boot, device.boot),
+                ") update device set boot = coalesce(change.boot, device.boot),
                      records = device.records + change.records,
                      quarantined = device.quarantined + change.quarantined,
                      last_at = max(coalesce(device.last_at, change.last_at), coalesce(change.last_at, device.last_at))
@@ -101,6 +102,11 @@ impl Statements {
                 "on conflict do update set n = n + excluded.n, sy = sy + excluded.sy, sq = sq + excluded.sq,
                    syy = syy + excluded.syy, sqq = sqq + excluded.sqq, syq = syq + excluded.syq",
             ),
+            no_pair: Rows::new(
+                "with less (device, day) as (",
+                2,
+                ") delete from pair where n = 0 and (device, day) in (select * from less)",
+            ),
             tally: Rows::new(
                 "insert into tally (day, device, deposits, weight_g, attributed, inspected)",
                 6,
@@ -128,7 +134,7 @@ impl Statements {
         connection: &mut SqliteConnection,
         changes: &Changes<'_>,
         cursors: &HashMap<(u32, u64), Cursor>,
-        applied: Position,
+        applied: &Head,
     ) -> Outcome {
         self.names(connection, changes).await?;
         self.identities(connection, changes, cursors).await?;
@@ -136,9 +142,10 @@ impl Statements {
         self.stations(connection, changes).await?;
         self.aside(connection, changes).await?;
         sqlx::query(
-            "update progress set applied = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?",
+            "update progress set applied = ?, hash = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?",
         )
-        .bind(applied.cast_signed())
+        .bind(applied.position.cast_signed())
+        .bind(&applied.hash[..])
         .bind(changes.totals.accepted.cast_signed())
         .bind(changes.totals.repeats.cast_signed())
         .bind(changes.totals.conflicts.cast_signed())
@@ -259,6 +266,13 @@ impl Statements {
                     .add(sums.sqq)
                     .add(sums.syq);
             })
+            .await?;
+        // A camera that lost its only pair of a day has no row, as if it had never had one.
+        let less: Vec<_> = pairs.iter().filter(|(_, sums)| sums.n < 0).collect();
+        self.no_pair
+            .write(connection, &less, |b, ((device, day), _)| {
+                b.add(*device).add(i64::from(day.get()));
+            })
             .await
     }
 
@@ -267,7 +281,7 @@ impl Statements {
         self.device
             .write(connection, &devices, |b, (no, change)| {
                 b.add(**no)
-                    .bits(change.boot)
+                    .add(change.boot.map(u64::cast_signed))
                     .add(change.records)
                     .add(change.quarantined)
                     .add(change.last_at);
@@ -275,12 +289,12 @@ impl Statements {
             .await?;
         let statuses: Vec<_> = devices
             .iter()
-            .filter_map(|(no, change)| change.status.as_ref().map(|status| (**no, status)))
+            .filter_map(|(no, change)| change.status.as_ref().map(|(at, status)| (**no, *at, status)))
             .collect();
         self.status
-            .write(connection, &statuses, |b, (no, status)| {
+            .write(connection, &statuses, |b, (no, at, status)| {
                 b.add(*no)
-                    .add(status.at.get())
+                    .add(*at)
                     .add(status.battery_mv)
                     .add(status.rssi_dbm);
                 b.add(status.temperature_cc)

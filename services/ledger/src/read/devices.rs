@@ -98,11 +98,12 @@ impl Ledger {
         Ok(states)
     }
 
-    /// The cursor a device had when last folded: what the committer starts from.
+    /// Every device's cursors as last folded, that of its newest boot last: what the committer starts from.
     pub async fn cursors(&self) -> Result<Vec<(String, u64, Cursor)>> {
         let path = self.folder().projections();
         let rows = sqlx::query(
-            "select device.name, cursor.* from cursor join device on device.no = cursor.device and device.boot = cursor.boot",
+            "select device.name, cursor.* from cursor join device on device.no = cursor.device
+             order by device.no, cursor.boot = device.boot",
         )
         .fetch_all(&self.projections)
         .await

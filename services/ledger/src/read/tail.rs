@@ -59,7 +59,7 @@ impl Ledger {
         let mut tail = Tail::default();
         let mut wanted = records;
         while let Some(row) = rows.try_next().await.of(&path)? {
-            let batch = journal::batch(&row).of(&path)?;
+            let batch = journal::batch(&path, &row)?;
             wanted = wanted.saturating_sub(batch.records);
             tail.batches.push(batch);
             if wanted == 0 {
@@ -99,10 +99,7 @@ impl Ledger {
             .fetch_all(&self.truth)
             .await
             .of(&path)?;
-        rows.iter()
-            .map(journal::batch)
-            .collect::<super::Outcome<_>>()
-            .of(&path)
+        rows.iter().map(|row| journal::batch(&path, row)).collect()
     }
 }
 

@@ -66,9 +66,16 @@ struct Said {
 }
 
 impl Said {
-    #[expect(clippy::cast_precision_loss, reason = "a mean of basis points, shown with four places")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean of basis points, shown with four places"
+    )]
     fn quality(&self) -> f64 {
-        let (sum, of) = if self.sums.w > 0 { (self.sums.g, self.sums.w) } else { (self.plain, self.sums.n.max(1)) };
+        let (sum, of) = if self.sums.w > 0 {
+            (self.sums.g, self.sums.w)
+        } else {
+            (self.plain, self.sums.n.max(1))
+        };
         places(sum as f64 / of as f64 / f64::from(Bp::MAX.get()), 4)
     }
 }
@@ -80,13 +87,17 @@ fn sources(deposits: &[DepositRow], standing: &Standing) -> BTreeMap<Day, Source
     let mut days = BTreeMap::<Day, Sources>::new();
     for row in deposits {
         // A reading that does not count (its clock ran ahead) is among the deposits, not here.
-        let Some((key, sums)) = Bucket::of(&row.reading) else { continue };
+        let Some((key, sums)) = Bucket::of(&row.reading) else {
+            continue;
+        };
         let name = match key.source {
             Source::Inspector => "inspector",
             Source::Camera(_) => &row.device,
         };
         let streams = days.entry(key.day).or_default();
-        let (_, said) = streams.entry((key.source, key.stream)).or_insert_with(|| (name.to_owned(), Said::default()));
+        let (_, said) = streams
+            .entry((key.source, key.stream))
+            .or_insert_with(|| (name.to_owned(), Said::default()));
         said.sums += sums;
         said.plain += i64::from(row.reading.quality);
         said.counts = match key.source {
@@ -98,7 +109,13 @@ fn sources(deposits: &[DepositRow], standing: &Standing) -> BTreeMap<Day, Source
 }
 
 impl HouseholdDay {
-    fn of(rule: &Rule, day: Day, bags: Participation, evidence: Option<&DayEvidence>, sources: Sources) -> Self {
+    fn of(
+        rule: &Rule,
+        day: Day,
+        bags: Participation,
+        evidence: Option<&DayEvidence>,
+        sources: Sources,
+    ) -> Self {
         let source = |((_, stream), (source, said)): ((Source, Stream), (String, Said))| DaySource {
             source,
             stream: stream.into(),
@@ -114,7 +131,9 @@ impl HouseholdDay {
             streams: streams.map(Into::into).collect(),
             evidence: evidence.map_or(0.0, |day| places(day.e as f64 / rule.day() as f64, 4)),
             decayed: evidence.map_or(0.0, |day| places(day.decayed as f64 / rule.unit() as f64, 4)),
-            quality: evidence.and_then(|day| day.quality).map(|bp| Bp::clamped(bp).share()),
+            quality: evidence
+                .and_then(|day| day.quality)
+                .map(|bp| Bp::clamped(bp).share()),
             sources: sources.into_iter().map(source).collect(),
         }
     }
@@ -147,16 +166,29 @@ pub(crate) async fn get(
     let standing = &kept.standing;
     let evidence = standing.days_of(&api.ledger.evidence(&id, standing.edition).await?);
     let evidence: BTreeMap<Day, &DayEvidence> = evidence.iter().map(|day| (day.day, day)).collect();
-    let bags: BTreeMap<Day, Participation> = api.ledger.participation(&id, from, to).await?.into_iter().collect();
+    let bags: BTreeMap<Day, Participation> = api
+        .ledger
+        .participation(&id, from, to)
+        .await?
+        .into_iter()
+        .collect();
     let mut said = sources(&api.ledger.deposits(&id, from, to).await?, standing);
     let mut days: Vec<Day> = said.keys().chain(bags.keys()).copied().collect();
     days.sort_unstable();
     days.dedup();
     let item = |day: Day| {
         let bags = bags.get(&day).copied().unwrap_or_default();
-        HouseholdDay::of(standing.rule(), day, bags, evidence.get(&day).copied(), said.remove(&day).unwrap_or_default())
+        HouseholdDay::of(
+            standing.rule(),
+            day,
+            bags,
+            evidence.get(&day).copied(),
+            said.remove(&day).unwrap_or_default(),
+        )
     };
-    Ok(Json(HouseholdDays { items: days.into_iter().map(item).collect() }))
+    Ok(Json(HouseholdDays {
+        items: days.into_iter().map(item).collect(),
+    }))
 }
 
 #[cfg(test)]
@@ -173,8 +205,15 @@ mod tests {
     async fn decayed_evidence_of_the_days_adds_up_to_the_scores() {
         let site = Site::filled().await;
         let days = site.json("/api/v1/households/hh-poor-0002/days").await;
-        let sum: f64 = days["items"].as_array().unwrap().iter().map(|day| day["decayed"].as_f64().unwrap()).sum();
-        let score = site.json("/api/v1/households/hh-poor-0002").await["score"]["evidence"].as_f64().unwrap();
+        let sum: f64 = days["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|day| day["decayed"].as_f64().unwrap())
+            .sum();
+        let score = site.json("/api/v1/households/hh-poor-0002").await["score"]["evidence"]
+            .as_f64()
+            .unwrap();
         assert!(score > 3.0 && (sum - score).abs() < 0.01, "{sum} {score}");
     }
 
@@ -192,9 +231,13 @@ mod tests {
         let site = Site::filled().await;
         let of = |from, to| format!("/api/v1/households/hh-good-0001/days?from={from}&to={to}");
         let (two, one) = (day(TODAY).plus(-2), day(TODAY).plus(-1));
-        assert_eq!(site.json(&of(two, one)).await["items"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            site.json(&of(two, one)).await["items"].as_array().unwrap().len(),
+            2
+        );
         site.refuses(&of(one, two), 400, "expected from <= to").await;
         let bad = "/api/v1/households/hh-good-0001/days?from=2026-02-30";
-        site.refuses(bad, 400, "from: a day is written YYYY-MM-DD and must exist").await;
+        site.refuses(bad, 400, "from: a day is written YYYY-MM-DD and must exist")
+            .await;
     }
 }

@@ -65,7 +65,11 @@ impl Deposit {
             confidence: reading.confidence.share(),
             by: reading.by.into(),
             bag: row.bag,
-            flags: if row.clock_ahead { vec![Flag::ClockAhead] } else { Vec::new() },
+            flags: if row.clock_ahead {
+                vec![Flag::ClockAhead]
+            } else {
+                Vec::new()
+            },
         }
     }
 }
@@ -80,7 +84,10 @@ struct Cursor {
 
 impl Cursor {
     fn of(row: &DepositRow) -> Self {
-        Self { at: row.reading.at.get(), place: Place::of(row.place) }
+        Self {
+            at: row.reading.at.get(),
+            place: Place::of(row.place),
+        }
     }
 
     fn text(row: &DepositRow) -> String {
@@ -93,7 +100,9 @@ impl TryFrom<String> for Cursor {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let parts = text.split_once('.').and_then(|(at, place)| Some((at.parse().ok()?, place.parse().ok()?)));
+        let parts = text
+            .split_once('.')
+            .and_then(|(at, place)| Some((at.parse().ok()?, place.parse().ok()?)));
         let cursor = parts.map(|(at, place)| Self { at, place });
         cursor.ok_or_else(|| "expected the `next` of the part before, came something else".to_owned())
     }
@@ -162,7 +171,8 @@ mod tests {
         let site = Site::filled().await;
         for after in ["x", "1.2", "1.2.x", ""] {
             let path = format!("/api/v1/households/hh-good-0001/deposits?after={after}");
-            site.refuses(&path, 400, "after: expected the `next` of the part before").await;
+            site.refuses(&path, 400, "after: expected the `next` of the part before")
+                .await;
         }
     }
 }

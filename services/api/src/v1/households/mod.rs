@@ -62,7 +62,9 @@ pub(crate) struct HouseholdDetail {
 
 async fn registered(api: &Api, token: &str) -> Result<registry::Household, Problem> {
     let row = api.ledger.household(token).await?;
-    row.ok_or_else(|| Problem::not_found("there is no such household; /api/v1/households finds those registered"))
+    row.ok_or_else(|| {
+        Problem::not_found("there is no such household; /api/v1/households finds those registered")
+    })
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -98,7 +100,12 @@ pub(crate) async fn list(
         limit: find.limit.probe(),
     };
     let rows = api.ledger.households(&query).await?;
-    Ok(Json(Page::cut(rows, find.limit.get(), |row| row.token.clone(), Household::of)))
+    Ok(Json(Page::cut(
+        rows,
+        find.limit.get(),
+        |row| row.token.clone(),
+        Household::of,
+    )))
 }
 
 /// One household and its score.
@@ -108,7 +115,12 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     let row = registered(&api, &id).await?;
     let first_day = api.ledger.first_day(&id).await?;
     let score = Score::read(&api, &id).await?;
-    Ok(Json(HouseholdDetail { household: Household::of(row), registered: true, first_day, score }))
+    Ok(Json(HouseholdDetail {
+        household: Household::of(row),
+        registered: true,
+        first_day,
+        score,
+    }))
 }
 
 #[cfg(test)]
@@ -120,11 +132,23 @@ mod tests {
         let site = Site::filled().await;
         insta::assert_json_snapshot!(site.json("/api/v1/households?estate=hemu&building=12").await);
         let all = site.walk("/api/v1/households", "id").await;
-        assert_eq!(all, ["hh-cam-0003", "hh-east-0004", "hh-good-0001", "hh-poor-0002"]);
+        assert_eq!(
+            all,
+            ["hh-cam-0003", "hh-east-0004", "hh-good-0001", "hh-poor-0002"]
+        );
         assert_eq!(site.walk("/api/v1/households?limit=1", "id").await, all);
-        assert_eq!(site.walk("/api/v1/households?q=hh-g", "id").await, ["hh-good-0001"]);
-        assert_eq!(site.walk("/api/v1/households?q=12-1-302", "id").await, ["hh-poor-0002"]);
-        assert!(site.walk("/api/v1/households?q=%25", "id").await.is_empty(), "a search is a text, not a pattern");
+        assert_eq!(
+            site.walk("/api/v1/households?q=hh-g", "id").await,
+            ["hh-good-0001"]
+        );
+        assert_eq!(
+            site.walk("/api/v1/households?q=12-1-302", "id").await,
+            ["hh-poor-0002"]
+        );
+        assert!(
+            site.walk("/api/v1/households?q=%25", "id").await.is_empty(),
+            "a search is a text, not a pattern"
+        );
     }
 
     #[tokio::test]
@@ -147,9 +171,24 @@ mod tests {
     async fn a_token_nobody_registered_is_no_household() {
         let site = Site::filled().await;
         for what in ["", "/days", "/deposits"] {
-            site.refuses(&format!("/api/v1/households/hh-nobody{what}"), 404, "there is no such household").await;
-            site.refuses(&format!("/api/v1/households/hh-unregistered{what}"), 404, "there is no such household").await;
+            site.refuses(
+                &format!("/api/v1/households/hh-nobody{what}"),
+                404,
+                "there is no such household",
+            )
+            .await;
+            site.refuses(
+                &format!("/api/v1/households/hh-unregistered{what}"),
+                404,
+                "there is no such household",
+            )
+            .await;
         }
-        site.refuses("/api/v1/households?limit=x", 400, "limit: expected a whole number").await;
+        site.refuses(
+            "/api/v1/households?limit=x",
+            400,
+            "limit: expected a whole number",
+        )
+        .await;
     }
 }

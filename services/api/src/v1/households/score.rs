@@ -20,7 +20,8 @@ pub(crate) struct Score {
     /// Whether there is enough evidence for a score.
     rated: bool,
     /// 0..=100; null when not rated.
-    score: Option<u8>,
+    #[serde(rename = "score")]
+    points: Option<u8>,
     /// Ends of the 90 % interval, 0..=100.
     low: f64,
     high: f64,
@@ -51,7 +52,10 @@ impl Score {
         let standing = &kept.standing;
         let (edition, rule) = (standing.edition, standing.rule());
         let evidence = api.ledger.evidence(token, edition).await?;
-        let bags = api.ledger.participation(token, edition.plus(-45), edition.plus(-1)).await?;
+        let bags = api
+            .ledger
+            .participation(token, edition.plus(-45), edition.plus(-1))
+            .await?;
         let totals = standing.totals_of(&evidence);
         let posterior = standing.posterior(totals)?;
         let (low, high) = posterior.interval()?;
@@ -60,7 +64,7 @@ impl Score {
             as_of: api.clock.now(),
             edition,
             rated,
-            score: rated.then_some(posterior.score),
+            points: rated.then_some(posterior.score),
             low: (100.0 * low.share()).round(),
             high: (100.0 * high.share()).round(),
             evidence: places(posterior.e, 2),
@@ -77,9 +81,9 @@ impl Score {
 }
 
 fn inspected_days(evidence: &Evidence, since: Day) -> usize {
-    let judged = evidence.iter().filter(|(day, source, bucket)| {
-        *source == Source::Inspector && *day >= since && bucket.w > 0
-    });
+    let judged = evidence
+        .iter()
+        .filter(|(day, source, bucket)| *source == Source::Inspector && *day >= since && bucket.w > 0);
     let mut days: Vec<Day> = judged.map(|(day, ..)| *day).collect();
     days.sort_unstable();
     days.dedup();
@@ -88,7 +92,9 @@ fn inspected_days(evidence: &Evidence, since: Day) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use hemu_rules::{Bp, Bucket, DECAY, Day, PairSums, Rule, Source, Totals, calibrate, posterior, prior, totals};
+    use hemu_rules::{
+        Bp, Bucket, DECAY, Day, PairSums, Rule, Source, Totals, calibrate, posterior, prior, totals,
+    };
 
     use super::*;
     use crate::testing::{Site, TODAY, day};
@@ -99,7 +105,11 @@ mod tests {
         let none = std::iter::empty::<(hemu_rules::DeviceNo, Day, PairSums)>();
         let calibration = calibrate(&Rule::V1, none, |_| "", today.plus(1));
         let bucket = |(ago, bp): &(i32, i64)| {
-            let bucket = Bucket { w: 500_000, g: 500_000 * bp, n: 1 };
+            let bucket = Bucket {
+                w: 500_000,
+                g: 500_000 * bp,
+                n: 1,
+            };
             (today.plus(-ago), Source::Inspector, bucket)
         };
         totals(days.iter().map(bucket), &calibration, &DECAY)

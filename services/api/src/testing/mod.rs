@@ -1,14 +1,11 @@
 //! A small site on a real data folder, asked without a socket.
 
-use std::net::SocketAddr;
+mod ask;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, header};
-use futures::{FutureExt, StreamExt};
 use hemu_ledger::entry::{BinState, Body as Entry, Deposit, Incident, Quarantined, Status};
 use hemu_ledger::registry::{Estate, Household, Station};
 use hemu_ledger::segment::Segment;
@@ -16,13 +13,13 @@ use hemu_ledger::{Folder, Journal, Ledger, Lock, Projector};
 use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Stream, Zone};
 use hemu_series::Series;
 use prometheus::Registry;
-use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tower::ServiceExt;
 
 use crate::live::{Feed, Limits};
-use crate::{Activity, Api, Check, Clock, Door, Live, Metrics, Presence, Standings, metrics_router, router};
+use crate::{Activity, Api, Check, Clock, Door, Live, Metrics, Presence, Standings};
+
+pub(crate) use ask::{body, request};
 
 /// The local day it is.
 pub(crate) const TODAY: &str = "2026-05-20";
@@ -69,7 +66,11 @@ fn deposit(at: i64, household: Option<&str>, quality: i64) -> Deposit<'_> {
 }
 
 fn inspected(at: i64, household: &str, quality: i64) -> Entry<'_> {
-    Entry::Deposit(Deposit { by: By::Inspector, confidence: Permille::MAX, ..deposit(at, Some(household), quality) })
+    Entry::Deposit(Deposit {
+        by: By::Inspector,
+        confidence: Permille::MAX,
+        ..deposit(at, Some(household), quality)
+    })
 }
 
 impl Site {
@@ -93,8 +94,12 @@ impl Site {
 
     async fn open(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(&Folder::open(folder.path()).unwrap(), Zone::SHANGHAI).await.unwrap();
-        let series = Series::open(&folder.path().join("series.db"), Zone::SHANGHAI).await.unwrap();
+        let ledger = Ledger::open(&Folder::open(folder.path()).unwrap(), Zone::SHANGHAI)
+            .await
+            .unwrap();
+        let series = Series::open(&folder.path().join("series.db"), Zone::SHANGHAI)
+            .await
+            .unwrap();
         let journal = ledger.journal().await.unwrap();
         let (projector, lock) = ledger.projector().await.unwrap();
         let now = Arc::new(AtomicI64::new(NOON));
@@ -105,12 +110,17 @@ impl Site {
             ledger: ledger.clone(),
             series: series.clone(),
             clock: clock.clone(),
-            site: crate::Site { name: "和睦新村".into(), speed: 1.0, demo: false, version: "0.1.0".into() },
+            site: crate::Site {
+                name: "和睦新村".into(),
+                speed: 1.0,
+                demo: false,
+                version: "0.1.0".into(),
+            },
             presence: Presence::new(|device| device == "st01"),
             door: Door::default(),
             checks: Vec::new(),
             // Old enough never to be replaced: what a test sees depends on no timer.
-            standings: Standings::new(ledger.clone(), clock, Duration::from_secs(3_600)),
+            standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
             activity: Activity::default(),
             live: Live::new(limits),
             metrics: Metrics::new(&registry).unwrap(),
@@ -121,7 +131,12 @@ impl Site {
             api: Arc::new(api),
             registry,
             clock: now,
-            writer: Mutex::new(Writer { journal, projector, _lock: lock, seq: 0 }),
+            writer: Mutex::new(Writer {
+                journal,
+                projector,
+                _lock: lock,
+                seq: 0,
+            }),
             _folder: folder,
         }
     }
@@ -131,15 +146,36 @@ impl Site {
             "floors": 6, "households": 3, "x": 10, "y": 20.5, "w": 40, "h": 12}]}"#;
         let ledger = &self.ledger;
         for (id, name, plan) in [("hemu", "和睦新村", Some(plan)), ("east", "东苑", None)] {
-            let estate = Estate { id: id.into(), name: name.into(), plan: plan.map(str::to_owned) };
+            let estate = Estate {
+                id: id.into(),
+                name: name.into(),
+                plan: plan.map(str::to_owned),
+            };
             ledger.put_estate(&estate).await.unwrap();
         }
-        for (id, name, x, y) in [("s1", "1号集置点", Some(30.0), Some(40.0)), ("s2", "2号集置点", None, None)] {
-            let station = Station { id: id.into(), estate: "hemu".into(), name: name.into(), x, y };
+        for (id, name, x, y) in [
+            ("s1", "1号集置点", Some(30.0), Some(40.0)),
+            ("s2", "2号集置点", None, None),
+        ] {
+            let station = Station {
+                id: id.into(),
+                estate: "hemu".into(),
+                name: name.into(),
+                x,
+                y,
+            };
             ledger.put_station(&station).await.unwrap();
         }
-        for (id, station) in [("st01", Some("s1")), ("st02", Some("s2")), ("st03", None), ("insp1", None)] {
-            ledger.add_device(id, &[7; 32], Some("hemu"), station, NOON - 90 * DAY).await.unwrap();
+        for (id, station) in [
+            ("st01", Some("s1")),
+            ("st02", Some("s2")),
+            ("st03", None),
+            ("insp1", None),
+        ] {
+            ledger
+                .add_device(id, &[7; 32], Some("hemu"), station, NOON - 90 * DAY)
+                .await
+                .unwrap();
         }
         let household = |token: &str, estate: &str, unit: &str, door: &str| Household {
             token: token.into(),
@@ -180,12 +216,22 @@ impl Site {
 
     /// What the bins sent today: with a gap, a repeat, a clock that runs ahead, and bytes that mean nothing.
     async fn bins(&self) {
-        let camera = Entry::Deposit(Deposit { bag: Some("B1"), ..deposit(NOON - HOUR, Some("hh-cam-0003"), 8_000) });
-        let bins = [(Stream::Food, 4_200, Some(31_000)), (Stream::Residual, 9_700, None)];
+        let camera = Entry::Deposit(Deposit {
+            bag: Some("B1"),
+            ..deposit(NOON - HOUR, Some("hh-cam-0003"), 8_000)
+        });
+        let bins = [
+            (Stream::Food, 4_200, Some(31_000)),
+            (Stream::Residual, 9_700, None),
+        ];
         let status = Status {
             at: Millis::clamped(NOON - 60_000),
             bins: bins
-                .map(|(stream, fill, weight_g)| BinState { stream, fill: Some(Bp::clamped(fill)), weight_g })
+                .map(|(stream, fill, weight_g)| BinState {
+                    stream,
+                    fill: Some(Bp::clamped(fill)),
+                    weight_g,
+                })
                 .to_vec(),
             battery_mv: Some(12_100),
             rssi_dbm: Some(-71),
@@ -194,20 +240,41 @@ impl Site {
             queued: Some(0),
         };
         let incident = |kind, stream, note| {
-            Entry::Incident(Incident { at: Millis::clamped(NOON - 30_000), kind, stream, note, photo: None })
+            Entry::Incident(Incident {
+                at: Millis::clamped(NOON - 30_000),
+                kind,
+                stream,
+                note,
+                photo: None,
+            })
         };
         let mut first = Segment::of_device("st01", 7, 1);
         first.push(1, &camera);
         first.push(2, &Entry::Deposit(deposit(NOON - HOUR + 5_000, None, 6_000)));
         first.push(3, &Entry::Status(status));
         first.push(4, &incident("overflow", Some(Stream::Food), Some("lid open")));
-        first.push(6, &Entry::Deposit(deposit(NOON - HOUR + 9_000, Some("hh-unregistered"), 5_000)));
+        first.push(
+            6,
+            &Entry::Deposit(deposit(NOON - HOUR + 9_000, Some("hh-unregistered"), 5_000)),
+        );
         let mut second = Segment::of_device("st02", 1, 1);
         second.push(1, &incident("smoke", None, None));
-        second.push(2, &quarantined("wrong_type", "weight_g: expected an integer of grams 0..200000, got \"5\""));
-        second.push(3, &Entry::Deposit(deposit(NOON + 10 * 60_000, Some("hh-cam-0003"), 7_000)));
+        second.push(
+            2,
+            &quarantined(
+                "wrong_type",
+                "weight_g: expected an integer of grams 0..200000, got \"5\"",
+            ),
+        );
+        second.push(
+            3,
+            &Entry::Deposit(deposit(NOON + 10 * 60_000, Some("hh-cam-0003"), 7_000)),
+        );
         let mut unreadable = Segment::unidentified("st02");
-        unreadable.push_unidentified(&quarantined("malformed", "expected a JSON object, got other bytes"));
+        unreadable.push_unidentified(&quarantined(
+            "malformed",
+            "expected a JSON object, got other bytes",
+        ));
         let mut repeated = Segment::of_device("st01", 7, 1);
         repeated.push(1, &camera);
         self.append(&[first]).await;
@@ -239,8 +306,17 @@ impl Site {
 
     async fn append(&self, segments: &[Segment]) {
         let mut body = Vec::new();
-        let records = segments.iter().map(|segment| segment.write(&mut body, |_| true)).sum();
-        self.writer.lock().await.journal.append(NOON, records, &body).await.unwrap();
+        let records = segments
+            .iter()
+            .map(|segment| segment.write(&mut body, |_| true))
+            .sum();
+        self.writer
+            .lock()
+            .await
+            .journal
+            .append(NOON, records, &body)
+            .await
+            .unwrap();
         self.fold().await;
     }
 
@@ -249,7 +325,13 @@ impl Site {
         segment.push(1, &Entry::Deposit(deposit(NOON, None, 1)));
         let mut body = Vec::new();
         let records = segment.write(&mut body, |_| true);
-        self.writer.lock().await.journal.append(NOON, records, &body).await.unwrap();
+        self.writer
+            .lock()
+            .await
+            .journal
+            .append(NOON, records, &body)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn fold(&self) {
@@ -285,152 +367,13 @@ impl Site {
         let now = Instant::now();
         while feed.catch_up(now).await.unwrap() {}
     }
-
-    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
-        router(self.api()).oneshot(request).await.unwrap()
-    }
-
-    async fn ask(&self, path: &str) -> Response<Body> {
-        self.send(request(path)).await
-    }
-
-    pub(crate) async fn text(&self, path: &str) -> (u16, String) {
-        let response = self.ask(path).await;
-        (response.status().as_u16(), body(response).await)
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let (status, text) = self.text(path).await;
-        (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}")))
-    }
-
-    pub(crate) async fn json(&self, path: &str) -> Value {
-        let (status, json) = self.get(path).await;
-        assert_eq!(status, 200, "{path}: {json}");
-        json
-    }
-
-    /// Follows `next` to the end; one field of every item.
-    pub(crate) async fn walk(&self, path: &str, field: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut next = path.to_owned();
-        loop {
-            let page = self.json(&next).await;
-            let items = page["items"].as_array().unwrap();
-            found.extend(items.iter().map(|item| item[field].as_str().unwrap().to_owned()));
-            let Some(after) = page["next"].as_str() else { return found };
-            assert!(!items.is_empty() && found.len() < 1_000, "{path} does not end");
-            next = format!("{path}{}after={after}", if path.contains('?') { '&' } else { '?' });
-        }
-    }
-
-    /// The path answers with a problem of this status, whose detail says this.
-    pub(crate) async fn refuses(&self, path: &str, status: u16, says: &str) {
-        let response = self.ask(path).await;
-        assert_eq!(response.status(), status, "{path}");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json", "{path}");
-        let problem: Value = serde_json::from_str(&body(response).await).unwrap();
-        assert_eq!(problem["status"], status);
-        assert!(problem["detail"].as_str().unwrap().contains(says), "{path}: {problem}");
-    }
-
-    pub(crate) async fn metrics(&self) -> String {
-        let router = metrics_router(self.registry.clone());
-        body(router.oneshot(request("/metrics")).await.unwrap()).await
-    }
-
-    /// Opens the live stream.
-    pub(crate) async fn listen(&self, last: Option<&str>) -> Reader {
-        let response = self.send(resuming(last)).await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
-        let mut reader = Reader { body: response.into_body().into_data_stream(), text: String::new() };
-        let hello = reader.frame().await.unwrap();
-        assert!(hello.contains(": hello") && hello.contains("retry: 2000"), "{hello}");
-        reader
-    }
-
-    pub(crate) async fn live_problem(&self, last: &str) -> (u16, Value) {
-        let response = self.send(resuming(Some(last))).await;
-        (response.status().as_u16(), serde_json::from_str(&body(response).await).unwrap())
-    }
-}
-
-/// A request from this machine.
-pub(crate) fn request(path: &str) -> Request<Body> {
-    let mut request = Request::get(path).header(header::HOST, "localhost:8080").body(Body::empty()).unwrap();
-    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
-    request
-}
-
-fn resuming(last: Option<&str>) -> Request<Body> {
-    let mut request = request("/api/v1/live");
-    if let Some(last) = last {
-        request.headers_mut().insert("last-event-id", last.parse().unwrap());
-    }
-    request
-}
-
-pub(crate) async fn body(response: Response<Body>) -> String {
-    let bytes = axum::body::to_bytes(response.into_body(), 8 << 20).await.unwrap();
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// A reader of live events.
-pub(crate) struct Reader {
-    body: axum::body::BodyDataStream,
-    text: String,
-}
-
-/// An event as it came over the line.
-#[derive(Debug)]
-pub(crate) struct Event {
-    pub(crate) name: String,
-    pub(crate) id: Option<String>,
-    pub(crate) data: Value,
-}
-
-impl Reader {
-    /// Text up to the next empty line; `None` at the end.
-    async fn frame(&mut self) -> Option<String> {
-        loop {
-            if let Some((frame, rest)) = self.text.split_once("\n\n") {
-                let (frame, rest) = (frame.to_owned(), rest.to_owned());
-                self.text = rest;
-                return Some(frame);
-            }
-            let bytes = self.body.next().await?.unwrap();
-            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
-        }
-    }
-
-    pub(crate) async fn next(&mut self) -> Event {
-        let frame = self.frame().await.expect("one more event");
-        let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim().to_owned());
-        Event {
-            name: field("event:").unwrap(),
-            id: field("id:"),
-            data: serde_json::from_str(&field("data:").unwrap()).unwrap(),
-        }
-    }
-
-    /// Nothing is waiting.
-    pub(crate) fn idle(&mut self) -> bool {
-        match self.frame().now_or_never() {
-            None => true,
-            Some(None) => panic!("the stream ended"),
-            Some(Some(frame)) => {
-                self.text.insert_str(0, &format!("{frame}\n\n"));
-                false
-            }
-        }
-    }
-
-    pub(crate) async fn ended(&mut self) -> bool {
-        self.frame().await.is_none()
-    }
 }
 
 fn quarantined(reason: &'static str, detail: &'static str) -> Entry<'static> {
-    Entry::Quarantined(Quarantined { reason, detail, raw: b"{\"weight_g\":\"5\"\xff}", raw_len: 17 })
+    Entry::Quarantined(Quarantined {
+        reason,
+        detail,
+        raw: b"{\"weight_g\":\"5\"\xff}",
+        raw_len: 17,
+    })
 }
