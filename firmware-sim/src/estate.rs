@@ -44,7 +44,9 @@ impl Facts {
 /// One building and where it stands on the plan (metres from the north-west corner).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Building {
-    /// `12幢`
+    /// `12`, as households name it.
+    pub id: String,
+    /// `12幢`, as it is written on the wall.
     pub label: String,
     /// Staircases.
     pub units: u32,
@@ -229,6 +231,7 @@ fn shapes(facts: &Facts, dice: &mut Dice) -> Result<Vec<Building>, EstateError> 
 /// Slab blocks of the early 1980s: 3 to 5 staircases, 5 to 7 storeys, 2 to 4 doors a landing.
 fn shape(number: u32, dice: &mut Dice) -> Building {
     Building {
+        id: number.to_string(),
         label: format!("{number}幢"),
         units: 3 + dice.below(3),
         floors: 5 + dice.below(3),

@@ -19,7 +19,7 @@ struct Plan<'a> {
 
 #[derive(Serialize)]
 struct PlanBuilding<'a> {
-    id: String,
+    id: &'a str,
     label: &'a str,
     units: u32,
     floors: u32,
@@ -56,7 +56,7 @@ pub fn write_households(estate: &Estate, out: impl Write) -> Result<(), csv::Err
         let building = estate
             .buildings
             .get(household.building)
-            .map_or("", |b| b.label.as_str());
+            .map_or("", |b| b.id.as_str());
         let station = estate
             .stations
             .get(household.station)
@@ -84,9 +84,8 @@ pub fn write_plan(estate: &Estate, out: impl Write) -> Result<(), serde_json::Er
     let buildings = estate
         .buildings
         .iter()
-        .enumerate()
-        .map(|(index, b)| PlanBuilding {
-            id: format!("b{:02}", index + 1),
+        .map(|b| PlanBuilding {
+            id: &b.id,
             label: &b.label,
             units: b.units,
             floors: b.floors,
@@ -136,7 +135,7 @@ mod tests {
         );
         let first = lines.next().unwrap();
         assert!(
-            first.starts_with("hx") && first.contains(",hemu-xincun,1幢,1,101,"),
+            first.starts_with("hx") && first.contains(",hemu-xincun,1,1,101,"),
             "{first}"
         );
         assert_eq!(lines.count(), 3_565);

@@ -6,7 +6,7 @@ use axum::response::Response;
 const ALWAYS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; \
+        "default-src 'self'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; \
          base-uri 'none'; object-src 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

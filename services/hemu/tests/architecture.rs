@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("hemu-endpoint", &["hemu-wire"]),
     ("hemu-ingest", &["hemu-wire", "hemu-rules", "hemu-ledger", "hemu-series"]),
     ("hemu-api", &["hemu-rules", "hemu-ledger", "hemu-series"]),
-    ("firmware-sim", &["hemu-wire"]),
+    ("firmware-sim", &[]),
     (
         "hemu",
         &[

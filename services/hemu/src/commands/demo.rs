@@ -127,7 +127,7 @@ async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
         .map(|household| Household {
             token: household.token.as_str().to_owned(),
             estate: Some(id.clone()),
-            building: estate.buildings.get(household.building).map(|building| building.label.clone()),
+            building: estate.buildings.get(household.building).map(|building| building.id.clone()),
             unit: Some(household.unit.to_string()),
             door: Some(household.door.to_string()),
             residents: Some(household.residents.into()),

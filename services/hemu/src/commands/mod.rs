@@ -11,7 +11,7 @@ mod serve;
 mod verify;
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};

@@ -1,0 +1,16 @@
+//! The ledger against its claims, on real files in temporary folders.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose data cannot be prepared has failed"
+)]
+
+mod bytes;
+mod chain;
+mod exactly_once;
+mod golden;
+mod order;
+mod registry;
+mod replay;
+mod site;
+mod store;
+mod verify;

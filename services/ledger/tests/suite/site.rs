@@ -1,0 +1,210 @@
+//! A data folder of a test, what is put into it, and what comes out under names instead of numbers.
+
+use std::collections::BTreeSet;
+
+use hemu_ledger::entry::{Body, Deposit, Quarantined};
+use hemu_ledger::segment::Segment;
+use hemu_ledger::{Folder, Head, Ledger, Projector};
+use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Stream, Zone};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use tempfile::TempDir;
+
+/// 2026-01-01 00:00 in Shanghai.
+pub(crate) const MIDNIGHT: i64 = 20_454 * 86_400_000 - 8 * 3_600_000;
+/// A server's clock a year later: nothing before it is ahead.
+pub(crate) const NOW: i64 = MIDNIGHT + 365 * 86_400_000;
+
+pub(crate) struct Site {
+    dir: TempDir,
+    pub(crate) ledger: Ledger,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(&dir).await;
+        Self { dir, ledger }
+    }
+
+    pub(crate) fn folder(&self) -> Folder {
+        self.ledger.folder().clone()
+    }
+
+    /// As after a restart.
+    pub(crate) async fn reopen(self) -> Self {
+        self.ledger.close().await;
+        let ledger = open(&self.dir).await;
+        Self { dir: self.dir, ledger }
+    }
+
+    /// Appends one batch.
+    pub(crate) async fn append(&self, segments: &[Segment]) -> Head {
+        self.append_at(NOW, segments).await
+    }
+
+    pub(crate) async fn append_at(&self, at: i64, segments: &[Segment]) -> Head {
+        let (records, body) = batch(segments);
+        let mut journal = self.ledger.journal().await.unwrap();
+        journal.append(at, records, &body).await.unwrap()
+    }
+
+    /// Folds everything there is, with a projector that knows nothing but the files.
+    pub(crate) async fn fold(&self) {
+        let (mut projector, _lock) = self.ledger.projector().await.unwrap();
+        fold(&mut projector).await;
+        projector.close().await.unwrap();
+    }
+
+    pub(crate) async fn truth(&self) -> SqliteConnection {
+        connect(&self.ledger.folder().truth()).await
+    }
+
+    pub(crate) async fn projections(&self) -> SqliteConnection {
+        connect(&self.ledger.folder().projections()).await
+    }
+
+    /// What decides about people, under names: evidence, participation, pairs.
+    pub(crate) async fn sums(&self) -> BTreeSet<String> {
+        let mut connection = self.projections().await;
+        let mut all = BTreeSet::new();
+        for sql in [
+            "select 'evidence', e.day, h.token, coalesce(d.name, 'inspectors'), e.stream, w, g, n from evidence e
+             join household h on h.no = e.household left join device d on d.no = e.source - 1",
+            "select 'participation', p.day, h.token, p.grams, p.food, p.recyclable, p.hazardous, p.residual
+             from participation p join household h on h.no = p.household",
+            "select 'pair', p.day, d.name, n, sy, sq, syy, sqq, syq from pair p join device d on d.no = p.device",
+        ] {
+            all.extend(rows(&mut connection, sql).await);
+        }
+        all
+    }
+
+    /// Everything the projections say, row by row, with the numbers that names got.
+    pub(crate) async fn everything(&self) -> Vec<String> {
+        let mut connection = self.projections().await;
+        let mut all = Vec::new();
+        for table in TABLES {
+            let sql = format!("select '{table}', * from {table}");
+            let mut found = rows(&mut connection, &sql).await;
+            found.sort();
+            all.extend(found);
+        }
+        all
+    }
+}
+
+pub(crate) const TABLES: [&str; 16] = [
+    "device",
+    "household",
+    "cursor",
+    "seen",
+    "imported",
+    "ignored",
+    "reading",
+    "evidence",
+    "participation",
+    "pair",
+    "tally",
+    "bin",
+    "incident",
+    "lost",
+    "quarantine",
+    "progress",
+];
+
+async fn open(dir: &TempDir) -> Ledger {
+    let folder = Folder::open(dir.path()).unwrap();
+    Ledger::open(&folder, Zone::SHANGHAI).await.unwrap()
+}
+
+pub(crate) async fn fold(projector: &mut Projector) {
+    while projector.step().await.unwrap().records > 0 {}
+}
+
+pub(crate) async fn connect(path: &std::path::Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// Runs SQL that the ledger itself would never run.
+pub(crate) async fn run(connection: &mut SqliteConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    let found = sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(connection)
+        .await
+        .unwrap();
+    let cell = |row: &sqlx::sqlite::SqliteRow, index: usize| {
+        row.try_get::<Option<i64>, _>(index)
+            .map(|value| format!("{value:?}"))
+            .or_else(|_| row.try_get::<String, _>(index))
+            .or_else(|_| row.try_get::<Vec<u8>, _>(index).map(|bytes| format!("{bytes:?}")))
+            .unwrap()
+    };
+    found
+        .iter()
+        .map(|row| (0..row.len()).map(|i| cell(row, i)).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+pub(crate) fn batch(segments: &[Segment]) -> (u64, Vec<u8>) {
+    let mut body = Vec::new();
+    let records = segments
+        .iter()
+        .map(|segment| segment.write(&mut body, |_| true))
+        .sum();
+    (records, body)
+}
+
+/// A deposit of 700 g of food, read by a camera, at some minutes past 2026-01-01 00:00 in Shanghai.
+pub(crate) fn deposit<'a>(household: &'a str, minutes: i64) -> Deposit<'a> {
+    Deposit {
+        at: Millis::clamped(MIDNIGHT + minutes * 60_000),
+        household: Some(household),
+        bag: None,
+        stream: Stream::Food,
+        weight: Grams::clamped(700),
+        quality: Bp::clamped(8_000),
+        confidence: Permille::MAX,
+        by: By::Camera,
+    }
+}
+
+pub(crate) fn quarantined(raw: &[u8]) -> Body<'_> {
+    Body::Quarantined(Quarantined {
+        reason: "not_json",
+        detail: "payload: expected one JSON value",
+        raw,
+        raw_len: 9,
+    })
+}
+
+/// Records of boot 1 of a device.
+pub(crate) fn segment<'a>(device: &str, records: impl IntoIterator<Item = (u64, Body<'a>)>) -> Segment {
+    of_boot(device, 1, records)
+}
+
+pub(crate) fn of_boot<'a>(
+    device: &str,
+    boot: u64,
+    records: impl IntoIterator<Item = (u64, Body<'a>)>,
+) -> Segment {
+    let mut segment = Segment::of_device(device, boot, 1);
+    for (seq, body) in records {
+        segment.push(seq, &body);
+    }
+    segment
+}
+
+pub(crate) fn day(nth: i64) -> Day {
+    Day::clamped(20_454 + nth)
+}

@@ -1,0 +1,84 @@
+//! The data folder: who may have it, and what it says when nobody can.
+
+use hemu_ledger::{Error, Folder, Ledger, Role};
+use hemu_rules::Zone;
+
+use crate::site::{Site, run};
+
+#[tokio::test]
+async fn a_second_holder_of_a_role_is_refused_until_the_first_ends() {
+    let site = Site::new().await;
+    let folder = site.folder();
+    for role in [Role::Serve, Role::Project] {
+        let held = folder.lock(role).unwrap();
+        let again = Folder::open(folder.path()).unwrap();
+        assert!(matches!(again.lock(role), Err(Error::InUse(path)) if path == folder.path()));
+        drop(held);
+        drop(again.lock(role).unwrap());
+    }
+    let _serving = folder.lock(Role::Serve).unwrap();
+    let (projector, lock) = site.ledger.projector().await.unwrap();
+    assert!(matches!(site.ledger.projector().await, Err(Error::InUse(_))));
+    assert!(matches!(site.ledger.rebuild(|_| ()).await, Err(Error::InUse(_))));
+    drop((projector, lock));
+    site.ledger.projector().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_of_a_newer_version_are_left_alone() {
+    for truth in [true, false] {
+        let site = Site::new().await;
+        let folder = site.folder();
+        let mut file = if truth { site.truth().await } else { site.projections().await };
+        run(
+            &mut file,
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (9999, 'of the future', 1, x'00', 0)",
+        )
+        .await;
+        site.ledger.close().await;
+        let refused = Ledger::open(&folder, Zone::SHANGHAI).await.map(|_| ());
+        let Err(Error::Newer { path, found: 9999, known }) = refused else {
+            panic!("expected Newer, got {refused:?}");
+        };
+        assert!(known < 9999);
+        assert_eq!(path, if truth { folder.truth() } else { folder.projections() });
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("taken");
+    std::fs::write(&file, "not a folder").unwrap();
+    for path in [file.clone(), file.join("below"), "/proc/hemu-data".into()] {
+        let refused = Folder::open(&path).map(|_| ());
+        assert!(matches!(&refused, Err(Error::Folder { path: named, .. }) if *named == path), "{refused:?}");
+        assert!(refused.unwrap_err().to_string().contains("--data"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::write(dir.path().join("probe"), "").is_ok() {
+        println!("skipped: this user may write into read-only folders");
+        return;
+    }
+    assert!(matches!(Folder::open(dir.path()), Err(Error::Folder { .. })));
+}
+
+#[tokio::test]
+async fn settings_and_the_generation_are_kept() {
+    let mut site = Site::new().await;
+    assert_eq!(site.ledger.generation().await.unwrap(), 1);
+    assert_eq!(site.ledger.meta("site").await.unwrap(), None);
+    site.ledger.set_meta("site", "和睦新村").await.unwrap();
+    site.ledger.set_meta("generation", "2").await.unwrap();
+    site = site.reopen().await;
+    assert_eq!(site.ledger.meta("site").await.unwrap().as_deref(), Some("和睦新村"));
+    assert_eq!(site.ledger.generation().await.unwrap(), 2);
+}
