@@ -21,7 +21,7 @@ pub(crate) struct Common {
     /// The configuration file; `hemu config` prints one with every setting explained.
     #[arg(long, global = true, value_name = "FILE", env = "HEMU_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// The data folder (default: ./hemu-data, or what HEMU_DATA says).
+    /// The data folder (default: ./hemu-data, or what `HEMU_DATA` says).
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// How much to log on stderr: error, warn, info, debug, or a filter as tracing writes it.
@@ -31,6 +31,7 @@ pub(crate) struct Common {
 
 /// Where to listen; port 0 is any free one.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_field_names, reason = "the fields are the flags")]
 pub(crate) struct Listen {
     /// Devices, MQTT 3.1.1 and 5.
     #[arg(long, value_name = "ADDR:PORT")]

@@ -42,7 +42,15 @@ pub(crate) fn serve(
     metrics: TcpListener,
     shutdown: &CancellationToken,
 ) -> Result<Vec<JoinHandle<()>>> {
-    let Parts { occasion, ledger, series, registry, connected, applied, healthy } = parts;
+    let Parts {
+        occasion,
+        ledger,
+        series,
+        registry,
+        connected,
+        applied,
+        healthy,
+    } = parts;
     let clock = occasion.clock.clone();
     let clock = hemu_api::Clock::new(move || clock());
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
@@ -70,8 +78,12 @@ pub(crate) fn serve(
         hemu_api::router(api.clone()).into_make_service_with_connect_info::<SocketAddr>(),
     );
     let metrics = axum::serve(metrics, hemu_api::metrics_router(registry));
-    let pages = pages.with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future();
-    let metrics = metrics.with_graceful_shutdown(shutdown.clone().cancelled_owned()).into_future();
+    let pages = pages
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+        .into_future();
+    let metrics = metrics
+        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+        .into_future();
     Ok(vec![
         tokio::spawn(live::run(api, applied, shutdown.clone())),
         tokio::spawn(async { log("dashboards", pages.await) }),

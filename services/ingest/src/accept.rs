@@ -70,13 +70,12 @@ impl Accepted {
             raw: &rejected.raw,
             raw_len: u32::try_from(rejected.raw_len).unwrap_or(u32::MAX),
         });
-        match rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok()) {
-            Some((boot, seq)) => self.segment(device, boot, seq).push(seq, &body),
-            None => {
-                let mut segment = Segment::unidentified(device.as_str());
-                segment.push_unidentified(&body);
-                self.segments.push(segment);
-            }
+        if let Some((boot, seq)) = rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok()) {
+            self.segment(device, boot, seq).push(seq, &body);
+        } else {
+            let mut segment = Segment::unidentified(device.as_str());
+            segment.push_unidentified(&body);
+            self.segments.push(segment);
         }
     }
 
@@ -105,7 +104,9 @@ fn plausible(record: &Record<'_>) -> Result<(), String> {
         // Else a receipt would cover records still to come, and the device would erase them unsent.
         Record::Lost(lost) if lost.to >= seq => {
             let to = lost.to;
-            Err(format!("lost: expected records before this one ({seq}), got up to {to}"))
+            Err(format!(
+                "lost: expected records before this one ({seq}), got up to {to}"
+            ))
         }
         _ => Ok(()),
     }

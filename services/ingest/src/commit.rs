@@ -3,7 +3,7 @@
 //! Natural group commit: whatever queued while the last batch was on its way to the disk is the next batch. There is
 //! no timer to wait for and nothing to tune. Back-pressure is the bounded queue and the acknowledgement not given.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -113,14 +113,14 @@ struct Batch {
     records: u64,
     repeats: u64,
     stored: Vec<Box<dyn FnOnce() + Send>>,
-    devices: Vec<String>,
+    /// Who gets a receipt once the batch is stored, and not before: the cursors are ahead of the disk until then.
+    devices: HashSet<String>,
 }
 
 impl Batch {
-    /// Notes a device that gets a receipt once the batch is stored.
     fn tell(&mut self, device: &str) {
-        if !self.devices.iter().any(|known| known == device) {
-            self.devices.push(device.to_owned());
+        if !self.devices.contains(device) {
+            self.devices.insert(device.to_owned());
         }
     }
 }
@@ -145,9 +145,9 @@ impl Committer {
             }
             boots.push((boot, cursor));
         }
-        let (committed, committed_rx) = watch::channel(journal.head().position);
-        let (healthy, healthy_rx) = watch::channel(true);
-        let committer = Self {
+        let (committed, committed_seen) = watch::channel(journal.head().position);
+        let (healthy, healthy_seen) = watch::channel(true);
+        let writer = Self {
             journal,
             orders,
             cursors,
@@ -160,11 +160,11 @@ impl Committer {
             checkpoint_seen: 0,
         };
         Ok((
-            committer,
+            writer,
             Intake(sender),
             Signals {
-                committed: committed_rx,
-                healthy: healthy_rx,
+                committed: committed_seen,
+                healthy: healthy_seen,
             },
         ))
     }
@@ -211,21 +211,33 @@ impl Committer {
         batch.tell(segment.device());
     }
 
-    /// Appends the batch, trying until it succeeds; false when abandoned before it did.
+    /// Stores the batch and lets everybody know; false when abandoned before it was stored.
     async fn store(&mut self, batch: Batch, abandon: &CancellationToken) -> bool {
+        if batch.records > 0 && !self.append(batch.records, &batch.body, abandon).await {
+            return false;
+        }
+        self.metrics
+            .committed(batch.records, batch.repeats, batch.body.len());
+        for stored in batch.stored {
+            stored();
+        }
+        for device in &batch.devices {
+            self.announce(device);
+        }
+        true
+    }
+
+    /// Tries until it succeeds; false when abandoned before it did.
+    async fn append(&mut self, records: u64, body: &[u8], abandon: &CancellationToken) -> bool {
         let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
-        while batch.records > 0 {
+        loop {
             let timer = self.metrics.commit_seconds.start_timer();
-            match self
-                .journal
-                .append((self.clock.0)(), batch.records, &batch.body)
-                .await
-            {
+            match self.journal.append((self.clock.0)(), records, body).await {
                 Ok(head) => {
                     timer.observe_duration();
                     self.recovered();
                     self.committed.send_replace(head.position);
-                    break;
+                    return true;
                 }
                 Err(error) => {
                     timer.stop_and_discard();
@@ -238,15 +250,6 @@ impl Committer {
                 }
             }
         }
-        self.metrics
-            .committed(batch.records, batch.repeats, batch.body.len());
-        for stored in batch.stored {
-            stored();
-        }
-        for device in &batch.devices {
-            self.announce(device);
-        }
-        true
     }
 
     fn failed(&self, error: &hemu_ledger::Error) {
@@ -291,14 +294,13 @@ fn cursor<'c>(
         cursors.insert(device.to_owned(), Vec::new());
     }
     let boots = cursors.entry(device.to_owned()).or_default();
-    match boots.iter().position(|(known, _)| *known == boot) {
-        Some(index) => boots[index..].rotate_left(1),
-        None => {
-            if boots.len() == BOOTS_KEPT {
-                boots.remove(0);
-            }
-            boots.push((boot, Cursor::default()));
+    if let Some(index) = boots.iter().position(|(known, _)| *known == boot) {
+        boots[index..].rotate_left(1);
+    } else {
+        if boots.len() == BOOTS_KEPT {
+            boots.remove(0);
         }
+        boots.push((boot, Cursor::default()));
     }
     let last = boots.len() - 1;
     &mut boots[last].1

@@ -14,6 +14,8 @@ use crate::metrics::Metrics;
 const STRETCH: u64 = 20_000;
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Rest between two stretches: a chart need not be newer, and a stretch of half a second touches few rows.
+const REST: Duration = Duration::from_millis(500);
 
 /// What went wrong with feeding.
 #[derive(Debug, thiserror::Error)]
@@ -32,25 +34,28 @@ pub async fn run(
     metrics: Metrics,
     shutdown: CancellationToken,
 ) {
-    loop {
-        applied.mark_unchanged();
-        let outcome = tokio::select! {
-            outcome = catch_up(&ledger, &series, |position, _| metrics.fed(position)) => outcome,
-            () = shutdown.cancelled() => return,
-        };
-        let pause = async {
-            match &outcome {
-                Ok(()) => drop(applied.changed().await),
+    let feed = async {
+        loop {
+            applied.mark_unchanged();
+            match step(&ledger, &series).await {
+                Ok(Some(fed)) => {
+                    metrics.fed(fed.position);
+                    if fed.records < STRETCH {
+                        tokio::time::sleep(REST).await;
+                    }
+                }
+                // The projector has ended when this fails, and the server is about to.
+                Ok(None) => drop(applied.changed().await),
                 Err(error) => {
                     tracing::warn!(%error, "the time series cannot be fed; charts go on from here when they can");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
-        };
-        tokio::select! {
-            () = pause => {}
-            () = shutdown.cancelled() => return,
         }
+    };
+    tokio::select! {
+        () = feed => {}
+        () = shutdown.cancelled() => {}
     }
 }
 
@@ -60,15 +65,30 @@ pub async fn catch_up(
     series: &Series,
     mut progress: impl FnMut(Position, u64),
 ) -> Result<(), Error> {
-    loop {
-        let after = series.position().await?;
-        let tail = ledger.tail(after, STRETCH).await?;
-        let Some(upto) = tail.last() else { return Ok(()) };
-        let mut points = Vec::new();
-        tail.for_each(|batch, _, entry| take(&mut points, batch.at, &entry))?;
-        series.write(after, upto, &points).await?;
-        progress(upto, tail.records());
+    while let Some(fed) = step(ledger, series).await? {
+        progress(fed.position, fed.records);
     }
+    Ok(())
+}
+
+/// How far a stretch went.
+struct Fed {
+    position: Position,
+    records: u64,
+}
+
+/// Feeds the next stretch; `None` when everything folded is in the series.
+async fn step(ledger: &Ledger, series: &Series) -> Result<Option<Fed>, Error> {
+    let after = series.position().await?;
+    let tail = ledger.tail(after, STRETCH).await?;
+    let Some(upto) = tail.last() else { return Ok(None) };
+    let mut points = Vec::new();
+    tail.for_each(|batch, _, entry| take(&mut points, batch.at, &entry))?;
+    series.write(after, upto, &points).await?;
+    Ok(Some(Fed {
+        position: upto,
+        records: tail.records(),
+    }))
 }
 
 /// The points of a record. A clock that runs ahead would draw a chart of the future, so its points are left out.
@@ -88,7 +108,7 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
             stream,
             at,
             value,
-        })
+        });
     };
     match &entry.body {
         Body::Deposit(deposit) => {

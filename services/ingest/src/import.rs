@@ -168,9 +168,14 @@ impl Parsed {
 impl Import<'_> {
     /// A row with its values, or with the reason to reject it.
     fn read(&self, row: csv::ByteRecord) -> Result<(csv::StringRecord, Parsed), (csv::StringRecord, String)> {
+        let line = row.position().cloned();
         let row = csv::StringRecord::from_byte_record(row).map_err(|error| {
-            let row = csv::StringRecord::from_byte_record_lossy(error.into_byte_record());
-            (row, "expected UTF-8, got other bytes; save the file as UTF-8".to_owned())
+            let mut row = csv::StringRecord::from_byte_record_lossy(error.into_byte_record());
+            row.set_position(line);
+            (
+                row,
+                "expected UTF-8, got other bytes; save the file as UTF-8".to_owned(),
+            )
         })?;
         match self.parse(&row) {
             Ok(parsed) => Ok((row, parsed)),
@@ -249,9 +254,9 @@ impl Import<'_> {
         }
         if records > 0 {
             let mut body = Vec::new();
-            segments.values().for_each(|segment| {
+            for segment in segments.values() {
                 segment.write(&mut body, |_| true);
-            });
+            }
             let head = self.journal.append((self.clock)(), records, &body).await?;
             self.positions.push(head.position);
             self.summary.new += records;

@@ -55,7 +55,8 @@ impl Ledger {
         let lock = self.folder.lock(Role::Project)?;
         let path = self.folder.projections();
         let connection = store::connect(&path, Durability::Whole).await?;
-        let projector = Projector::open(self.truth.clone(), path, connection, self.zone, journal::END).await?;
+        let projector =
+            Projector::open(self.truth.clone(), path, connection, self.zone, journal::END).await?;
         Ok((projector, lock))
     }
 

@@ -7,12 +7,15 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, Type};
 
 /// Rows a statement; each shape is prepared once and kept.
-const SHAPES: [usize; 3] = [128, 16, 1];
+const SHAPES: [usize; 4] = [512, 64, 8, 1];
+
+/// One statement with its parameters.
+type Statement = (AssertSqlSafe<Arc<str>>, SqliteArguments);
 
 /// A statement that takes any number of rows: `head values (...), (...) tail`.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    shapes: [(usize, Arc<str>); 3],
+    shapes: [(usize, Arc<str>); 4],
 }
 
 /// Collects the parameters of a statement; the first failure is kept.
@@ -59,12 +62,14 @@ impl Rows {
         &self,
         mut rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
-    ) -> Result<Vec<(AssertSqlSafe<Arc<str>>, SqliteArguments)>, sqlx::Error> {
+    ) -> Result<Vec<Statement>, sqlx::Error> {
         let mut statements = Vec::new();
         for (count, sql) in &self.shapes {
             while let Some((head, rest)) = rows.split_at_checked(*count) {
                 let mut binds = Binds::default();
-                head.iter().for_each(|row| bind(&mut binds, row));
+                for row in head {
+                    bind(&mut binds, row);
+                }
                 statements.push((AssertSqlSafe(sql.clone()), binds.done()?));
                 rows = rest;
             }

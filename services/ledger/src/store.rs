@@ -183,7 +183,10 @@ pub(crate) fn remove_database(path: &Path) -> Result<()> {
         name.push(suffix);
         match std::fs::remove_file(&name) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Folder { path: path.to_owned(), source });
+                return Err(Error::Folder {
+                    path: path.to_owned(),
+                    source,
+                });
             }
             _ => {}
         }

@@ -122,8 +122,14 @@ impl Ledger {
     ) -> Result<u64> {
         store::migrate_projections(path).await?;
         let connection = store::connect(path, Durability::Whole).await?;
-        let mut projector =
-            Projector::open(self.truth.clone(), path.to_owned(), connection, self.zone(), until).await?;
+        let mut projector = Projector::open(
+            self.truth.clone(),
+            path.to_owned(),
+            connection,
+            self.zone(),
+            until,
+        )
+        .await?;
         let mut records = 0;
         loop {
             let step = projector.step().await?;

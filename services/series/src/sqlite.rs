@@ -11,7 +11,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite};
 
 use crate::point::{Measure, Point};
 use crate::query::{Agg, Line, Query, Step};
@@ -109,8 +109,10 @@ impl Rollups {
             return Ok(false);
         }
         let mut lines = HashMap::new();
-        write_table(&mut transaction, &mut lines, HOUR_SQL, &hours).await?;
-        write_table(&mut transaction, &mut lines, DAY_SQL, &days).await?;
+        let hour = "insert into hour (line, bucket, n, sum, min, max, last_at, last) ";
+        let day = "insert into day (line, bucket, n, sum, min, max, last_at, last) ";
+        write_table(&mut transaction, &mut lines, hour, &hours).await?;
+        write_table(&mut transaction, &mut lines, day, &days).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -211,25 +213,16 @@ fn add<'a>(sums: &mut BTreeMap<(Key<'a>, i64), Sums>, key: (Key<'a>, i64), more:
         .or_insert(more);
 }
 
-const HOUR_SQL: &str =
-    "insert into hour (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
-    on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
-      min = min(min, excluded.min), max = max(max, excluded.max),
-      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
-      last_at = max(last_at, excluded.last_at)";
-const DAY_SQL: &str =
-    "insert into day (line, bucket, n, sum, min, max, last_at, last) values (?, ?, ?, ?, ?, ?, ?, ?)
-    on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
-      min = min(min, excluded.min), max = max(max, excluded.max),
-      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
-      last_at = max(last_at, excluded.last_at)";
+/// Rows a statement.
+const ROWS: usize = 500;
 
 async fn write_table<'a>(
     connection: &mut SqliteConnection,
     lines: &mut HashMap<Key<'a>, i64>,
-    sql: &'static str,
+    insert: &'static str,
     rows: &BTreeMap<(Key<'a>, i64), Sums>,
 ) -> Result<()> {
+    let mut numbered = Vec::with_capacity(rows.len());
     for (&(key, bucket), sums) in rows {
         let line = match lines.get(&key) {
             Some(&line) => line,
@@ -237,20 +230,35 @@ async fn write_table<'a>(
                 lines.insert(key, line);
             })?,
         };
-        sqlx::query(sql)
-            .bind(line)
-            .bind(bucket)
-            .bind(sums.n)
-            .bind(sums.sum)
-            .bind(sums.min)
-            .bind(sums.max)
-            .bind(sums.last.0)
-            .bind(sums.last.1)
+        numbered.push((line, bucket, sums));
+    }
+    for rows in numbered.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new(insert);
+        query.push_values(rows, |mut row, (line, bucket, sums)| {
+            row.push_bind(line)
+                .push_bind(bucket)
+                .push_bind(sums.n)
+                .push_bind(sums.sum);
+            row.push_bind(sums.min)
+                .push_bind(sums.max)
+                .push_bind(sums.last.0)
+                .push_bind(sums.last.1);
+        });
+        query.push(ADD);
+        query
+            .build()
+            .persistent(rows.len() == ROWS)
             .execute(&mut *connection)
             .await?;
     }
     Ok(())
 }
+
+/// Sums add up, extremes extend, and the latest event stays the latest.
+const ADD: &str = " on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
+      min = min(min, excluded.min), max = max(max, excluded.max),
+      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
+      last_at = max(last_at, excluded.last_at)";
 
 async fn line_no(connection: &mut SqliteConnection, (device, measure, stream): Key<'_>) -> Result<i64> {
     // `do update` rather than `do nothing`, so that the row comes back either way.

@@ -28,27 +28,51 @@ pub(crate) fn run(port: &str, data: &Path) {
 }
 
 async fn consume(port: u16, data: &Path) {
-    let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI).await.unwrap();
-    let series = Series::open(&data.join("series.db"), Zone::SHANGHAI).await.unwrap();
+    let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    let series = Series::open(&data.join("series.db"), Zone::SHANGHAI)
+        .await
+        .unwrap();
     let metrics = Metrics::new(&Registry::new()).unwrap();
     let (checkpoints, seen) = watch::channel(0);
     let clock: hemu_ingest::Clock = Arc::new(|| 1_800_000_000_000);
     let (committer, intake, Signals { committed, .. }) =
-        Committer::new(&ledger, clock, Outbox::default(), metrics.clone(), seen).await.unwrap();
-    let (projector, lock) = ledger.projector().await.unwrap();
+        Committer::new(&ledger, clock, Outbox::default(), metrics.clone(), seen)
+            .await
+            .unwrap();
+    let (projector, _lock) = ledger.projector().await.unwrap();
     let stop = CancellationToken::new();
     let (applied, applied_seen) = watch::channel(0);
     tokio::spawn(committer.run(stop.clone()));
-    tokio::spawn(fold::run(projector, committed, applied, metrics.clone(), stop.clone()));
-    tokio::spawn(feed::run(ledger.clone(), series, applied_seen, metrics.clone(), stop.clone()));
+    tokio::spawn(fold::run(
+        projector,
+        committed,
+        applied,
+        metrics.clone(),
+        stop.clone(),
+    ));
+    tokio::spawn(feed::run(
+        ledger.clone(),
+        series,
+        applied_seen,
+        metrics.clone(),
+        stop.clone(),
+    ));
     tokio::spawn(checkpoint(ledger, checkpoints));
     tokio::spawn(report(metrics));
 
     let mut options = MqttOptions::new("consumer", "127.0.0.1", port);
-    options.set_manual_acks(true).set_receive_maximum(Some(IN_FLIGHT)).set_request_channel_capacity(70_000);
-    options.set_keep_alive(Duration::from_secs(60));
+    options
+        .set_manual_acks(true)
+        .set_receive_maximum(Some(IN_FLIGHT))
+        .set_request_channel_capacity(70_000);
+    options.set_keep_alive(Duration::from_mins(1));
     let (client, mut events) = AsyncClient::new(options, 70_000);
-    client.subscribe("hemu/v1/+/deposit", QoS::AtLeastOnce).await.unwrap();
+    client
+        .subscribe("hemu/v1/+/deposit", QoS::AtLeastOnce)
+        .await
+        .unwrap();
     let (acks, mut to_ack) = mpsc::channel::<Publish>(70_000);
     tokio::spawn(async move {
         while let Some(publish) = to_ack.recv().await {
@@ -64,13 +88,16 @@ async fn consume(port: u16, data: &Path) {
                 let accepted = accept(&device, [(up, &publish.payload[..])]);
                 let acks = acks.clone();
                 let stored = Box::new(move || acks.try_send(publish).unwrap());
-                intake.submit(Submission { segments: accepted.segments, stored }).await;
+                intake
+                    .submit(Submission {
+                        segments: accepted.segments,
+                        stored,
+                    })
+                    .await;
             }
             _ => {}
         }
     }
-    #[expect(unreachable_code, reason = "the lock is held until the process is killed")]
-    drop(lock);
 }
 
 async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>) {

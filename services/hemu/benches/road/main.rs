@@ -3,9 +3,10 @@
 //! `cargo bench -p hemu --bench road -- [--seconds S] [--rounds N]`. Each round measures the embedded endpoint and, when
 //! Mosquitto is installed, the same load through a tuned Mosquitto and a rumqttc consumer that commits to the same
 //! ledger with the same committer and projector. Both sides run as processes of their own beside the load generator.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run says so and ends")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so and ends")]
 
-#[path = "../../tests/support/mod.rs"]
+#[expect(dead_code, reason = "the tests use the other part")]
+#[path = "../../tests/suite/support.rs"]
 mod support;
 
 mod consumer;
@@ -13,12 +14,13 @@ mod process;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use firmware_sim::keys::Key;
 use firmware_sim::load::{self, Crowd, Gauge, Plan, Report};
 use firmware_sim::mqtt::Version;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use process::{Usage, written_bytes};
 use support::Server;
@@ -31,13 +33,20 @@ struct Shape {
     window: u16,
 }
 
-const GATEWAYS: Shape = Shape { name: "gateways (4 x 1024 in flight)", connections: 4, window: 1024 };
-const DEVICES: Shape = Shape { name: "devices (500 x 1 in flight)", connections: 500, window: 1 };
+const GATEWAYS: Shape = Shape {
+    name: "gateways (4 x 1024 in flight)",
+    connections: 4,
+    window: 1024,
+};
+const DEVICES: Shape = Shape {
+    name: "devices (500 x 1 in flight)",
+    connections: 500,
+    window: 1,
+};
 
 /// What one measurement found.
 #[derive(Debug, Clone)]
 struct Found {
-    report: Report,
     /// Records stored durably a second of the load.
     stored_per_s: f64,
     /// Records stored and in every projection and chart, a second until the last of them was.
@@ -46,8 +55,12 @@ struct Found {
     cpu_us: f64,
     /// Bytes written to the disk a record, everything included.
     bytes_written: f64,
-    bytes_kept: f64,
-    stalls: Value,
+    /// Bytes kept a record: journal, projections, charts.
+    bytes_kept: [f64; 3],
+    commits: Value,
+    /// Records folded again a second by `hemu rebuild`.
+    rebuilt_per_s: f64,
+    report: Report,
 }
 
 fn main() {
@@ -57,7 +70,9 @@ fn main() {
     }
     let number = |name: &str, otherwise: u64| {
         let index = arguments.iter().position(|argument| argument == name);
-        index.and_then(|index| arguments.get(index + 1)?.parse().ok()).unwrap_or(otherwise)
+        index
+            .and_then(|index| arguments.get(index + 1)?.parse().ok())
+            .unwrap_or(otherwise)
     };
     let (seconds, rounds) = (number("--seconds", 5), number("--rounds", 3));
     let mosquitto = process::find("mosquitto");
@@ -65,10 +80,13 @@ fn main() {
     for round in 1..=rounds {
         for shape in [GATEWAYS, DEVICES] {
             let own = embedded(shape, seconds);
-            let other = mosquitto.as_deref().map(|program| broker(program, shape, seconds));
+            let other = mosquitto
+                .as_deref()
+                .map(|program| broker(program, shape, seconds));
             results.push(show(round, shape, &own, other.as_ref()));
         }
     }
+    results.push(latency(20_000.0, seconds));
     if mosquitto.is_none() {
         eprintln!("mosquitto is not installed: the comparison was not run");
     }
@@ -93,8 +111,13 @@ fn plan(addr: std::net::SocketAddr, devices: Vec<Key>, shape: Shape, seconds: u6
 }
 
 fn drive(plan: &Plan) -> Report {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(load::run(plan, None, Arc::new(Gauge::default()))).unwrap()
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(load::run(plan, None, Arc::new(Gauge::default())))
+        .unwrap()
 }
 
 /// The embedded endpoint: acknowledged is stored.
@@ -108,14 +131,54 @@ fn embedded(shape: Shape, seconds: u64) -> Found {
     let report = drive(&plan);
     let stored_per_s = report.records_per_s;
     process::wait_until_caught_up(&data);
-    let sustained = report.acked as f64 / began.elapsed().as_secs_f64();
+    let records = report.acked as f64;
+    let sustained_per_s = records / began.elapsed().as_secs_f64();
     let used = Usage::of(server.pid()).since(before);
-    let stalls = process::commit_histogram(&server.metrics);
-    let bytes_written = written_bytes(server.pid()) as f64 / report.acked as f64;
+    let commits = process::commit_histogram(&server.metrics);
+    let bytes_written = written_bytes(server.pid()) as f64 / records;
     assert!(server.terminate().success());
-    let bytes_kept = process::folder_bytes(&data) as f64 / report.acked as f64;
-    let cpu_us = used.as_secs_f64() * 1e6 / report.acked as f64;
-    Found { stored_per_s, sustained_per_s: sustained, cpu_us, bytes_written, bytes_kept, stalls, report }
+    let bytes_kept = ["hemu.db", "projections.db", "series.db"]
+        .map(|file| process::file_bytes(&data.join(file)) / records);
+    let cpu_us = used.as_secs_f64() * 1e6 / records;
+    let began = Instant::now();
+    support::succeed(&data, &["rebuild"]);
+    let rebuilt_per_s = records / began.elapsed().as_secs_f64();
+    Found {
+        stored_per_s,
+        sustained_per_s,
+        cpu_us,
+        bytes_written,
+        bytes_kept,
+        commits,
+        rebuilt_per_s,
+        report,
+    }
+}
+
+/// Latency of acknowledgements at a load the machine carries easily, beside what one fsync of the same size costs.
+fn latency(rate: f64, seconds: u64) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let shape = Shape {
+        name: "100 connections",
+        connections: 100,
+        window: 16,
+    };
+    let devices = process::register(&data, shape.connections);
+    let server = Server::start(&data, 0);
+    let mut plan = plan(server.mqtt, devices, shape, seconds);
+    plan.rate = Some(rate);
+    let before = process::fsync_us(folder.path());
+    let report = drive(&plan);
+    let after = process::fsync_us(folder.path());
+    let commits = process::commit_histogram(&server.metrics);
+    assert!(server.terminate().success());
+    let found = json!({
+        "shape": "latency at a fixed rate", "rate_per_s": rate, "acknowledged_per_s": report.records_per_s,
+        "puback_us": report.puback_us, "fsync_us_before_after": [before, after], "commit_seconds": commits,
+    });
+    eprintln!("{found:#}");
+    found
 }
 
 /// A tuned Mosquitto and a consumer: stored is what the consumer committed.
@@ -136,7 +199,17 @@ fn broker(program: &Path, shape: Shape, seconds: u64) -> Found {
     let sustained_per_s = stored as f64 / began.elapsed().as_secs_f64();
     let used = Usage::of(broker.pid()).since(before.0) + Usage::of(consumer.pid()).since(before.1);
     let cpu_us = used.as_secs_f64() * 1e6 / stored.max(1) as f64;
-    Found { stored_per_s, sustained_per_s, cpu_us, bytes_written: 0.0, bytes_kept: 0.0, stalls: Value::Null, report }
+    let (bytes_written, bytes_kept, commits, rebuilt_per_s) = (0.0, [0.0; 3], Value::Null, 0.0);
+    Found {
+        stored_per_s,
+        sustained_per_s,
+        cpu_us,
+        bytes_written,
+        bytes_kept,
+        commits,
+        rebuilt_per_s,
+        report,
+    }
 }
 
 fn show(round: u64, shape: Shape, own: &Found, other: Option<&Found>) -> Value {
@@ -148,8 +221,11 @@ fn show(round: u64, shape: Shape, own: &Found, other: Option<&Found>) -> Value {
         "server_cpu_us": own.cpu_us,
         "puback_us": own.report.puback_us,
         "bytes_written_per_record": own.bytes_written.round(),
-        "bytes_kept_per_record": own.bytes_kept.round(),
-        "commit_seconds": own.stalls,
+        "bytes_kept_per_record": {
+            "journal": own.bytes_kept[0].round(), "projections": own.bytes_kept[1].round(), "series": own.bytes_kept[2].round(),
+        },
+        "rebuilt_per_s": own.rebuilt_per_s.round(),
+        "commit_seconds": own.commits,
     });
     if let Some(other) = other {
         found["mosquitto"] = json!({

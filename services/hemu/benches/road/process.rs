@@ -23,29 +23,56 @@ impl Usage {
     pub(crate) fn of(pid: u32) -> Self {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         let after_name = stat.rsplit_once(')').unwrap().1;
-        let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+        let ticks: u64 = after_name
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u64>().unwrap())
+            .sum();
         Self(Duration::from_millis(ticks * 10))
     }
 
     pub(crate) fn since(self, before: Self) -> Duration {
-        self.0 - before.0
+        self.0.saturating_sub(before.0)
     }
 }
 
 /// Bytes a process has sent to the disk so far.
 pub(crate) fn written_bytes(pid: u32) -> u64 {
     let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap();
-    io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().parse().unwrap()
+    io.lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "))
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
-pub(crate) fn folder_bytes(folder: &Path) -> u64 {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+pub(crate) fn file_bytes(file: &Path) -> f64 {
+    std::fs::metadata(file).unwrap().len() as f64
+}
+
+/// Median microseconds of appending 20 kB and waiting for the disk.
+pub(crate) fn fsync_us(folder: &Path) -> u64 {
+    use std::io::Write;
+    let mut file = std::fs::File::create(folder.join("fsync")).unwrap();
+    let mut times: Vec<u64> = (0..50)
+        .map(|_| {
+            let began = tokio::time::Instant::now();
+            file.write_all(&vec![7; 20_000]).unwrap();
+            file.sync_data().unwrap();
+            u64::try_from(began.elapsed().as_micros()).unwrap()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+    folders
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -54,11 +81,16 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 pub(crate) fn register(data: &Path, count: usize) -> Vec<Key> {
     block_on(async {
-        let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI).await.unwrap();
+        let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
+            .await
+            .unwrap();
         let mut keys = Vec::new();
         for index in 0..count {
             let (device, key) = (format!("dev{index:03}"), format!("key{index}"));
-            ledger.add_device(&device, &key_digest(key.as_bytes()), None, None, 0).await.unwrap();
+            ledger
+                .add_device(&device, &key_digest(key.as_bytes()), None, None, 0)
+                .await
+                .unwrap();
             keys.push(Key { device, key });
         }
         ledger.close().await;
@@ -69,8 +101,12 @@ pub(crate) fn register(data: &Path, count: usize) -> Vec<Key> {
 /// Waits until projections and charts have everything the journal has.
 pub(crate) fn wait_until_caught_up(data: &Path) {
     block_on(async {
-        let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI).await.unwrap();
-        let series = hemu_series::Series::open(&data.join("series.db"), Zone::SHANGHAI).await.unwrap();
+        let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
+            .await
+            .unwrap();
+        let series = hemu_series::Series::open(&data.join("series.db"), Zone::SHANGHAI)
+            .await
+            .unwrap();
         let head = ledger.head().await.unwrap();
         while ledger.progress().await.unwrap().applied < head || series.position().await.unwrap() < head {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -96,7 +132,11 @@ pub(crate) fn commit_histogram(url: &str) -> Value {
 fn get(address: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    write!(stream, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
@@ -117,7 +157,13 @@ impl Mosquitto {
              max_inflight_messages 0\nmax_queued_messages 0\nmax_queued_bytes 0\nset_tcp_nodelay true\n"
         );
         std::fs::write(&file, settings).unwrap();
-        let child = Command::new(program).arg("-c").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = Command::new(program)
+            .arg("-c")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::sleep(Duration::from_millis(20));
         }

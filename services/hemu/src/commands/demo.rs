@@ -40,13 +40,21 @@ pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
     eprintln!("Everybody in this demo is simulated; only the estate's totals are real.");
 
     let today = day_of(clock());
-    let history = History::new(options.seed, estate, today - i32::from(options.days), options.days);
+    let history = History::new(
+        options.seed,
+        estate,
+        today - i32::from(options.days),
+        options.days,
+    );
     let fleet = load(&server, &keys, Fleet::new(history), options.days).await?;
     println!("ready");
     if options.history_only {
         return server.shut_down().await;
     }
-    eprintln!("Open http://{} (time runs {}-fold; Ctrl-C ends it)", server.http, options.speed);
+    eprintln!(
+        "Open http://{} (time runs {}-fold; Ctrl-C ends it)",
+        server.http, options.speed
+    );
 
     let stop = CancellationToken::new();
     let mqtt = server.mqtt;
@@ -75,14 +83,20 @@ async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16) -> Result<F
         bar.set_position(*applied.borrow());
         applied.changed().await?;
     }
-    hemu_ingest::feed::catch_up(&server.ledger, &server.series, |position, _| bar.set_position(position)).await?;
+    hemu_ingest::feed::catch_up(&server.ledger, &server.series, |position, _| {
+        bar.set_position(position);
+    })
+    .await?;
     bar.finish_and_clear();
     eprintln!(
         "{days} days, {} records, in {:.1} s through MQTT ({:.0} records/s), each on the disk before it was acknowledged",
         report.records, report.seconds, report.records_per_s
     );
     if report.refused > 0 {
-        bail!("the endpoint refused {} of the simulator's records", report.refused);
+        bail!(
+            "the endpoint refused {} of the simulator's records",
+            report.refused
+        );
     }
     Ok(fleet)
 }
@@ -110,7 +124,13 @@ async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
     let mut plan = Vec::new();
     estate::write_plan(estate, &mut plan)?;
     let plan = Some(String::from_utf8(plan)?);
-    ledger.put_estate(&registry::Estate { id: id.clone(), name: estate.facts.name.clone(), plan }).await?;
+    ledger
+        .put_estate(&registry::Estate {
+            id: id.clone(),
+            name: estate.facts.name.clone(),
+            plan,
+        })
+        .await?;
     for station in &estate.stations {
         let station = Station {
             id: station.id.clone(),
@@ -127,11 +147,17 @@ async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
         .map(|household| Household {
             token: household.token.as_str().to_owned(),
             estate: Some(id.clone()),
-            building: estate.buildings.get(household.building).map(|building| building.id.clone()),
+            building: estate
+                .buildings
+                .get(household.building)
+                .map(|building| building.id.clone()),
             unit: Some(household.unit.to_string()),
             door: Some(household.door.to_string()),
             residents: Some(household.residents.into()),
-            station: estate.stations.get(household.station).map(|station| station.id.clone()),
+            station: estate
+                .stations
+                .get(household.station)
+                .map(|station| station.id.clone()),
             created_at: now,
         })
         .collect();
@@ -139,8 +165,19 @@ async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
     let mut keys = Keys::default();
     for (device, station) in estate.devices() {
         let key = super::device::new_key()?;
-        ledger.add_device(device, &key_digest(key.as_bytes()), Some(id), Some(&station.id), now).await?;
-        keys.0.push(Key { device: device.to_owned(), key });
+        ledger
+            .add_device(
+                device,
+                &key_digest(key.as_bytes()),
+                Some(id),
+                Some(&station.id),
+                now,
+            )
+            .await?;
+        keys.0.push(Key {
+            device: device.to_owned(),
+            key,
+        });
     }
     Ok(keys)
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(config: &Config, options: &Import) -> Result<()> {
         strict: options.strict,
     };
     let summary = import(&site.ledger, clock::system(), input, open, settings, |rows| {
-        bar.set_position(rows)
+        bar.set_position(rows);
     })
     .await?;
     bar.finish_and_clear();

@@ -10,6 +10,7 @@ mod rebuild;
 mod serve;
 mod verify;
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, IsTerminal, Read};
 use std::path::Path;
@@ -60,9 +61,11 @@ fn log_to_stderr(filter: &str) -> Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| {
         format!("log is {filter:?}; expected a level such as info, or a filter such as info,hemu=debug")
     })?;
+    let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colour)
         .init();
     Ok(())
 }
@@ -77,4 +80,15 @@ fn open_input(path: &Path) -> Result<Box<dyn Read>> {
         return Ok(Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file))));
     }
     Ok(Box::new(BufReader::new(file)))
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -15,7 +15,7 @@ pub(super) async fn run(config: &Config) -> Result<()> {
     println!(
         "journal: {} batches, the hash chain is whole, its head is {}",
         head.position,
-        hex(&head.hash)
+        super::hex(&head.hash)
     );
     let (mut projector, _lock) = match ledger.projector().await {
         Ok(projector) => projector,
@@ -40,8 +40,4 @@ pub(super) async fn run(config: &Config) -> Result<()> {
     }
     println!("projections: every row is what the journal adds up to");
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -83,6 +83,16 @@ pub(super) struct QuarantineRow<'e> {
     pub(super) what: Aside<'e>,
 }
 
+/// What a device declared lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LostRow {
+    pub(super) place: Place,
+    pub(super) at: i64,
+    pub(super) device: u32,
+    pub(super) boot: u64,
+    pub(super) range: (u64, u64),
+}
+
 /// Why something is set aside.
 #[derive(Debug, Clone)]
 pub(super) enum Aside<'e> {
@@ -112,7 +122,7 @@ pub(super) struct Changes<'e> {
     pub(super) tally: BTreeMap<(Day, u32), Tally>,
     pub(super) bins: BTreeMap<(u32, Stream), BinChange>,
     pub(super) incidents: Vec<(Place, u32, Incident<'e>)>,
-    pub(super) lost: Vec<(Place, u32, u64, i64, (u64, u64))>,
+    pub(super) lost: Vec<LostRow>,
     pub(super) quarantine: Vec<QuarantineRow<'e>>,
     run: Option<(u32, u64, u64, u64)>,
 }

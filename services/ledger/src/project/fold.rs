@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::Projector;
-use super::changes::{Aside, BinChange, Changes, Place, QuarantineRow, ReadingRow};
+use super::changes::{Aside, BinChange, Changes, LostRow, Place, QuarantineRow, ReadingRow};
 use super::judge::{Names, Verdict};
 use crate::entry::{Body, Deposit, Entry, Origin, Status};
 use crate::error::{Error, Result};
@@ -112,7 +112,13 @@ impl Projector {
             Body::Incident(incident) => changes.incidents.push((place, device, incident)),
             Body::Lost { at, from, to } => {
                 let boot = identity.unwrap_or_default().0;
-                changes.lost.push((place, device, boot, at.get(), (from, to)));
+                changes.lost.push(LostRow {
+                    place,
+                    at: at.get(),
+                    device,
+                    boot,
+                    range: (from, to),
+                });
             }
             Body::Quarantined(q) => set_aside(changes, place, device, identity, Aside::AsSent(q)),
         }
@@ -169,7 +175,7 @@ impl Projector {
         let bagged: Vec<&[ReadingRow<'_>]> = changes
             .readings
             .chunk_by(|a, b| (a.day, a.household, a.deposit.bag) == (b.day, b.household, b.deposit.bag))
-            .filter(|group| group.first().is_some_and(|row| row.counts_as_bag()))
+            .filter(|group| group.first().is_some_and(ReadingRow::counts_as_bag))
             .collect();
         let found = self
             .statements

@@ -33,7 +33,7 @@ pub(super) enum Verdict {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) devices: HashMap<String, u32>,
-    pub(super) device_names: Vec<String>,
+    pub(super) by_no: Vec<String>,
     households: HashMap<String, (u32, Option<Day>)>,
     last_household: u32,
 }
@@ -59,15 +59,15 @@ impl Names {
         if let Some(&no) = self.devices.get(name) {
             return (no, false);
         }
-        let no = u32::try_from(self.device_names.len()).unwrap_or(u32::MAX);
+        let no = u32::try_from(self.by_no.len()).unwrap_or(u32::MAX);
         self.devices.insert(name.to_owned(), no);
-        self.device_names.push(name.to_owned());
+        self.by_no.push(name.to_owned());
         (no, true)
     }
 
     /// The name behind a number of this projector.
     pub(super) fn device_name(&self, no: u32) -> &str {
-        self.device_names.get(no as usize).map_or("", String::as_str)
+        self.by_no.get(no as usize).map_or("", String::as_str)
     }
 }
 

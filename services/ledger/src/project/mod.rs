@@ -141,11 +141,7 @@ impl Projector {
         self.connection.close().await.of(&self.path)
     }
 
-    async fn write(
-        &mut self,
-        changes: &Changes<'_>,
-        applied: &Head,
-    ) -> std::result::Result<(), sqlx::Error> {
+    async fn write(&mut self, changes: &Changes<'_>, applied: &Head) -> std::result::Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
         self.statements
             .run(&mut transaction, changes, &self.cursors, applied)
@@ -157,10 +153,11 @@ impl Projector {
 /// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`].
 async fn read_chunk(truth: &SqlitePool, after: Position, until: Position) -> Result<Vec<Batch>> {
     let path = PathBuf::from("hemu.db");
-    let mut rows = sqlx::query("select * from journal where position > ? and position <= ? order by position")
-        .bind(after.cast_signed())
-        .bind(until.cast_signed())
-        .fetch(truth);
+    let mut rows =
+        sqlx::query("select * from journal where position > ? and position <= ? order by position")
+            .bind(after.cast_signed())
+            .bind(until.cast_signed())
+            .fetch(truth);
     let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
     while let Some(row) = rows.try_next().await.of(&path)? {
         let batch = journal::batch(&path, &row)?;

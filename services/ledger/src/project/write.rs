@@ -293,10 +293,7 @@ impl Statements {
             .collect();
         self.status
             .write(connection, &statuses, |b, (no, at, status)| {
-                b.add(*no)
-                    .add(*at)
-                    .add(status.battery_mv)
-                    .add(status.rssi_dbm);
+                b.add(*no).add(*at).add(status.battery_mv).add(status.rssi_dbm);
                 b.add(status.temperature_cc)
                     .add(status.firmware.map(str::to_owned));
                 b.add(status.queued.map(u64::cast_signed));
@@ -333,14 +330,13 @@ impl Statements {
             })
             .await?;
         self.lost
-            .write(
-                connection,
-                &changes.lost,
-                |b, (place, device, boot, at, (from, to))| {
-                    b.bits(place.position).add(place.index).add(*at).add(*device);
-                    b.bits(*boot).bits(*from).bits(*to);
-                },
-            )
+            .write(connection, &changes.lost, |b, row| {
+                b.bits(row.place.position).add(row.place.index).add(row.at);
+                b.add(row.device)
+                    .bits(row.boot)
+                    .bits(row.range.0)
+                    .bits(row.range.1);
+            })
             .await?;
         self.quarantine
             .write(connection, &changes.quarantine, |b, row| {
@@ -361,7 +357,7 @@ impl Statements {
                         b.add(*reason)
                             .add(*detail)
                             .add(text.as_bytes().to_vec())
-                            .add(text.len() as i64);
+                            .bits(text.len() as u64);
                     }
                 }
             })

@@ -112,12 +112,12 @@ impl Ledger {
         drop(rows);
         by_household.remove(&0);
         let prior = prior(rule, by_household.values().copied());
-        let mut named = HashMap::with_capacity(by_household.len());
+        let mut by_token = HashMap::with_capacity(by_household.len());
         let mut tokens = sqlx::query("select no, token from household").fetch(&mut *snapshot);
         while let Some(row) = tokens.try_next().await.of(&path)? {
             let no: u32 = row.try_get("no").of(&path)?;
             if let Some(totals) = by_household.get(&no) {
-                named.insert(row.try_get("token").of(&path)?, *totals);
+                by_token.insert(row.try_get("token").of(&path)?, *totals);
             }
         }
         drop(tokens);
@@ -126,7 +126,7 @@ impl Ledger {
             position,
             calibration,
             prior,
-            totals: named,
+            totals: by_token,
             device_names,
         })
     }

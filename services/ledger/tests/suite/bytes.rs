@@ -25,7 +25,10 @@ fn owned() -> impl Strategy<Value = Owned> {
         0..=253_402_214_399_999i64,
         prop::collection::vec(prop::option::of(".{0,12}"), 3),
         prop::collection::vec(any::<u64>(), 4),
-        prop::collection::vec((0..4i64, prop::option::of(0..=10_000i64), any::<Option<u32>>()), 0..5),
+        prop::collection::vec(
+            (0..4i64, prop::option::of(0..=10_000i64), any::<Option<u32>>()),
+            0..5,
+        ),
         prop::collection::vec(any::<u8>(), 0..40),
     )
         .prop_map(|(kind, at, texts, numbers, bins, raw)| Owned {
@@ -88,7 +91,7 @@ impl Owned {
             2 => Body::Incident(Incident {
                 at,
                 kind: self.text(0).unwrap_or("smoke"),
-                stream: (self.numbers[1] % 2 == 0).then(|| self.stream()),
+                stream: self.numbers[1].is_multiple_of(2).then(|| self.stream()),
                 note: self.text(1),
                 photo: self.text(2),
             }),
@@ -207,7 +210,9 @@ proptest! {
 #[test]
 fn a_count_beyond_the_bytes_is_damage_and_costs_nothing() {
     // Tag, device "C", boot 1, base 1, 2^63 entries in no bytes.
-    let body = vec![1, 1, b'C', 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0];
+    let body = vec![
+        1, 1, b'C', 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0,
+    ];
     let batch = Batch { body, ..stored(&[]) };
     assert_eq!(batch.entries().filter(Result::is_err).count(), 1);
 }

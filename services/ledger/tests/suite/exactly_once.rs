@@ -33,7 +33,7 @@ async fn counters(site: &Site) -> (u64, u64, u64, u64) {
 async fn a_duplicate_reading_scores_once() {
     let site = Site::new().await;
     let twice = segment("C1", [(1, said("H1", 1)), (1, said("H1", 1))]);
-    site.append(&[twice.clone()]).await;
+    site.append(std::slice::from_ref(&twice)).await;
     site.fold().await;
     // In the same batch, in another batch, and after a restart.
     site.append(&[twice]).await;
@@ -64,7 +64,10 @@ async fn the_same_identity_with_other_content_is_kept_aside_and_the_first_stays(
     assert_eq!(counters(&site).await, (1, 0, 2, 2));
     assert_eq!(reasons(&site).await, ["conflict", "conflict"]);
     let kept = site.ledger.quarantine(None, 1).await.unwrap().remove(0);
-    assert_eq!((kept.device.as_str(), kept.boot, kept.seq), ("C1", Some(1), Some(1)));
+    assert_eq!(
+        (kept.device.as_str(), kept.boot, kept.seq),
+        ("C1", Some(1), Some(1))
+    );
     assert!(String::from_utf8(kept.raw).unwrap().contains("\"H3\""));
 }
 
@@ -75,13 +78,17 @@ async fn repeats_older_than_memory_are_judged_by_what_was_stored() {
     // More than a cursor keeps in memory, in several batches, from both ends.
     site.append(&[segment("C1", all(2_001, 3_000))]).await;
     for start in [1, 701, 1_401] {
-        site.append(&[segment("C1", all(start, (start + 699).min(2_000)))]).await;
+        site.append(&[segment("C1", all(start, (start + 699).min(2_000)))])
+            .await;
     }
     let (mut projector, _lock) = site.ledger.projector().await.unwrap();
     crate::site::fold(&mut projector).await;
     site.append(&[segment("C1", all(1, 3_000))]).await;
-    site.append(&[segment("C1", [(1, said("H2", 1)), (1_500, said("H2", 1)), (2_500, said("H2", 1))])])
-        .await;
+    site.append(&[segment(
+        "C1",
+        [(1, said("H2", 1)), (1_500, said("H2", 1)), (2_500, said("H2", 1))],
+    )])
+    .await;
     crate::site::fold(&mut projector).await;
     assert_eq!(counters(&site).await, (3_000, 3_000, 3, 3));
     assert_eq!(counted(&site, "H2").await, (0, 0, 0));
@@ -95,8 +102,16 @@ async fn a_declared_loss_moves_the_watermark_on() {
         from: 3,
         to: 6,
     };
-    site.append(&[segment("C1", [(1, said("H1", 1)), (2, said("H1", 2)), (7, lost), (9, said("H1", 9))])])
-        .await;
+    site.append(&[segment(
+        "C1",
+        [
+            (1, said("H1", 1)),
+            (2, said("H1", 2)),
+            (7, lost),
+            (9, said("H1", 9)),
+        ],
+    )])
+    .await;
     site.fold().await;
     let state = site.ledger.device_states().await.unwrap().remove(0);
     assert_eq!((state.upto, state.missing), (7, vec![(8, 8)]));
@@ -109,14 +124,11 @@ async fn a_record_declared_lost_counts_when_it_comes_after_all() {
         from: 1,
         to: 3,
     };
-    let (late, loss) = (
-        segment("C1", [(2, said("H1", 2))]),
-        segment("C1", [(4, lost())]),
-    );
-    for order in [[late.clone(), loss.clone()], [loss, late]] {
+    let (overtaken, declared) = (segment("C1", [(2, said("H1", 2))]), segment("C1", [(4, lost())]));
+    for order in [[overtaken.clone(), declared.clone()], [declared, overtaken]] {
         let site = Site::new().await;
         for one in order {
-            site.append(&[one.clone()]).await;
+            site.append(std::slice::from_ref(&one)).await;
             site.append(&[one]).await;
             site.fold().await;
         }
@@ -172,11 +184,18 @@ async fn a_clock_ahead_is_kept_and_does_not_score() {
 #[tokio::test]
 async fn a_household_with_nothing_but_wrong_clocks_has_no_first_day() {
     let site = Site::new().await;
-    site.append_at(MIDNIGHT, &[segment("C1", [(1, said("H1", 600))])]).await;
+    site.append_at(MIDNIGHT, &[segment("C1", [(1, said("H1", 600))])])
+        .await;
     site.fold().await;
     assert_eq!(site.ledger.first_day("H1").await.unwrap(), None);
-    site.append_at(NOW, &[segment("C1", [(2, said("H1", 3 * 1_440)), (3, said("H1", 1_500))])])
-        .await;
+    site.append_at(
+        NOW,
+        &[segment(
+            "C1",
+            [(2, said("H1", 3 * 1_440)), (3, said("H1", 1_500))],
+        )],
+    )
+    .await;
     site.fold().await;
     assert_eq!(site.ledger.first_day("H1").await.unwrap(), Some(day(1)));
 }
@@ -201,14 +220,23 @@ async fn a_wrong_clock_does_not_hide_the_states_that_follow() {
         .await;
     site.fold().await;
     let minute = 60_000;
-    site.append_at(MIDNIGHT + 9 * minute, &[segment("C1", [(2, status(MIDNIGHT + 8 * minute, 2, 100))])])
-        .await;
+    site.append_at(
+        MIDNIGHT + 9 * minute,
+        &[segment("C1", [(2, status(MIDNIGHT + 8 * minute, 2, 100))])],
+    )
+    .await;
     // An old one that comes late is not the latest.
-    site.append_at(MIDNIGHT + 10 * minute, &[segment("C1", [(3, status(MIDNIGHT + minute, 3, 200))])])
-        .await;
+    site.append_at(
+        MIDNIGHT + 10 * minute,
+        &[segment("C1", [(3, status(MIDNIGHT + minute, 3, 200))])],
+    )
+    .await;
     site.fold().await;
     let state = site.ledger.device_states().await.unwrap().remove(0);
-    assert_eq!((state.battery_mv, state.last_at), (Some(2), Some(MIDNIGHT + 8 * minute)));
+    assert_eq!(
+        (state.battery_mv, state.last_at),
+        (Some(2), Some(MIDNIGHT + 8 * minute))
+    );
     assert_eq!(state.bins[0].fill, Some(Bp::clamped(100)));
 }
 
@@ -220,7 +248,10 @@ async fn a_token_nobody_registered_is_kept_and_binds_once_it_is() {
     assert_eq!(site.ledger.household("H-new").await.unwrap(), None);
     let before = counted(&site, "H-new").await;
     assert_eq!(before, (1, 700, 1));
-    site.ledger.ensure_households(&[("H-new", None)], NOW).await.unwrap();
+    site.ledger
+        .ensure_households(&[("H-new", None)], NOW)
+        .await
+        .unwrap();
     assert!(site.ledger.household("H-new").await.unwrap().is_some());
     assert_eq!(counted(&site, "H-new").await, before);
 }
@@ -244,14 +275,19 @@ async fn a_bag_read_twice_is_one_bag_and_one_pair_whoever_came_first() {
         for folded_between in [true, false] {
             let site = Site::new().await;
             for one in order {
-                site.append(&[one.clone()]).await;
+                site.append(std::slice::from_ref(one)).await;
                 if folded_between {
                     site.fold().await;
                 }
             }
             site.fold().await;
             assert_eq!(counted(&site, "H1").await, (2, 700, 1));
-            let pairs: Vec<String> = site.sums().await.into_iter().filter(|row| row.starts_with("pair")).collect();
+            let pairs: Vec<String> = site
+                .sums()
+                .await
+                .into_iter()
+                .filter(|row| row.starts_with("pair"))
+                .collect();
             let expected = format!(
                 "pair Some({}) C1 Some(1) Some(8000) Some(6500) Some({}) Some({}) Some({})",
                 day(0).get(),
@@ -273,8 +309,11 @@ async fn the_same_bag_id_of_another_household_or_day_is_another_bag() {
             ..deposit(household, minutes)
         })
     };
-    site.append(&[segment("C1", [(1, bag("H1", 1)), (2, bag("H2", 1)), (3, bag("H1", 1_441))])])
-        .await;
+    site.append(&[segment(
+        "C1",
+        [(1, bag("H1", 1)), (2, bag("H2", 1)), (3, bag("H1", 1_441))],
+    )])
+    .await;
     site.fold().await;
     assert_eq!(counted(&site, "H1").await, (2, 1_400, 2));
     assert_eq!(counted(&site, "H2").await, (1, 700, 1));
@@ -295,13 +334,16 @@ async fn an_earlier_camera_takes_the_pair_and_leaves_no_trace_of_the_other() {
     let early = segment("C1", [(1, reading(By::Camera, 29, 9_000))]);
     let (step_by_step, at_once) = (Site::new().await, Site::new().await);
     for one in [&late, &inspector, &early] {
-        step_by_step.append(&[one.clone()]).await;
+        step_by_step.append(std::slice::from_ref(one)).await;
         step_by_step.fold().await;
     }
     at_once.append(&[early, late, inspector]).await;
     at_once.fold().await;
     assert_eq!(step_by_step.sums().await, at_once.sums().await);
-    assert_eq!(step_by_step.ledger.verify_projections(|_| ()).await.unwrap(), None);
+    assert_eq!(
+        step_by_step.ledger.verify_projections(|_| ()).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -314,16 +356,15 @@ async fn unattributed_deposits_are_counted_for_nobody() {
             ..deposit("", 5)
         })
     };
-    site.append(&[segment("C1", [(1, nobody(None)), (2, nobody(Some("B1"))), (3, said("H1", 6))])])
-        .await;
+    site.append(&[segment(
+        "C1",
+        [(1, nobody(None)), (2, nobody(Some("B1"))), (3, said("H1", 6))],
+    )])
+    .await;
     site.fold().await;
     let tally = site.ledger.day_tally(day(0), None).await.unwrap();
     assert_eq!((tally.deposits, tally.attributed, tally.weight_g), (3, 1, 2_100));
-    let standing = site
-        .ledger
-        .standing(&hemu_rules::Rule::V1, day(1))
-        .await
-        .unwrap();
+    let standing = site.ledger.standing(&hemu_rules::Rule::V1, day(1)).await.unwrap();
     assert_eq!(standing.totals.keys().collect::<Vec<_>>(), ["H1"]);
     assert_eq!(site.sums().await.len(), 2);
 }
@@ -377,15 +418,28 @@ async fn what_was_set_aside_is_receipted_and_listed_with_its_bytes() {
         note: Some("behind the bins"),
         photo: None,
     });
-    site.append(&[segment("C1", [(1, quarantined(b"\xff{")), (2, smoke)])]).await;
+    site.append(&[segment("C1", [(1, quarantined(b"\xff{")), (2, smoke)])])
+        .await;
     site.append(&[segment("C1", [(1, quarantined(b"\xff{"))])]).await;
     site.fold().await;
     let state = site.ledger.device_states().await.unwrap().remove(0);
     assert_eq!((state.upto, state.records, state.quarantined), (2, 2, 1));
     let rows = site.ledger.quarantine(None, 10).await.unwrap();
-    assert_eq!((rows.len(), rows[0].raw.as_slice(), rows[0].raw_len), (1, &b"\xff{"[..], 9));
+    assert_eq!(
+        (rows.len(), rows[0].raw.as_slice(), rows[0].raw_len),
+        (1, &b"\xff{"[..], 9)
+    );
     assert_eq!(counters(&site).await, (2, 1, 0, 1));
     let incidents = site.ledger.incidents(None, 10).await.unwrap();
-    assert_eq!((incidents[0].kind.as_str(), incidents[0].stream), ("smoke", Some(Stream::Residual)));
-    assert!(site.ledger.incidents(Some(incidents[0].place), 10).await.unwrap().is_empty());
+    assert_eq!(
+        (incidents[0].kind.as_str(), incidents[0].stream),
+        ("smoke", Some(Stream::Residual))
+    );
+    assert!(
+        site.ledger
+            .incidents(Some(incidents[0].place), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -23,7 +23,9 @@ async fn imported(file: &Value) -> Site {
         for (row, r) in chunk.iter().enumerate() {
             let int = |i: usize| r[i].as_i64().unwrap();
             let (household, bag) = (format!("H{}", int(1)), format!("B{}", int(0)));
-            let stream = file["streams"][usize::try_from(int(3)).unwrap()].as_str().unwrap();
+            let stream = file["streams"][usize::try_from(int(3)).unwrap()]
+                .as_str()
+                .unwrap();
             let deposit = Deposit {
                 at: first.saturating_add(int(2) * 60_000),
                 household: Some(&household),
@@ -68,8 +70,15 @@ async fn every_household_stands_where_the_oracle_says() {
             let token = format!("H{}", household["household"]);
             let evidence = site.ledger.evidence(&token, day).await.unwrap();
             let sum = standing.totals_of(&evidence);
-            assert_eq!(standing.totals.get(&token).copied().unwrap_or_default(), sum, "{token}");
-            assert_eq!(sum, totals(evidence.iter().copied(), &standing.calibration, &DECAY));
+            assert_eq!(
+                standing.totals.get(&token).copied().unwrap_or_default(),
+                sum,
+                "{token}"
+            );
+            assert_eq!(
+                sum,
+                totals(evidence.iter().copied(), &standing.calibration, &DECAY)
+            );
             assert_eq!(sum.e.to_string(), household["e"].as_str().unwrap(), "{token}");
             assert_eq!(sum.a.to_string(), household["a"].as_str().unwrap(), "{token}");
             let days = standing.days_of(&evidence);
@@ -79,15 +88,30 @@ async fn every_household_stands_where_the_oracle_says() {
             let expected = |name: &str| household[name].as_i64().unwrap();
             assert_eq!(i64::from(posterior.score), expected("score"), "{token}");
             let near = |got: hemu_rules::Ppb, name| (i64::from(got) - expected(name)).abs() <= 1;
-            assert!(near(posterior.p_black, "p_black") && near(posterior.p_red, "p_red"), "{token}");
+            assert!(
+                near(posterior.p_black, "p_black") && near(posterior.p_red, "p_red"),
+                "{token}"
+            );
 
-            let month = site.ledger.participation(&token, day.plus(-28), day.plus(-1)).await.unwrap();
+            let month = site
+                .ledger
+                .participation(&token, day.plus(-28), day.plus(-1))
+                .await
+                .unwrap();
             let grams: i64 = month.iter().map(|(_, p)| p.grams).sum();
             assert_eq!(grams, expected("grams28"), "{token}");
             let food = month.iter().filter(|(_, p)| p.food > 0).count();
-            assert_eq!(food as i64, expected("food_days28"), "{token}");
-            let days = site.ledger.participation(&token, day.plus(-45), day.plus(-1)).await.unwrap();
-            assert_eq!(days.len() as i64, expected("deposit_days45"), "{token}");
+            assert_eq!(i64::try_from(food).unwrap(), expected("food_days28"), "{token}");
+            let days = site
+                .ledger
+                .participation(&token, day.plus(-45), day.plus(-1))
+                .await
+                .unwrap();
+            assert_eq!(
+                i64::try_from(days.len()).unwrap(),
+                expected("deposit_days45"),
+                "{token}"
+            );
         }
     }
     assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);

@@ -105,10 +105,14 @@ fn expected(list: &[Said]) -> BTreeSet<String> {
                 Source::Camera(_) => said.device(),
             };
             let household = said.deposit.household.unwrap();
-            *evidence.entry((key.day, household, source, key.stream)).or_default() += bucket;
+            *evidence
+                .entry((key.day, household, source, key.stream))
+                .or_default() += bucket;
             // A reading without a bag's id is a bag of its own.
             let bag = said.deposit.bag.map_or(format!("alone {nth}"), str::to_owned);
-            bags.entry((key.day, household, bag)).or_default().push((said.key(nth), reading));
+            bags.entry((key.day, household, bag))
+                .or_default()
+                .push((said.key(nth), reading));
         }
     }
     let mut participation: BTreeMap<_, Participation> = BTreeMap::new();
@@ -125,14 +129,24 @@ fn expected(list: &[Said]) -> BTreeSet<String> {
         format!("{kind} Some({}) {name} {}", day.get(), numbers.join(" "))
     };
     let evidence = evidence.into_iter().map(|((day, household, source, stream), b)| {
-        row("evidence", day, format!("{household} {source}"), &[stream.code().into(), b.w, b.g, b.n])
+        row(
+            "evidence",
+            day,
+            format!("{household} {source}"),
+            &[stream.code().into(), b.w, b.g, b.n],
+        )
     });
     let participation = participation.into_iter().map(|((day, household), p)| {
         let numbers = [p.grams, p.food, p.recyclable, p.hazardous, p.residual];
         row("participation", day, household.to_owned(), &numbers)
     });
     let pairs = pairs.into_iter().map(|((day, device), p)| {
-        row("pair", day, device.to_owned(), &[p.n, p.sy, p.sq, p.syy, p.sqq, p.syq])
+        row(
+            "pair",
+            day,
+            device.to_owned(),
+            &[p.n, p.sy, p.sq, p.syy, p.sqq, p.syq],
+        )
     });
     evidence.chain(participation).chain(pairs).collect()
 }
@@ -144,7 +158,10 @@ fn arrivals() -> impl Strategy<Value = (Vec<Said>, Vec<Arrival>)> {
     prop::collection::vec(said(), 1..24).prop_flat_map(|list| {
         let mut numbers: Vec<usize> = (0..list.len()).collect();
         numbers.extend((0..list.len()).step_by(3));
-        let cuts = prop::collection::vec((prop::bool::weighted(0.3), prop::bool::weighted(0.3)), numbers.len());
+        let cuts = prop::collection::vec(
+            (prop::bool::weighted(0.3), prop::bool::weighted(0.3)),
+            numbers.len(),
+        );
         let arrival = (Just(numbers).prop_shuffle(), cuts).prop_map(|(numbers, cuts)| {
             let one = |(number, (batch, fold))| (number, batch, fold);
             numbers.into_iter().zip(cuts).map(one).collect()

@@ -29,12 +29,18 @@ async fn an_import_adds_households_and_moves_none() {
     let site = Site::new().await;
     estates(&site).await;
     let registered = household("H1", Some("east"));
-    site.ledger.put_households(std::slice::from_ref(&registered)).await.unwrap();
+    site.ledger
+        .put_households(std::slice::from_ref(&registered))
+        .await
+        .unwrap();
     let names = [("H1", Some("west")), ("H2", None), ("H2", Some("west"))];
     site.ledger.ensure_households(&names, 2).await.unwrap();
     assert_eq!(site.ledger.household("H1").await.unwrap(), Some(registered));
     let added = site.ledger.household("H2").await.unwrap().unwrap();
-    assert_eq!((added.estate.as_deref(), added.door, added.created_at), (Some("west"), None, 2));
+    assert_eq!(
+        (added.estate.as_deref(), added.door, added.created_at),
+        (Some("west"), None, 2)
+    );
     assert_eq!(site.ledger.count_households(None).await.unwrap(), 2);
 }
 
@@ -61,7 +67,10 @@ async fn a_key_works_until_it_is_rotated_or_the_device_revoked() {
     assert_eq!(ledger.device_key("C1").await.unwrap(), Some(second));
     ledger.revoke_device("C1", 4).await.unwrap();
     assert_eq!(ledger.device_key("C1").await.unwrap(), None);
-    for refused in [ledger.rotate_device("C1", &first).await, ledger.revoke_device("C0", 5).await] {
+    for refused in [
+        ledger.rotate_device("C1", &first).await,
+        ledger.revoke_device("C0", 5).await,
+    ] {
         assert!(matches!(refused, Err(Error::Rejected(_))));
     }
     let unknown = ledger.add_device("C2", &first, Some("nowhere"), None, 1).await;
@@ -71,9 +80,17 @@ async fn a_key_works_until_it_is_rotated_or_the_device_revoked() {
 #[tokio::test]
 async fn a_search_text_is_a_text_and_not_a_pattern() {
     let site = Site::new().await;
-    let rows = [household("A%1", None), household("AB1", None), household("A_1", None)];
+    let rows = [
+        household("A%1", None),
+        household("AB1", None),
+        household("A_1", None),
+    ];
     site.ledger.put_households(&rows).await.unwrap();
-    for (text, found) in [("A%", vec!["A%1"]), ("A_", vec!["A_1"]), ("12-1-3", vec!["A%1", "AB1", "A_1"])] {
+    for (text, found) in [
+        ("A%", vec!["A%1"]),
+        ("A_", vec!["A_1"]),
+        ("12-1-3", vec!["A%1", "AB1", "A_1"]),
+    ] {
         let find = HouseholdQuery {
             text: Some(text),
             limit: 10,

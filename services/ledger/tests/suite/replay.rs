@@ -44,14 +44,38 @@ pub(crate) fn batches() -> Vec<Vec<Segment>> {
         to: 6,
     };
     vec![
-        vec![segment("C2", [(1, bagged("H1", "B1", By::Camera, 30)), (2, Body::Deposit(deposit("H2", 3)))])],
+        vec![segment(
+            "C2",
+            [
+                (1, bagged("H1", "B1", By::Camera, 30)),
+                (2, Body::Deposit(deposit("H2", 3))),
+            ],
+        )],
         vec![segment("I1", [(1, bagged("H1", "B1", By::Inspector, 31))])],
-        vec![segment("C1", [(1, bagged("H1", "B1", By::Camera, 29)), (3, status)])],
+        vec![segment(
+            "C1",
+            [(1, bagged("H1", "B1", By::Camera, 29)), (3, status)],
+        )],
         vec![import.clone(), unread],
-        vec![segment("C2", [(1, Body::Deposit(deposit("H9", 9))), (2, Body::Deposit(deposit("H2", 3)))])],
-        vec![segment("C1", [(7, lost), (9, smoke)]), of_boot("C1", 2, [(1, Body::Deposit(deposit("H1", 1_500)))])],
+        vec![segment(
+            "C2",
+            [
+                (1, Body::Deposit(deposit("H9", 9))),
+                (2, Body::Deposit(deposit("H2", 3))),
+            ],
+        )],
+        vec![
+            segment("C1", [(7, lost), (9, smoke)]),
+            of_boot("C1", 2, [(1, Body::Deposit(deposit("H1", 1_500)))]),
+        ],
         vec![import],
-        vec![segment("I2", [(1, bagged("H3", "B3", By::Inspector, 50)), (2, Body::Deposit(deposit("H5", 60)))])],
+        vec![segment(
+            "I2",
+            [
+                (1, bagged("H3", "B3", By::Inspector, 50)),
+                (2, Body::Deposit(deposit("H5", 60))),
+            ],
+        )],
     ]
 }
 
@@ -111,7 +135,11 @@ async fn memory_is_not_believed_while_it_could_not_be_read_again() {
     let (mut projector, _lock) = site.ledger.projector().await.unwrap();
     let mut file = site.projections().await;
     site.append(&batches()[0]).await;
-    run(&mut file, "alter table quarantine rename to gone; alter table household rename to people").await;
+    run(
+        &mut file,
+        "alter table quarantine rename to gone; alter table household rename to people",
+    )
+    .await;
     assert!(projector.step().await.is_err());
     run(&mut file, "alter table gone rename to quarantine").await;
     // The household table is still gone, so even reading everything again fails.

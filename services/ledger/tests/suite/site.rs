@@ -35,7 +35,10 @@ impl Site {
     pub(crate) async fn reopen(self) -> Self {
         self.ledger.close().await;
         let ledger = open(&self.dir).await;
-        Self { dir: self.dir, ledger }
+        Self {
+            dir: self.dir,
+            ledger,
+        }
     }
 
     /// Appends one batch.
@@ -166,7 +169,7 @@ pub(crate) fn batch(segments: &[Segment]) -> (u64, Vec<u8>) {
 }
 
 /// A deposit of 700 g of food, read by a camera, at some minutes past 2026-01-01 00:00 in Shanghai.
-pub(crate) fn deposit<'a>(household: &'a str, minutes: i64) -> Deposit<'a> {
+pub(crate) fn deposit(household: &str, minutes: i64) -> Deposit<'_> {
     Deposit {
         at: Millis::clamped(MIDNIGHT + minutes * 60_000),
         household: Some(household),

@@ -29,7 +29,11 @@ async fn files_of_a_newer_version_are_left_alone() {
     for truth in [true, false] {
         let site = Site::new().await;
         let folder = site.folder();
-        let mut file = if truth { site.truth().await } else { site.projections().await };
+        let mut file = if truth {
+            site.truth().await
+        } else {
+            site.projections().await
+        };
         run(
             &mut file,
             "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -38,11 +42,23 @@ async fn files_of_a_newer_version_are_left_alone() {
         .await;
         site.ledger.close().await;
         let refused = Ledger::open(&folder, Zone::SHANGHAI).await.map(|_| ());
-        let Err(Error::Newer { path, found: 9999, known }) = refused else {
+        let Err(Error::Newer {
+            path,
+            found: 9999,
+            known,
+        }) = refused
+        else {
             panic!("expected Newer, got {refused:?}");
         };
         assert!(known < 9999);
-        assert_eq!(path, if truth { folder.truth() } else { folder.projections() });
+        assert_eq!(
+            path,
+            if truth {
+                folder.truth()
+            } else {
+                folder.projections()
+            }
+        );
     }
 }
 
@@ -53,7 +69,10 @@ fn a_folder_that_cannot_be_written_says_so() {
     std::fs::write(&file, "not a folder").unwrap();
     for path in [file.clone(), file.join("below"), "/proc/hemu-data".into()] {
         let refused = Folder::open(&path).map(|_| ());
-        assert!(matches!(&refused, Err(Error::Folder { path: named, .. }) if *named == path), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(Error::Folder { path: named, .. }) if *named == path),
+            "{refused:?}"
+        );
         assert!(refused.unwrap_err().to_string().contains("--data"));
     }
 }
@@ -79,6 +98,9 @@ async fn settings_and_the_generation_are_kept() {
     site.ledger.set_meta("site", "和睦新村").await.unwrap();
     site.ledger.set_meta("generation", "2").await.unwrap();
     site = site.reopen().await;
-    assert_eq!(site.ledger.meta("site").await.unwrap().as_deref(), Some("和睦新村"));
+    assert_eq!(
+        site.ledger.meta("site").await.unwrap().as_deref(),
+        Some("和睦新村")
+    );
     assert_eq!(site.ledger.generation().await.unwrap(), 2);
 }

@@ -36,7 +36,10 @@ async fn a_row_taken_away_is_named_in_every_table() {
             run(&mut file, &one).await;
         }
         let difference = verdict(&site).await.expect(table);
-        assert!(difference.contains(&format!("table {table} ")), "{table}: {difference}");
+        assert!(
+            difference.contains(&format!("table {table} ")),
+            "{table}: {difference}"
+        );
         assert!(!site.folder().path().join("verify.db").exists());
     }
 }
@@ -48,8 +51,14 @@ async fn a_changed_value_is_named_whatever_its_type() {
         ("evidence", "update evidence set g = 'good'"),
         ("evidence", "update evidence set g = 0.5"),
         ("pair", "update pair set sq = sq + 1"),
-        ("household", "update household set token = 'H1x' where token = 'H1'"),
-        ("reading", "update reading set reading_id = 'R9' where reading_id = 'R1'"),
+        (
+            "household",
+            "update household set token = 'H1x' where token = 'H1'",
+        ),
+        (
+            "reading",
+            "update reading set reading_id = 'R9' where reading_id = 'R1'",
+        ),
         ("device", "update device set battery_mv = 0.5"),
         ("device", "update device set battery_mv = x'00'"),
         ("device", "update device set firmware = null"),
@@ -60,8 +69,13 @@ async fn a_changed_value_is_named_whatever_its_type() {
         let site = full().await;
         let change = change.replace(" where rowid_is_none", "");
         run(&mut site.projections().await, &change).await;
-        let difference = verdict(&site).await.unwrap_or_else(|| panic!("{change} was not found"));
-        assert!(difference.contains(&format!("table {table} ")), "{change}: {difference}");
+        let difference = verdict(&site)
+            .await
+            .unwrap_or_else(|| panic!("{change} was not found"));
+        assert!(
+            difference.contains(&format!("table {table} ")),
+            "{change}: {difference}"
+        );
         assert!(!difference.contains("H1"), "a token was shown: {difference}");
     }
 }

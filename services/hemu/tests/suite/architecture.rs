@@ -11,13 +11,22 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("hemu-ledger", &["hemu-rules"]),
     ("hemu-series", &["hemu-rules"]),
     ("hemu-endpoint", &["hemu-wire"]),
-    ("hemu-ingest", &["hemu-wire", "hemu-rules", "hemu-ledger", "hemu-series"]),
+    (
+        "hemu-ingest",
+        &["hemu-wire", "hemu-rules", "hemu-ledger", "hemu-series"],
+    ),
     ("hemu-api", &["hemu-rules", "hemu-ledger", "hemu-series"]),
     ("firmware-sim", &[]),
     (
         "hemu",
         &[
-            "hemu-wire", "hemu-rules", "hemu-ledger", "hemu-series", "hemu-endpoint", "hemu-ingest", "hemu-api",
+            "hemu-wire",
+            "hemu-rules",
+            "hemu-ledger",
+            "hemu-series",
+            "hemu-endpoint",
+            "hemu-ingest",
+            "hemu-api",
             "firmware-sim",
         ],
     ),
@@ -32,14 +41,21 @@ const NAMED_ONLY_BY: [(&str, &[&str]); 5] = [
     ("clap", &["hemu", "firmware-sim"]),
 ];
 
+#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 fn metadata() -> Metadata {
-    MetadataCommand::new().no_deps().exec().unwrap()
+    MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo describes the workspace")
 }
 
 /// Package -> what it depends on outside of tests.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let normal = |package: &cargo_metadata::Package| {
-        let used = package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development);
+        let used = package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind != DependencyKind::Development);
         (package.name.to_string(), used.map(|d| d.name.clone()).collect())
     };
     metadata().packages.iter().map(normal).collect()
@@ -49,9 +65,17 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 fn every_room_uses_only_what_stands_before_it_on_the_road() {
     let dependencies = dependencies();
     let rooms: Vec<&str> = MAY_USE.iter().map(|(room, _)| *room).collect();
-    assert_eq!(rooms.len(), dependencies.len(), "a room is missing in this test: {:?}", dependencies.keys());
+    assert_eq!(
+        rooms.len(),
+        dependencies.len(),
+        "a room is missing in this test: {:?}",
+        dependencies.keys()
+    );
     for (room, allowed) in MAY_USE {
-        for used in dependencies[room].iter().filter(|used| rooms.contains(&used.as_str())) {
+        for used in dependencies[room]
+            .iter()
+            .filter(|used| rooms.contains(&used.as_str()))
+        {
             assert!(allowed.contains(&used.as_str()), "{room} must not use {used}");
         }
     }

@@ -1,5 +1,5 @@
 //! Runs the real `hemu` binary on a folder and ports of its own.
-#![expect(dead_code, clippy::expect_used, clippy::unwrap_used, reason = "shared by test files, each using a part; a test's helper fails loudly")]
+#![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -30,7 +30,10 @@ pub(crate) fn hemu(data: &Path, arguments: &[&str]) -> Output {
 /// Runs a command that must succeed; its stdout.
 pub(crate) fn succeed(data: &Path, arguments: &[&str]) -> String {
     let output = hemu(data, arguments);
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "hemu {arguments:?}: {out}{err}");
     out.into_owned()
 }
@@ -58,11 +61,23 @@ pub(crate) fn free_port() -> u16 {
 impl Server {
     /// Starts a server and waits until it says that it is ready.
     pub(crate) fn start(data: &Path, mqtt_port: u16) -> Self {
+        Self::run(data, mqtt_port, &["serve"])
+    }
+
+    /// The same for `serve` or `demo` with arguments of its own.
+    pub(crate) fn run(data: &Path, mqtt_port: u16, command: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hemu"))
             .env_remove("HEMU_DATA")
             .arg("--data")
             .arg(data)
-            .args(["serve", "--http-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--mqtt-listen"])
+            .args(command)
+            .args([
+                "--http-listen",
+                "127.0.0.1:0",
+                "--metrics-listen",
+                "127.0.0.1:0",
+                "--mqtt-listen",
+            ])
             .arg(format!("127.0.0.1:{mqtt_port}"))
             .stdout(Stdio::piped())
             .spawn()
@@ -80,7 +95,12 @@ impl Server {
             }
         }
         let mqtt = mqtt.expect("the server said where it listens before it ended");
-        Self { child, mqtt, http, metrics }
+        Self {
+            child,
+            mqtt,
+            http,
+            metrics,
+        }
     }
 
     /// `kill -9`.
@@ -91,7 +111,9 @@ impl Server {
 
     /// SIGTERM, and how it ended.
     pub(crate) fn terminate(mut self) -> ExitStatus {
-        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let done = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status();
         assert!(done.expect("kill runs").success());
         self.child.wait().expect("gone")
     }

@@ -1,14 +1,14 @@
 //! The command line as its user meets it: what it prints, what it refuses, and with which exit.
 
-mod support;
-
 use std::fs;
 use std::net::TcpListener;
 
 use sqlx::Connection;
-use support::{Server, add_device, hemu, refuse, succeed};
 
-const HEADER: &str = "reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence\n";
+use crate::support::{Server, add_device, hemu, refuse, succeed};
+
+const HEADER: &str =
+    "reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence\n";
 
 #[test]
 fn the_printed_configuration_is_accepted_and_a_misspelt_key_is_named() {
@@ -16,7 +16,10 @@ fn the_printed_configuration_is_accepted_and_a_misspelt_key_is_named() {
     let file = folder.path().join("hemu.toml");
     let printed = succeed(folder.path(), &["config"]);
     fs::write(&file, &printed).unwrap();
-    succeed(&folder.path().join("data"), &["--config", file.to_str().unwrap(), "migrate"]);
+    succeed(
+        &folder.path().join("data"),
+        &["--config", file.to_str().unwrap(), "migrate"],
+    );
     fs::write(&file, format!("{printed}\nmqtt_lisen = \"127.0.0.1:1\"\n")).unwrap();
     let said = hemu(folder.path(), &["--config", file.to_str().unwrap(), "migrate"]);
     assert_eq!(said.status.code(), Some(1));
@@ -26,7 +29,12 @@ fn the_printed_configuration_is_accepted_and_a_misspelt_key_is_named() {
 #[test]
 fn wrong_usage_exits_2() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(hemu(folder.path(), &["serve", "--mqtt-listen", "nowhere"]).status.code(), Some(2));
+    assert_eq!(
+        hemu(folder.path(), &["serve", "--mqtt-listen", "nowhere"])
+            .status
+            .code(),
+        Some(2)
+    );
     assert_eq!(hemu(folder.path(), &["dance"]).status.code(), Some(2));
 }
 
@@ -43,7 +51,16 @@ fn a_folder_that_cannot_be_used_is_named_with_what_to_do() {
 fn a_second_server_on_the_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = Server::start(folder.path(), 0);
-    let said = refuse(folder.path(), &["serve", "--mqtt-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"]);
+    let said = refuse(
+        folder.path(),
+        &[
+            "serve",
+            "--mqtt-listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "127.0.0.1:0",
+        ],
+    );
     assert!(said.contains("in use by another hemu process"), "{said}");
 }
 
@@ -59,7 +76,10 @@ fn a_taken_port_is_named_with_the_setting_to_change() {
             arguments.extend([other, if this { address.as_str() } else { "127.0.0.1:0" }]);
         }
         let said = refuse(folder.path(), &arguments);
-        assert!(said.contains(setting) && said.contains(&address), "{setting}: {said}");
+        assert!(
+            said.contains(setting) && said.contains(&address),
+            "{setting}: {said}"
+        );
     }
 }
 
@@ -78,7 +98,10 @@ fn devices_are_added_listed_rotated_and_revoked_beside_a_running_server() {
     assert_eq!(first.device, "st01");
     assert!(refuse(folder.path(), &["device", "add", "st01"]).contains("registered already"));
     assert!(refuse(folder.path(), &["device", "add", "st 01"]).contains("1 to 64 letters"));
-    assert!(refuse(folder.path(), &["device", "add", "st02", "--estate", "nowhere"]).contains("there is no estate nowhere"));
+    assert!(
+        refuse(folder.path(), &["device", "add", "st02", "--estate", "nowhere"])
+            .contains("there is no estate nowhere")
+    );
     let rotated = succeed(folder.path(), &["device", "rotate", "st01"]);
     assert!(!rotated.contains(&first.key));
     succeed(folder.path(), &["device", "revoke", "st01"]);
@@ -94,20 +117,38 @@ fn an_import_counts_rejects_with_line_and_reason_and_repeats_nothing() {
     let file = folder.path().join("rows.csv");
     let good = "R1,B1,H1,E1,2026-03-01T08:00:00+08:00,food,900,cam,C1,0.8123,0.9511\n\
                 R2,B1,H1,E1,1772323200000,food,900,insp,I1,0.8500,1.0000\n";
-    let bad = "R3,B2,H1,E1,yesterday,food,900,cam,C1,0.8,0.9\nR4,B2,H1,E1,1772323200000,glass,900,cam,C1,0.8,0.9\n";
+    let bad =
+        "R3,B2,H1,E1,yesterday,food,900,cam,C1,0.8,0.9\nR4,B2,H1,E1,1772323200000,glass,900,cam,C1,0.8,0.9\n";
     fs::write(&file, format!("{HEADER}{good}{bad}")).unwrap();
     let name = file.to_str().unwrap();
     assert!(succeed(&data, &["import", name]).starts_with("read 4, new 2, repeated 0, rejected 2\n"));
     assert!(succeed(&data, &["import", name]).starts_with("read 4, new 0, repeated 2, rejected 2\n"));
     let rejected = fs::read_to_string(folder.path().join("rows.rejected.csv")).unwrap();
     let lines: Vec<&str> = rejected.lines().collect();
-    assert!(lines[1].starts_with("4,") && lines[1].contains("at: expected RFC 3339"), "{rejected}");
-    assert!(lines[2].starts_with("5,") && lines[2].contains("stream: expected one of food"), "{rejected}");
+    assert!(
+        lines[1].starts_with("4,") && lines[1].contains("at: expected RFC 3339"),
+        "{rejected}"
+    );
+    assert!(
+        lines[2].starts_with("5,") && lines[2].contains("stream: expected one of food"),
+        "{rejected}"
+    );
 
     let exported = succeed(&data, &["export", "--csv", "-"]);
     assert_eq!(exported.lines().count(), 3, "{exported}");
-    assert!(exported.contains("R1,B1,H1,E1,2026-03-01T00:00:00Z,food,900,cam,C1,0.8123,0.951,,,"), "{exported}");
-    let one_day = ["export", "--csv", "-", "--from", "2026-03-02", "--to", "2026-03-02"];
+    assert!(
+        exported.contains("R1,B1,H1,E1,2026-03-01T00:00:00Z,food,900,cam,C1,0.8123,0.951,,,"),
+        "{exported}"
+    );
+    let one_day = [
+        "export",
+        "--csv",
+        "-",
+        "--from",
+        "2026-03-02",
+        "--to",
+        "2026-03-02",
+    ];
     assert_eq!(succeed(&data, &one_day).lines().count(), 1);
     succeed(&data, &["verify"]);
 
@@ -118,7 +159,10 @@ fn an_import_counts_rejects_with_line_and_reason_and_repeats_nothing() {
     assert!(succeed(&elsewhere, &["import", copy.to_str().unwrap()]).starts_with("read 2, new 2"));
     let again = succeed(&elsewhere, &["export", "--csv", "-"]);
     let fields = |text: &str| -> Vec<Vec<String>> {
-        text.lines().skip(1).map(|line| line.split(',').take(11).map(str::to_owned).collect()).collect()
+        text.lines()
+            .skip(1)
+            .map(|line| line.split(',').take(11).map(str::to_owned).collect())
+            .collect()
     };
     assert_eq!(fields(&again), fields(&exported));
 }
@@ -129,9 +173,16 @@ fn a_file_without_the_columns_is_refused_and_strict_adds_nobody() {
     let file = folder.path().join("rows.csv");
     fs::write(&file, "reading_id,household\nR1,H1\n").unwrap();
     assert!(refuse(folder.path(), &["import", file.to_str().unwrap()]).contains("lacks the column bag_id"));
-    fs::write(&file, format!("{HEADER}R1,B1,H1,E1,1772323200000,food,900,cam,C1,0.8,0.9\n")).unwrap();
+    fs::write(
+        &file,
+        format!("{HEADER}R1,B1,H1,E1,1772323200000,food,900,cam,C1,0.8,0.9\n"),
+    )
+    .unwrap();
     let strict = succeed(folder.path(), &["import", "--strict", file.to_str().unwrap()]);
-    assert!(strict.starts_with("read 1, new 0, repeated 0, rejected 1\n"), "{strict}");
+    assert!(
+        strict.starts_with("read 1, new 0, repeated 0, rejected 1\n"),
+        "{strict}"
+    );
     assert!(refuse(folder.path(), &["import", "nowhere.csv"]).contains("cannot read nowhere.csv"));
 }
 
@@ -140,11 +191,25 @@ fn households_are_registered_from_a_file_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let file = folder.path().join("households.csv");
-    fs::write(&file, "household,estate,building,unit,door,residents,station\nH1,E1,12,1,301,3,s01\nH2,E1,12,1,302,,\n").unwrap();
-    assert_eq!(succeed(&data, &["household", "import", file.to_str().unwrap()]), "2 households registered\n");
-    fs::write(&file, "household,estate,building,unit,door,residents,station\nH3,E1,12,1,301,3,s01\n,E1,1,1,1,1,\n").unwrap();
+    fs::write(
+        &file,
+        "household,estate,building,unit,door,residents,station\nH1,E1,12,1,301,3,s01\nH2,E1,12,1,302,,\n",
+    )
+    .unwrap();
+    assert_eq!(
+        succeed(&data, &["household", "import", file.to_str().unwrap()]),
+        "2 households registered\n"
+    );
+    fs::write(
+        &file,
+        "household,estate,building,unit,door,residents,station\nH3,E1,12,1,301,3,s01\n,E1,1,1,1,1,\n",
+    )
+    .unwrap();
     let said = refuse(&data, &["household", "import", file.to_str().unwrap()]);
-    assert!(said.contains("line 3") && said.contains("nothing was imported"), "{said}");
+    assert!(
+        said.contains("line 3") && said.contains("nothing was imported"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -152,7 +217,11 @@ fn rebuild_gives_the_same_projections_and_needs_the_server_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let file = folder.path().join("rows.csv");
-    fs::write(&file, format!("{HEADER}R1,B1,H1,E1,1772323200000,food,900,cam,C1,0.8,0.9\n")).unwrap();
+    fs::write(
+        &file,
+        format!("{HEADER}R1,B1,H1,E1,1772323200000,food,900,cam,C1,0.8,0.9\n"),
+    )
+    .unwrap();
     succeed(&data, &["import", file.to_str().unwrap()]);
     assert_eq!(succeed(&data, &["rebuild"]), "1 records folded again\n");
     assert!(succeed(&data, &["verify"]).contains("every row is what the journal adds up to"));
@@ -178,8 +247,13 @@ fn doctor_finds_nothing_wrong_with_a_new_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hemu.toml");
     let config = succeed(folder.path(), &["config"]);
-    let config = ["1883", "8080", "9090"].iter().fold(config, |text, port| text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:0"));
+    let config = ["1883", "8080", "9090"].iter().fold(config, |text, port| {
+        text.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:0")
+    });
     fs::write(&file, config).unwrap();
-    let said = succeed(&folder.path().join("data"), &["--config", file.to_str().unwrap(), "doctor"]);
+    let said = succeed(
+        &folder.path().join("data"),
+        &["--config", file.to_str().unwrap(), "doctor"],
+    );
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
 }

@@ -1,0 +1,50 @@
+//! The inspectors' page in a real browser against a real demo: MQTT in, pictures out.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::Server;
+
+/// Whether `.ci/run` insists on a server or browser that is absent here.
+fn required(name: &str) -> bool {
+    std::env::var("HEMU_TEST_REQUIRE")
+        .is_ok_and(|names| names.split_whitespace().any(|required| required == name))
+}
+
+#[test]
+fn the_page_shows_what_the_simulated_bins_sent() {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web");
+    let needed = [
+        "/usr/bin/chromium".into(),
+        web.join("node_modules/playwright-core"),
+    ];
+    let missing = needed.iter().find(|path| !path.exists());
+    if let Some(missing) = missing {
+        assert!(
+            !required("chromium"),
+            "{} is not there and HEMU_TEST_REQUIRE asks for it",
+            missing.display()
+        );
+        println!(
+            "skipped: {} is not there; install chromium and run npm ci in dashboards/web",
+            missing.display()
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::run(folder.path(), 0, &["demo", "--days", "40"]);
+    let run = Command::new("node")
+        .arg("e2e/run.mjs")
+        .current_dir(&web)
+        .env("HEMU_URL", format!("{}/", server.http))
+        .env("HEMU_SHOTS", folder.path().join("shots"))
+        .output()
+        .unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr),
+    );
+    println!("{out}");
+    assert!(run.status.success(), "{out}{err}");
+    assert!(server.terminate().success());
+}

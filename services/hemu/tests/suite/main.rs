@@ -1,0 +1,9 @@
+//! The product as its users meet it: the real binary, real folders, real sockets.
+
+mod architecture;
+mod cli;
+mod dashboards;
+mod kill9;
+mod replay;
+mod serve;
+mod support;

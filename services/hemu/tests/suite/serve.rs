@@ -1,0 +1,53 @@
+//! `hemu serve` over HTTP: probes, metrics, and an orderly end.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::support::Server;
+
+/// A whole answer to a GET.
+#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
+fn get(url: &str) -> String {
+    let rest = url.strip_prefix("http://").expect("an http address");
+    let (host, path) = rest
+        .split_once('/')
+        .map_or((rest, String::from("/")), |(host, path)| {
+            (host, format!("/{path}"))
+        });
+    let mut stream = TcpStream::connect(host).expect("the listener answers");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    assert!(get(&format!("{}/healthz", server.http)).starts_with("HTTP/1.1 200"));
+    let ready = get(&format!("{}/readyz", server.http));
+    assert!(
+        ready.starts_with("HTTP/1.1 200") && ready.contains("\"ready\":true"),
+        "{ready}"
+    );
+    let page = get(&server.http);
+    assert!(
+        page.contains("content-security-policy: default-src 'self'") && page.contains("<html"),
+        "{page}"
+    );
+    assert!(get(&format!("{}/api/openapi.json", server.http)).contains("\"openapi\":\"3.1"));
+    let metrics = get(&server.metrics);
+    for name in [
+        "hemu_ingest_records_total 0",
+        "hemu_ingest_commit_seconds_count",
+        "hemu_endpoint_",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing in {metrics}");
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+}

@@ -1,0 +1,254 @@
+//! The committer: nothing is acknowledged or receipted before it is stored, nothing is stored twice.
+
+use hemu_ingest::receipts;
+use hemu_ledger::cursor::Cursor;
+use hemu_ledger::entry::Body;
+use hemu_ledger::registry::key_digest;
+use hemu_ledger::segment::Segment;
+use hemu_rules::Millis;
+use hemu_wire::Receipt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::site::{Desk, MIDNIGHT, NOW, Site, deposit, of_boot, segment, settle};
+
+const KEY: &[u8] = b"key";
+
+async fn sql(connection: &mut sqlx::sqlite::SqliteConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(connection).await.unwrap();
+}
+
+/// The receipt that waits for C1, as it is sent at the next tick; `None` when there is none. A receipt for another
+/// device tells that the tick has been.
+async fn receipt(site: &Site, desk: &Desk) -> Option<Receipt> {
+    let (out, mut heard) = mpsc::unbounded_channel();
+    let (stop, ticked) = (CancellationToken::new(), CancellationToken::new());
+    desk.outbox.put("other", 1, &Cursor::default());
+    let tick = ticked.clone();
+    let send = move |device: &hemu_wire::DeviceId, json: String| {
+        if device.as_str() == "other" {
+            tick.cancel();
+        } else {
+            out.send(json).unwrap();
+        }
+    };
+    let run = tokio::spawn(receipts::run(
+        desk.outbox.clone(),
+        site.ledger.clone(),
+        1,
+        send,
+        stop.clone(),
+    ));
+    ticked.cancelled().await;
+    // It ends what it took before it looks at this.
+    stop.cancel();
+    run.await.unwrap();
+    let json = heard.recv().await?;
+    Some(hemu_wire::verify(json.as_bytes(), &key_digest(KEY)).unwrap())
+}
+
+async fn site_with_device() -> Site {
+    let site = Site::new().await;
+    let key = key_digest(KEY);
+    for device in ["C1", "other"] {
+        site.ledger
+            .add_device(device, &key, None, None, NOW)
+            .await
+            .unwrap();
+    }
+    site
+}
+
+#[tokio::test]
+async fn an_acknowledgement_comes_after_the_append() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    let mut lock = site.truth().await;
+    sql(&mut lock, "begin immediate").await;
+    let mut stored = desk.submit(segment("C1", 1, 3)).await;
+    settle(&site.ledger).await;
+    assert!(stored.try_recv().is_err());
+    assert_eq!(site.ledger.head().await.unwrap(), 0);
+    sql(&mut lock, "rollback").await;
+    assert_eq!(stored.await.unwrap(), 1);
+    assert_eq!(site.beside().await.records_after(0).await.unwrap(), 3);
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn a_greeting_tells_nothing_that_is_not_stored_yet() {
+    let site = site_with_device().await;
+    let desk = site.commit().await;
+    let mut lock = site.truth().await;
+    sql(&mut lock, "begin immediate").await;
+    let stored = desk.submit(segment("C1", 1, 3)).await;
+    desk.intake.greet("C1").await;
+    settle(&site.ledger).await;
+    assert_eq!(receipt(&site, &desk).await, None);
+    sql(&mut lock, "rollback").await;
+    stored.await.unwrap();
+    settle(&site.ledger).await;
+    assert_eq!(receipt(&site, &desk).await.unwrap().upto, 3);
+    // And a device that comes back hears where it stands without sending.
+    desk.intake.greet("C1").await;
+    settle(&site.ledger).await;
+    assert_eq!(receipt(&site, &desk).await.unwrap().upto, 3);
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn many_submissions_share_few_batches() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    let mut lock = site.truth().await;
+    sql(&mut lock, "begin immediate").await;
+    let mut all = Vec::new();
+    for seq in 1..=200 {
+        all.push(desk.submit(segment("C1", seq, seq)).await);
+    }
+    sql(&mut lock, "rollback").await;
+    for stored in all {
+        stored.await.unwrap();
+    }
+    assert!(
+        (1..=2).contains(&desk.metrics.batches.get()),
+        "{}",
+        desk.metrics.batches.get()
+    );
+    assert_eq!(desk.metrics.records.get(), 200);
+    assert_eq!(site.ledger.records_after(0).await.unwrap(), 200);
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn a_failing_store_withholds_and_resumes_and_stores_once() {
+    let site = Site::new().await;
+    let mut desk = site.commit().await;
+    let mut truth = site.truth().await;
+    sql(
+        &mut truth,
+        "create trigger full before insert on journal begin select raise(abort, 'disk full'); end",
+    )
+    .await;
+    let (mut first, second) = (
+        desk.submit(segment("C1", 1, 2)).await,
+        desk.submit(segment("C1", 2, 3)).await,
+    );
+    desk.signals.healthy.wait_for(|healthy| !healthy).await.unwrap();
+    assert!(first.try_recv().is_err());
+    sql(&mut truth, "drop trigger full").await;
+    desk.signals.healthy.wait_for(|healthy| *healthy).await.unwrap();
+    first.await.unwrap();
+    second.await.unwrap();
+    assert!(desk.metrics.commit_failures.get() >= 1);
+    assert_eq!(site.ledger.records_after(0).await.unwrap(), 3);
+    site.ledger.verify_chain(|_| ()).await.unwrap();
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn a_store_that_fails_for_good_lets_the_process_end_unacknowledged() {
+    let site = Site::new().await;
+    let mut desk = site.commit().await;
+    let mut truth = site.truth().await;
+    sql(
+        &mut truth,
+        "create trigger full before insert on journal begin select raise(abort, 'disk full'); end",
+    )
+    .await;
+    let stored = desk.submit(segment("C1", 1, 2)).await;
+    desk.signals.healthy.wait_for(|healthy| !healthy).await.unwrap();
+    desk.abandon.cancel();
+    desk.task.await.unwrap();
+    assert!(stored.await.is_err());
+    assert_eq!(site.ledger.head().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn known_repeats_are_acknowledged_without_being_stored() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    desk.submit(segment("C1", 1, 5)).await.await.unwrap();
+    // All known: no batch at all. Some known: only the others.
+    desk.submit(segment("C1", 2, 4)).await.await.unwrap();
+    assert_eq!(site.ledger.head().await.unwrap(), 1);
+    desk.submit(segment("C1", 4, 7)).await.await.unwrap();
+    assert_eq!(site.ledger.records_after(0).await.unwrap(), 7);
+    assert_eq!((desk.metrics.records.get(), desk.metrics.repeats.get()), (7, 5));
+    // The same number with other content is stored, for the projector to judge.
+    let mut other = Segment::of_device("C1", 1, 1);
+    other.push(1, &deposit("H2", 1));
+    desk.submit(other).await.await.unwrap();
+    assert_eq!(site.ledger.records_after(0).await.unwrap(), 8);
+    desk.end().await;
+    site.fold().await;
+    let counters = site.ledger.progress().await.unwrap().counters;
+    assert_eq!(
+        (counters.accepted, counters.repeats, counters.conflicts),
+        (7, 0, 1)
+    );
+}
+
+#[tokio::test]
+async fn after_a_restart_receipts_go_on_where_they_were_for_every_boot() {
+    let site = site_with_device().await;
+    let desk = site.commit().await;
+    desk.submit(of_boot("C1", 1, 1, 4)).await.await.unwrap();
+    desk.submit(of_boot("C1", 2, 1, 9)).await.await.unwrap();
+    // A late record of the old boot, and an import that names the device.
+    desk.submit(of_boot("C1", 1, 5, 5)).await.await.unwrap();
+    let mut row = Segment::of_import("C1");
+    row.push_import("R1", &deposit("H1", 1));
+    desk.submit(row).await.await.unwrap();
+    desk.end().await;
+    site.fold().await;
+    let desk = site.commit().await;
+    for (boot, upto) in [(2, 10), (1, 6)] {
+        desk.submit(of_boot("C1", boot, upto, upto)).await.await.unwrap();
+        settle(&site.ledger).await;
+        let receipt = receipt(&site, &desk).await.unwrap();
+        assert_eq!(
+            (receipt.boot, receipt.upto, receipt.missing),
+            (boot, upto, vec![])
+        );
+    }
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn receipts_are_contiguous_and_name_what_is_missing() {
+    let site = site_with_device().await;
+    let desk = site.commit().await;
+    desk.submit(segment("C1", 1, 2)).await.await.unwrap();
+    desk.submit(segment("C1", 5, 6)).await.await.unwrap();
+    desk.submit(segment("C1", 9, 9)).await.await.unwrap();
+    settle(&site.ledger).await;
+    let first = receipt(&site, &desk).await.unwrap();
+    assert_eq!(
+        (first.boot, first.upto, first.missing),
+        (1, 2, vec![(3, 4), (7, 8)])
+    );
+    let mut lost = Segment::of_device("C1", 1, 1);
+    let at = Millis::clamped(MIDNIGHT);
+    lost.push(10, &Body::Lost { at, from: 3, to: 4 });
+    desk.submit(lost).await.await.unwrap();
+    settle(&site.ledger).await;
+    let second = receipt(&site, &desk).await.unwrap();
+    assert_eq!((second.upto, second.missing), (6, vec![(7, 8)]));
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn what_is_queued_when_the_doors_close_is_stored() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    let mut all = Vec::new();
+    for seq in 1..=50 {
+        all.push(desk.submit(segment("C1", seq, seq)).await);
+    }
+    desk.end().await;
+    for stored in all {
+        stored.await.unwrap();
+    }
+    assert_eq!(site.ledger.records_after(0).await.unwrap(), 50);
+}

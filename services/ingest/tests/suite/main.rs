@@ -1,0 +1,13 @@
+//! From a front door into the journal and onwards, on real files in temporary folders.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose data cannot be prepared has failed"
+)]
+
+mod accept;
+mod commit;
+mod feed;
+mod import;
+mod import_golden;
+mod receipts;
+mod site;

@@ -1,0 +1,80 @@
+//! Receipts: one a second and device at most, always the newest, signed with the device's own key.
+
+use std::time::Duration;
+
+use hemu_ingest::receipts::{Outbox, run};
+use hemu_ledger::cursor::Cursor;
+use hemu_ledger::registry::key_digest;
+use hemu_wire::{DeviceId, verify};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::site::{NOW, Site, settle};
+
+fn upto(last: u64) -> Cursor {
+    let mut cursor = Cursor::default();
+    cursor.cover(1, last);
+    cursor
+}
+
+/// While this lives, a paused clock moves only when it is told to: the database answers from another thread, and the
+/// runtime must not take waiting for it for idleness.
+fn hold_the_clock() -> std::sync::mpsc::Sender<()> {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || held.recv().unwrap_or_default());
+    release
+}
+
+#[tokio::test]
+async fn a_device_hears_the_newest_once_a_second() {
+    let site = Site::new().await;
+    for (device, key) in [("C1", "one"), ("C2", "two"), ("C3", "three")] {
+        let key = key_digest(key.as_bytes());
+        site.ledger
+            .add_device(device, &key, None, None, NOW)
+            .await
+            .unwrap();
+    }
+    site.ledger.revoke_device("C3", NOW).await.unwrap();
+    tokio::time::pause();
+    let _held = hold_the_clock();
+
+    let (outbox, stop) = (Outbox::default(), CancellationToken::new());
+    let (out, mut heard) = mpsc::unbounded_channel();
+    let send = move |device: &DeviceId, json: String| out.send((device.to_string(), json)).unwrap();
+    let task = tokio::spawn(run(outbox.clone(), site.ledger.clone(), 7, send, stop.clone()));
+    // The first tick is at once, as far as a timer of whole milliseconds can tell.
+    settle(&site.ledger).await;
+    tokio::time::advance(Duration::from_millis(1)).await;
+    settle(&site.ledger).await;
+
+    for last in 1..=3 {
+        outbox.put("C1", 4, &upto(last));
+        outbox.put("C3", 4, &upto(last));
+        outbox.put("nobody", 4, &upto(last));
+    }
+    outbox.put("C2", 5, &upto(9));
+    tokio::time::advance(Duration::from_millis(998)).await;
+    settle(&site.ledger).await;
+    assert!(heard.try_recv().is_err(), "sent within the second");
+    tokio::time::advance(Duration::from_millis(2)).await;
+    let mut both = vec![heard.recv().await.unwrap(), heard.recv().await.unwrap()];
+    both.sort();
+    let [(first, of_first), (second, of_second)] = both.as_slice() else {
+        panic!("{both:?}");
+    };
+    assert_eq!((first.as_str(), second.as_str()), ("C1", "C2"));
+    let receipt = verify(of_first.as_bytes(), &key_digest(b"one")).unwrap();
+    assert_eq!((receipt.boot, receipt.upto, receipt.generation), (4, 3, 7));
+    assert!(verify(of_first.as_bytes(), &key_digest(b"two")).is_err());
+    assert_eq!(verify(of_second.as_bytes(), &key_digest(b"two")).unwrap().upto, 9);
+
+    // Nothing new, nothing said; and neither the revoked device nor the unknown one ever hears anything.
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        settle(&site.ledger).await;
+    }
+    assert!(heard.try_recv().is_err());
+    stop.cancel();
+    task.await.unwrap();
+}
