@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use hemu_ingest::Clock;
 
+/// 2025-01-01, before which no clock of a machine that runs this can be right.
+pub(crate) const EARLIEST: i64 = 1_735_689_600_000;
+
 /// The machine's clock.
 pub(crate) fn system() -> Clock {
     Arc::new(now)

@@ -21,7 +21,8 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) log: String,
     pub(crate) site_name: String,
-    pub(crate) zone: Zone,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) zone: Option<Zone>,
     pub(crate) mqtt_listen: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) mqtt_tls_listen: Option<SocketAddr>,
@@ -59,7 +60,7 @@ impl Default for Config {
             data: "hemu-data".into(),
             log: "info".into(),
             site_name: "Hemu".into(),
-            zone: Zone::SHANGHAI,
+            zone: None,
             mqtt_listen: loopback(1883),
             mqtt_tls_listen: None,
             tls_certificate: None,
@@ -131,6 +132,7 @@ mod tests {
     #[test]
     fn every_key_can_come_from_the_environment() {
         let full = Config {
+            zone: Some(Zone::SHANGHAI),
             mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
             tls_certificate: Some("cert.pem".into()),
             tls_key: Some("key.pem".into()),

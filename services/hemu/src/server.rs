@@ -4,20 +4,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use futures::future::join_all;
 use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
 use hemu_ingest::commit::Signals;
 use hemu_ingest::receipts::{self, Outbox};
 use hemu_ingest::{Clock, Committer, Metrics, feed, fold};
-use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
+use hemu_ledger::{Folder, LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Connected, Devices};
+use crate::clock;
 use crate::config::Config;
 use crate::http;
 use crate::progress;
@@ -26,6 +29,8 @@ use crate::site::Site;
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
 /// How long a store that fails may hold up the end of the server.
 const ABANDON_AFTER: Duration = Duration::from_secs(6);
+/// How long anything else may take to end.
+const PART_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// What is different between serving and the demo.
 pub(crate) struct Occasion {
@@ -54,17 +59,23 @@ pub(crate) struct Server {
     committer: JoinHandle<()>,
     projector: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
+    terminate: Signal,
     _serving: Lock,
 }
 
 impl Server {
     /// Opens the folder, folds what a crash left unfolded, and listens.
     pub(crate) async fn start(config: &Config, occasion: Occasion) -> Result<Self> {
+        // First of all: a signal that comes while we start must not find nobody home.
+        let terminate = signal(SignalKind::terminate())?;
+        check_clock(&occasion.clock)?;
+        let serving = Folder::open(&config.data)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
-        let serving = site.folder.lock(Role::Serve)?;
         let series = site.series().await?;
         let ledger = site.ledger.clone();
-        let (mut projector, projecting) = ledger.projector().await?;
+        // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
+        ledger.checkpoint().await?;
+        let (mut projector, projecting) = projector_when_free(&ledger).await?;
         catch_up(&ledger, &mut projector).await?;
 
         let http = bind("http_listen", config.http_listen).await?;
@@ -141,6 +152,7 @@ impl Server {
             stop_listening,
             abandon,
             stop_all,
+            terminate,
             _serving: serving,
         })
     }
@@ -167,18 +179,27 @@ impl Server {
     }
 
     /// The same, with something to end before.
-    pub(crate) async fn until_told_before(self, end: impl Future<Output = ()>) -> Result<()> {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            done = tokio::signal::ctrl_c() => done?,
+    pub(crate) async fn until_told_before(mut self, end: impl Future<Output = ()>) -> Result<()> {
+        let fell = tokio::select! {
+            _ = self.terminate.recv() => None,
+            done = tokio::signal::ctrl_c() => done.map(|()| None)?,
+            // None of these ends by itself: whoever does has broken, and a server without it only pretends.
+            _ = &mut self.endpoint => Some("the MQTT endpoint"),
+            _ = &mut self.committer => Some("the committer"),
+            _ = &mut self.projector => Some("the projector"),
+        };
+        end.await;
+        if let Some(part) = fell {
+            bail!(
+                "{part} ended by itself, which is a bug; what was acknowledged is stored, start the server again"
+            );
         }
         tracing::info!("shutting down");
-        end.await;
         self.shut_down().await
     }
 
-    /// Stops reading, stores and acknowledges what was read, folds it, and closes the files.
+    /// Stops reading, stores and acknowledges what was read, and closes the files. What is not folded by then is
+    /// folded at the next start.
     pub(crate) async fn shut_down(self) -> Result<()> {
         self.stop_listening.cancel();
         let abandon = self.abandon.clone();
@@ -191,15 +212,45 @@ impl Server {
         self.committer.await?;
         deadline.abort();
         self.stop_all.cancel();
-        self.projector.await?;
-        for task in self.tasks {
-            task.await?;
+        let parts = self.tasks.into_iter().chain([self.projector]);
+        join_all(parts.map(end_in_time)).await;
+        if let Err(error) = self.ledger.checkpoint().await {
+            tracing::warn!(%error, "the write-ahead log stays for the next start");
         }
-        self.series.close().await;
-        self.ledger.checkpoint().await?;
-        self.ledger.close().await;
         Ok(())
     }
+}
+
+/// Waits a moment for a task; a client that never finishes its request must not keep the server.
+async fn end_in_time(mut task: JoinHandle<()>) {
+    if tokio::time::timeout(PART_ENDS_WITHIN, &mut task).await.is_err() {
+        task.abort();
+    }
+}
+
+/// An import or a check that is folding right now ends by itself; a server waits for it.
+async fn projector_when_free(ledger: &Ledger) -> Result<(Projector, Lock)> {
+    let mut told = false;
+    loop {
+        match ledger.projector().await {
+            Err(hemu_ledger::Error::InUse(_)) => {
+                if !told {
+                    tracing::info!("another hemu process is folding this folder's journal; waiting for it");
+                    told = true;
+                }
+                tokio::time::sleep(CHECKPOINT_LOOK).await;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// With a clock before its time every reading would look ahead of it and never be scored.
+fn check_clock(clock: &Clock) -> Result<()> {
+    if clock() < clock::EARLIEST {
+        bail!("the machine's clock says it is before 2025; set it, or no reading would be scored");
+    }
+    Ok(())
 }
 
 async fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<()> {
@@ -277,9 +328,10 @@ async fn send_receipts(
     shutdown: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send> {
     let generation = ledger.generation().await?;
-    let send = move |device: &hemu_wire::DeviceId, receipt: String| {
+    let send = move |device: &hemu_wire::DeviceId, receipt: Option<String>| match receipt {
         // A device that is not there asks again by sending; its receipt is made anew then.
-        downlink.try_receipt(device, receipt.into());
+        Some(receipt) => drop(downlink.try_receipt(device, receipt.into())),
+        None => downlink.disconnect(device),
     };
     Ok(receipts::run(outbox, ledger, generation, send, shutdown))
 }

@@ -73,17 +73,25 @@ impl Accepted {
         if let Some((boot, seq)) = rejected.identity.filter(|(_, seq)| bounded(*seq).is_ok()) {
             self.segment(device, boot, seq).push(seq, &body);
         } else {
-            let mut segment = Segment::unidentified(device.as_str());
-            segment.push_unidentified(&body);
-            self.segments.push(segment);
+            self.open(Segment::is_unidentified, || {
+                Segment::unidentified(device.as_str())
+            })
+            .push_unidentified(&body);
         }
     }
 
     /// The open segment of a boot, or a new one.
     fn segment(&mut self, device: &DeviceId, boot: u64, seq: u64) -> &mut Segment {
-        let open = self.segments.last().is_some_and(|last| last.boot() == Some(boot));
-        if !open {
-            self.segments.push(Segment::of_device(device.as_str(), boot, seq));
+        self.open(
+            |last| last.boot() == Some(boot),
+            || Segment::of_device(device.as_str(), boot, seq),
+        )
+    }
+
+    /// The last segment if it fits, or a new one: a segment costs far more than an entry.
+    fn open(&mut self, fits: impl Fn(&Segment) -> bool, new: impl FnOnce() -> Segment) -> &mut Segment {
+        if !self.segments.last().is_some_and(fits) {
+            self.segments.push(new());
         }
         let last = self.segments.len() - 1;
         &mut self.segments[last]

@@ -3,28 +3,30 @@
 //! Natural group commit: whatever queued while the last batch was on its way to the disk is the next batch. There is
 //! no timer to wait for and nothing to tune. Back-pressure is the bounded queue and the acknowledgement not given.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_ledger::cursor::{Cursor, Known};
 use hemu_ledger::segment::{Mark, Segment};
 use hemu_ledger::{Journal, Ledger, Position};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use crate::cursors::Cursors;
 use crate::metrics::Metrics;
 use crate::receipts::Outbox;
 
 /// Submissions that may wait; a front door that finds the queue full waits too.
 const QUEUE: usize = 1_024;
+/// KiB of memory that submissions may hold while they wait or are being stored.
+const ROOM_KIB: u32 = 64 * 1_024;
 /// Records after which a batch is closed.
 const BATCH_RECORDS: usize = 10_000;
 /// Bytes after which a batch is closed.
 const BATCH_BYTES: usize = 4 << 20;
-/// Boots of one device whose cursors are kept in memory.
-const BOOTS_KEPT: usize = 4;
 /// Pauses between attempts while the store fails.
 const RETRY: [Duration; 4] = [
     Duration::from_millis(50),
@@ -50,25 +52,34 @@ impl fmt::Debug for Submission {
 
 #[derive(Debug)]
 enum Order {
-    Store(Submission),
+    Store(Submission, OwnedSemaphorePermit),
     /// A device came online and should hear where it stands.
     Greet(String),
 }
 
 /// The front doors' end of the queue. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Intake(mpsc::Sender<Order>);
+pub struct Intake {
+    orders: mpsc::Sender<Order>,
+    room: Arc<Semaphore>,
+}
 
 impl Intake {
     /// Queues a submission, waiting for room. Dropped when the committer has ended.
     pub async fn submit(&self, submission: Submission) {
+        let memory: usize = submission.segments.iter().map(Segment::memory).sum();
+        let kib = u32::try_from(memory / 1_024 + 1)
+            .unwrap_or(ROOM_KIB)
+            .min(ROOM_KIB);
         // The committer is gone only while the server ends; nothing is acknowledged then.
-        drop(self.0.send(Order::Store(submission)).await);
+        if let Ok(room) = self.room.clone().acquire_many_owned(kib).await {
+            drop(self.orders.send(Order::Store(submission, room)).await);
+        }
     }
 
     /// Asks for a receipt for a device that came online.
     pub async fn greet(&self, device: &str) {
-        drop(self.0.send(Order::Greet(device.to_owned())).await);
+        drop(self.orders.send(Order::Greet(device.to_owned())).await);
     }
 }
 
@@ -77,7 +88,7 @@ impl Intake {
 pub struct Committer {
     journal: Journal,
     orders: mpsc::Receiver<Order>,
-    cursors: HashMap<String, Vec<(u64, Cursor)>>,
+    cursors: Cursors,
     clock: Time,
     outbox: Outbox,
     committed: watch::Sender<Position>,
@@ -113,6 +124,7 @@ struct Batch {
     records: u64,
     repeats: u64,
     stored: Vec<Box<dyn FnOnce() + Send>>,
+    room: Vec<OwnedSemaphorePermit>,
     /// Who gets a receipt once the batch is stored, and not before: the cursors are ahead of the disk until then.
     devices: HashSet<String>,
 }
@@ -126,8 +138,7 @@ impl Batch {
 }
 
 impl Committer {
-    /// A committer for a ledger whose projections are up to date (its cursors are read from them; what is missing
-    /// there only costs a repeat in the journal).
+    /// A committer for a ledger whose projections are up to date: what they lack only costs a repeat in the journal.
     pub async fn new(
         ledger: &Ledger,
         clock: Clock,
@@ -137,20 +148,12 @@ impl Committer {
     ) -> hemu_ledger::Result<(Self, Intake, Signals)> {
         let journal = ledger.journal().await?;
         let (sender, orders) = mpsc::channel(QUEUE);
-        let mut cursors: HashMap<String, Vec<(u64, Cursor)>> = HashMap::new();
-        for (device, boot, cursor) in ledger.cursors().await? {
-            let boots = cursors.entry(device).or_default();
-            if boots.len() == BOOTS_KEPT {
-                boots.remove(0);
-            }
-            boots.push((boot, cursor));
-        }
         let (committed, committed_seen) = watch::channel(journal.head().position);
         let (healthy, healthy_seen) = watch::channel(true);
         let writer = Self {
             journal,
             orders,
-            cursors,
+            cursors: Cursors::new(ledger.clone()),
             clock: Time(clock),
             outbox,
             committed,
@@ -161,7 +164,10 @@ impl Committer {
         };
         Ok((
             writer,
-            Intake(sender),
+            Intake {
+                orders: sender,
+                room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
+            },
             Signals {
                 committed: committed_seen,
                 healthy: healthy_seen,
@@ -169,14 +175,20 @@ impl Committer {
         ))
     }
 
-    /// Runs until every [`Intake`] is dropped, or until `abandon` while the store fails.
+    /// Runs until every [`Intake`] is dropped, or until `abandon`; what is not stored by then was never acknowledged.
     pub async fn run(mut self, abandon: CancellationToken) {
-        while let Some(first) = self.orders.recv().await {
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = self.orders.recv() => first,
+                () = abandon.cancelled() => None,
+            };
+            let Some(first) = first else { return };
             let mut batch = Batch::default();
-            self.take(&mut batch, first);
+            self.take(&mut batch, first).await;
             while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
                 let Ok(next) = self.orders.try_recv() else { break };
-                self.take(&mut batch, next);
+                self.take(&mut batch, next).await;
             }
             if !self.store(batch, &abandon).await {
                 return;
@@ -185,26 +197,27 @@ impl Committer {
         }
     }
 
-    fn take(&mut self, batch: &mut Batch, order: Order) {
+    async fn take(&mut self, batch: &mut Batch, order: Order) {
         match order {
             // Not before the batch is stored: the cursor may already cover records that wait in it.
             Order::Greet(device) => batch.tell(&device),
-            Order::Store(submission) => {
-                for segment in &submission.segments {
-                    self.copy(batch, segment);
+            Order::Store(Submission { segments, stored }, room) => {
+                batch.room.push(room);
+                batch.stored.push(stored);
+                for segment in &segments {
+                    self.copy(batch, segment).await;
                 }
-                batch.stored.push(submission.stored);
             }
         }
     }
 
     /// Copies a segment into the batch without the records that are surely known.
-    fn copy(&mut self, batch: &mut Batch, segment: &Segment) {
+    async fn copy(&mut self, batch: &mut Batch, segment: &Segment) {
         let Some(boot) = segment.boot() else {
             batch.records += segment.write(&mut batch.body, |_| true);
             return;
         };
-        let cursor = cursor(&mut self.cursors, segment.device(), boot);
+        let cursor = self.cursors.of(segment.device(), boot).await;
         let kept = segment.write(&mut batch.body, |mark| take(cursor, mark));
         batch.records += kept;
         batch.repeats += segment.marks().len() as u64 - kept;
@@ -222,7 +235,7 @@ impl Committer {
             stored();
         }
         for device in &batch.devices {
-            self.announce(device);
+            self.announce(device).await;
         }
         true
     }
@@ -232,7 +245,12 @@ impl Committer {
         let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
         loop {
             let timer = self.metrics.commit_seconds.start_timer();
-            match self.journal.append((self.clock.0)(), records, body).await {
+            let append = self.journal.append((self.clock.0)(), records, body);
+            let outcome = tokio::select! {
+                outcome = append => outcome,
+                () = abandon.cancelled() => return false,
+            };
+            match outcome {
                 Ok(head) => {
                     timer.observe_duration();
                     self.recovered();
@@ -266,8 +284,8 @@ impl Committer {
     }
 
     /// Puts the device's newest receipt into the outbox.
-    fn announce(&self, device: &str) {
-        if let Some((boot, cursor)) = self.cursors.get(device).and_then(|boots| boots.last()) {
+    async fn announce(&mut self, device: &str) {
+        if let Some((boot, cursor)) = self.cursors.newest(device).await {
             self.outbox.put(device, *boot, cursor);
         }
     }
@@ -282,28 +300,6 @@ impl Committer {
             }
         }
     }
-}
-
-/// The cursor of a device's boot; the newest boot stands last.
-fn cursor<'c>(
-    cursors: &'c mut HashMap<String, Vec<(u64, Cursor)>>,
-    device: &str,
-    boot: u64,
-) -> &'c mut Cursor {
-    if !cursors.contains_key(device) {
-        cursors.insert(device.to_owned(), Vec::new());
-    }
-    let boots = cursors.entry(device.to_owned()).or_default();
-    if let Some(index) = boots.iter().position(|(known, _)| *known == boot) {
-        boots[index..].rotate_left(1);
-    } else {
-        if boots.len() == BOOTS_KEPT {
-            boots.remove(0);
-        }
-        boots.push((boot, Cursor::default()));
-    }
-    let last = boots.len() - 1;
-    &mut boots[last].1
 }
 
 /// Whether a record has to be written: all but the repeats memory is sure of. The projector judges the rest.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hemu_ledger::{Position, Projector};
+use hemu_ledger::{Ledger, Position, Projector};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,21 @@ pub async fn catch_up(projector: &mut Projector, mut progress: impl FnMut(u64)) 
         }
         progress(step.records);
     }
+}
+
+/// Waits until everything up to a position is folded, folding it here when no other process does.
+pub async fn settle(ledger: &Ledger, upto: Position) -> hemu_ledger::Result<()> {
+    while ledger.progress().await?.applied < upto {
+        match ledger.projector().await {
+            Ok((mut projector, _lock)) => {
+                catch_up(&mut projector, |_| {}).await?;
+                projector.close().await?;
+            }
+            Err(hemu_ledger::Error::InUse(_)) => tokio::time::sleep(LOOK).await,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Folds whatever is committed until shutdown; tells `applied` how far.

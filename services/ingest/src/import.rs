@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
-use std::time::Duration;
 
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{Journal, Ledger, Position};
+use hemu_ledger::{CLOCK_AHEAD_MS, Journal, Ledger, Position};
 use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
 use hemu_wire::DeviceId;
 
@@ -18,8 +17,6 @@ use crate::fold;
 
 /// Rows stored at once.
 const CHUNK: usize = 5_000;
-/// How often to look whether another process has folded our rows.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// The columns of an import file; the header may have them in any order.
 pub const COLUMNS: [&str; 11] = [
@@ -72,6 +69,8 @@ struct Import<'l> {
     journal: Journal,
     options: Options,
     columns: [usize; COLUMNS.len()],
+    /// Where an export has `boot`, `seq` and `received_at`.
+    exported: [Option<usize>; 3],
     width: usize,
     households: HashSet<String>,
     devices: HashSet<String>,
@@ -93,6 +92,8 @@ pub async fn import<W: Write>(
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
     let header = reader.headers()?;
     let (columns, width) = (columns(header)?, header.len());
+    let exported =
+        ["boot", "seq", "received_at"].map(|name| header.iter().position(|field| field.trim() == name));
     let journal = ledger.journal().await?;
     let mut import = Import {
         ledger,
@@ -100,6 +101,7 @@ pub async fn import<W: Write>(
         journal,
         options,
         columns,
+        exported,
         width,
         households: HashSet::new(),
         devices: HashSet::new(),
@@ -138,6 +140,8 @@ pub async fn import<W: Write>(
 /// A row with its values checked.
 struct Parsed {
     reading_id: String,
+    /// Boot and seq of a device's own record that an export carried here: it stays the same record.
+    identity: Option<(u64, u64)>,
     household: Option<String>,
     estate: Option<String>,
     bag: Option<String>,
@@ -205,14 +209,25 @@ impl Import<'_> {
                 row.len()
             ));
         }
+        let [boot, seq, received_at] = self
+            .exported
+            .map(|index| index.and_then(|index| row.get(index)).unwrap_or(""));
+        let at = instant(at)?;
+        // Kept and not scored where it came from; here it would be, once that time has passed.
+        if !received_at.is_empty() && at.get() > instant(received_at)?.get().saturating_add(CLOCK_AHEAD_MS) {
+            return Err(format!(
+                "at: expected a time no later than it was received ({received_at}), got {at}"
+            ));
+        }
         Ok(Parsed {
+            identity: identity(reading_id, device, boot, seq),
             reading_id: text("reading_id", reading_id, 128)?
                 .ok_or("reading_id: expected an identity, got nothing")?,
             household: text("household", household, 64)?,
             estate: text("estate", estate, 64)?,
             bag: text("bag_id", bag, 64)?,
             device: DeviceId::try_from(device).map_err(|error| format!("device: {error}"))?,
-            at: instant(at)?,
+            at,
             stream: stream.parse().map_err(|error| format!("stream: {error}"))?,
             weight: whole(weight)
                 .ok_or_else(|| format!("weight_g: expected whole grams 0..200000, got {weight:?}"))?,
@@ -237,7 +252,7 @@ impl Import<'_> {
         chunk: &mut Vec<(csv::StringRecord, Parsed)>,
         rejects: &mut Rejects<W, F>,
     ) -> Result<(), Error> {
-        let mut segments: BTreeMap<String, Segment> = BTreeMap::new();
+        let mut segments: BTreeMap<(String, Option<u64>), Segment> = BTreeMap::new();
         self.register(chunk).await?;
         let mut records = 0;
         for (row, parsed) in chunk.drain(..) {
@@ -246,10 +261,15 @@ impl Import<'_> {
                 continue;
             }
             let device = parsed.device.as_str();
-            let segment = segments
-                .entry(device.to_owned())
-                .or_insert_with(|| Segment::of_import(device));
-            segment.push_import(&parsed.reading_id, &parsed.body());
+            let key = (device.to_owned(), parsed.identity.map(|(boot, _)| boot));
+            let segment = segments.entry(key).or_insert_with(|| match parsed.identity {
+                Some((boot, seq)) => Segment::of_device(device, boot, seq),
+                None => Segment::of_import(device),
+            });
+            match parsed.identity {
+                Some((_, seq)) => segment.push(seq, &parsed.body()),
+                None => segment.push_import(&parsed.reading_id, &parsed.body()),
+            }
             records += 1;
         }
         if records > 0 {
@@ -330,17 +350,7 @@ impl Import<'_> {
 
     /// Waits until every row is folded (folding them here when nobody else does) and counts the repeats.
     async fn settle(mut self) -> Result<Summary, Error> {
-        let last = self.positions.last().copied().unwrap_or(0);
-        while self.ledger.progress().await?.applied < last {
-            match self.ledger.projector().await {
-                Ok((mut projector, _lock)) => {
-                    fold::catch_up(&mut projector, |_| {}).await?;
-                    projector.close().await?;
-                }
-                Err(hemu_ledger::Error::InUse(_)) => tokio::time::sleep(LOOK).await,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        fold::settle(self.ledger, self.positions.last().copied().unwrap_or(0)).await?;
         self.summary.repeated = self.ledger.count_ignored(&self.positions).await?;
         self.summary.new -= self.summary.repeated;
         Ok(self.summary)
@@ -387,6 +397,19 @@ fn columns(header: &csv::StringRecord) -> Result<[usize; COLUMNS.len()], Error> 
         *column = found.ok_or(Error::Header(name))?;
     }
     Ok(columns)
+}
+
+/// A device's own record in an export, by which it is the same wherever it is imported.
+fn identity(reading_id: &str, device: &str, boot: &str, seq: &str) -> Option<(u64, u64)> {
+    let own = reading_id
+        .strip_prefix(device)?
+        .strip_prefix(':')?
+        .split_once(':')?;
+    let seq: u64 = seq
+        .parse()
+        .ok()
+        .filter(|seq| (1..=i64::MAX as u64).contains(seq))?;
+    (own == (boot, &seq.to_string())).then_some((boot.parse().ok()?, seq))
 }
 
 fn text(name: &str, value: &str, most: usize) -> Result<Option<String>, String> {

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod commit;
+mod cursors;
 pub mod feed;
 pub mod fold;
 pub mod import;

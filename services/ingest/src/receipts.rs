@@ -45,12 +45,13 @@ impl Outbox {
     }
 }
 
-/// Sends what waits, once a second. `send` hands a signed receipt to the front door and must not wait.
+/// Sends what waits, once a second. `send` hands a signed receipt to the front door and must not wait; without one,
+/// the device has no right to be connected any more.
 pub async fn run(
     outbox: Outbox,
     ledger: Ledger,
     generation: u64,
-    send: impl Fn(&DeviceId, String) + Send,
+    send: impl Fn(&DeviceId, Option<String>) + Send,
     shutdown: CancellationToken,
 ) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -60,27 +61,21 @@ pub async fn run(
             _ = tick.tick() => {}
             () = shutdown.cancelled() => return,
         }
-        for (device, waiting) in outbox.take() {
-            // A revoked device has no key and gets no receipt.
-            let Ok(Some(key)) = ledger.device_key(&device).await else {
+        for (name, Waiting { boot, upto, missing }) in outbox.take() {
+            let Ok(device) = DeviceId::try_from(name.as_str()) else {
                 continue;
             };
-            let Ok(device) = DeviceId::try_from(device.as_str()) else {
-                continue;
+            let receipt = Receipt {
+                boot,
+                upto,
+                missing,
+                generation,
             };
-            let Waiting { boot, upto, missing } = waiting;
-            send(
-                &device,
-                hemu_wire::sign(
-                    &Receipt {
-                        boot,
-                        upto,
-                        missing,
-                        generation,
-                    },
-                    &key,
-                ),
-            );
+            match ledger.device_key(&name).await {
+                Ok(key) => send(&device, key.map(|key| hemu_wire::sign(&receipt, &key))),
+                // The next receipt says the same and more.
+                Err(error) => tracing::warn!(%error, device.id = %device, "a receipt could not be signed"),
+            }
         }
     }
 }

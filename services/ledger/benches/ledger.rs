@@ -86,6 +86,8 @@ fn readings(days: i64) -> Vec<Said> {
 #[derive(Default)]
 struct Fleet {
     seqs: [u64; DEVICES],
+    /// Added to the numbers of bags, so that readings used again are readings of other bags.
+    bags: u64,
 }
 
 impl Fleet {
@@ -98,7 +100,10 @@ impl Fleet {
             let seq = self.seqs[device];
             let segment =
                 segments[device].get_or_insert_with(|| Segment::of_device(&format!("D{device:02}"), 1, seq));
-            let (household, bag) = (format!("HX-{:05}", said.household), format!("B{:09}", said.bag));
+            let (household, bag) = (
+                format!("HX-{:05}", said.household),
+                format!("B{:09}", self.bags + said.bag),
+            );
             segment.push(seq, &Body::Deposit(said.deposit(&household, &bag)));
         }
         let mut body = Vec::new();
@@ -202,6 +207,7 @@ fn project(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("live", |b| {
         let append = || {
+            fleet.bags += 1_000_000;
             let (records, body) = fleet.batch(chunks.next().unwrap());
             runtime.block_on(journal.append(NOW, records, &body)).unwrap()
         };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::bytes::{Reader, Writer};
 
 /// Intervals kept beyond the contiguous part; a device that would open more is out of order beyond repair.
-pub const MAX_INTERVALS: usize = 4_096;
+pub const MAX_INTERVALS: usize = 65_536;
 /// Content hashes kept in memory for each boot, newest last.
 const RECENT: usize = 1_024;
 
@@ -117,7 +117,8 @@ impl Cursor {
         }
         if from <= self.upto + 1 {
             self.upto = self.upto.max(to);
-        } else {
+        } else if self.beyond.len() < MAX_INTERVALS {
+            // A declared loss far ahead that finds no room is left uncovered: the device declares it again.
             self.beyond.insert(from, to);
         }
     }

@@ -4,7 +4,7 @@ use hemu_rules::Zone;
 use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 
-use crate::error::{InFile, Result};
+use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Journal};
 use crate::project::Projector;
 use crate::store::{self, Durability, Folder, Lock, Role};
@@ -19,18 +19,37 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens a data folder, making or migrating its files. `zone` decides which local day an event belongs to.
-    pub async fn open(folder: &Folder, zone: Zone) -> Result<Self> {
+    /// Opens a data folder, making or migrating its files. The zone decides which local day an event belongs to; it
+    /// is kept with the data from the first time on, so that whoever folds later counts the same days.
+    pub async fn open(folder: &Folder, zone: impl Into<Option<Zone>>) -> Result<Self> {
         store::migrate_truth(&folder.truth()).await?;
         store::migrate_projections(&folder.projections()).await?;
         let truth = store::pool(&folder.truth(), Durability::Full).await?;
         let projections = store::pool(&folder.projections(), Durability::Whole).await?;
-        Ok(Self {
+        let mut ledger = Self {
             folder: folder.clone(),
-            zone,
+            zone: Zone::default(),
             truth,
             projections,
-        })
+        };
+        ledger.zone = ledger.settle_zone(zone.into()).await?;
+        Ok(ledger)
+    }
+
+    async fn settle_zone(&self, wanted: Option<Zone>) -> Result<Zone> {
+        sqlx::query("insert or ignore into meta (key, value) values ('zone', ?)")
+            .bind(wanted.unwrap_or_default().to_string())
+            .execute(&self.truth)
+            .await
+            .of(&self.folder.truth())?;
+        let kept = self.meta("zone").await?.unwrap_or_default();
+        match (kept.parse::<Zone>(), wanted) {
+            (Ok(kept), wanted) if wanted.is_none_or(|wanted| wanted == kept) => Ok(kept),
+            _ => Err(Error::Rejected(format!(
+                "the days of {} are counted in {kept}, and the configuration says otherwise; set zone to that or leave it out",
+                self.folder.path().display()
+            ))),
+        }
     }
 
     /// The data folder.

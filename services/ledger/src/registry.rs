@@ -3,6 +3,8 @@
 //! It gives the journal's names a meaning and is the only place with addresses; a person's row can be corrected or
 //! erased here without touching the journal.
 
+use std::collections::HashSet;
+
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -132,8 +134,7 @@ impl Ledger {
         station: Option<&str>,
         at: i64,
     ) -> Result<()> {
-        self.known("estate", estate).await?;
-        self.known("station", station).await?;
+        self.ensure_place(estate, station).await?;
         let done = sqlx::query(
             "insert into device (id, key_digest, estate, station, created_at) values (?, ?, ?, ?, ?)
              on conflict do update set key_digest = excluded.key_digest,
@@ -156,22 +157,42 @@ impl Ledger {
         Ok(())
     }
 
-    async fn known(&self, table: &'static str, id: Option<&str>) -> Result<()> {
-        let Some(id) = id else { return Ok(()) };
-        let query = match table {
-            "estate" => sqlx::query("select 1 from estate where id = ?"),
-            _ => sqlx::query("select 1 from station where id = ?"),
-        };
-        match query
-            .bind(id)
-            .fetch_optional(&self.truth)
-            .await
-            .of(&self.folder().truth())?
-        {
-            Some(_) => Ok(()),
-            None => Err(Error::Rejected(format!(
-                "there is no {table} {id}; add it first, or leave --{table} out"
-            ))),
+    /// A place named for the first time comes into being by its id; the name people see can be given later.
+    async fn ensure_place(&self, estate: Option<&str>, station: Option<&str>) -> Result<()> {
+        if let Some(estate) = estate {
+            self.ensure_estate(estate).await?;
+        }
+        let Some(station) = station else { return Ok(()) };
+        let known = self
+            .stations(None)
+            .await?
+            .into_iter()
+            .find(|known| known.id == station);
+        match (known, estate) {
+            (Some(known), Some(estate)) if known.estate != estate => {
+                let message = format!(
+                    "station {station} stands in estate {}, not in {estate}",
+                    known.estate
+                );
+                Err(Error::Rejected(message))
+            }
+            (Some(_), _) => Ok(()),
+            (None, Some(estate)) => {
+                let (id, estate) = (station.to_owned(), estate.to_owned());
+                self.put_station(&Station {
+                    name: id.clone(),
+                    id,
+                    estate,
+                    x: None,
+                    y: None,
+                })
+                .await
+            }
+            (None, None) => {
+                let message =
+                    format!("station {station} is new; say with --estate which estate it stands in");
+                Err(Error::Rejected(message))
+            }
         }
     }
 
@@ -324,6 +345,16 @@ impl Ledger {
             }
         }
         Ok(buildings)
+    }
+
+    /// The tokens of all registered households.
+    pub async fn tokens(&self) -> Result<HashSet<String>> {
+        let path = self.folder().truth();
+        let rows = sqlx::query("select token from household")
+            .fetch_all(&self.truth)
+            .await
+            .of(&path)?;
+        rows.iter().map(|row| row.try_get("token").of(&path)).collect()
     }
 
     /// How many households are registered, of one estate or of all.

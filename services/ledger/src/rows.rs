@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, Type};
 
 /// Rows a statement; each shape is prepared once and kept.
-const SHAPES: [usize; 4] = [512, 64, 8, 1];
+const SHAPES: [usize; 3] = [128, 16, 1];
 
 /// One statement with its parameters.
 type Statement = (AssertSqlSafe<Arc<str>>, SqliteArguments);
@@ -15,7 +15,7 @@ type Statement = (AssertSqlSafe<Arc<str>>, SqliteArguments);
 /// A statement that takes any number of rows: `head values (...), (...) tail`.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    shapes: [(usize, Arc<str>); 4],
+    shapes: [(usize, Arc<str>); 3],
 }
 
 /// Collects the parameters of a statement; the first failure is kept.

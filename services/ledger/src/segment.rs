@@ -89,6 +89,16 @@ impl Segment {
         }
     }
 
+    /// Whether it holds bytes without an identity.
+    pub fn is_unidentified(&self) -> bool {
+        matches!(self.head, Head::Unidentified { .. })
+    }
+
+    /// About how much memory it takes.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.entries.capacity() + self.marks.capacity() * size_of::<Mark>()
+    }
+
     /// The entries' identities, in order.
     pub fn marks(&self) -> &[Mark] {
         &self.marks

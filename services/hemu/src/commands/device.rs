@@ -34,7 +34,7 @@ pub(super) async fn run(config: &Config, command: Device) -> Result<()> {
         Device::Revoke { id } => {
             ledger.revoke_device(&id, now).await?;
             println!(
-                "{id} can no longer log in; a connection it has open ends with the next restart or keep-alive"
+                "{id} can no longer log in; a connection it has open ends with the next record it sends"
             );
         }
         Device::List => {

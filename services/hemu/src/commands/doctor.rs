@@ -9,9 +9,6 @@ use crate::clock;
 use crate::config::Config;
 use crate::site::Site;
 
-/// 2025-01-01, before which no clock of a machine that runs this can be right.
-const EARLIEST_NOW: i64 = 1_735_689_600_000;
-
 /// A finding: what was looked at, and what is wrong with it.
 type Finding = (&'static str, Option<String>);
 
@@ -44,7 +41,7 @@ pub(super) async fn run(config: &Config) -> Result<()> {
 fn clock_is_plausible() -> Finding {
     let now = clock::system()();
     let trouble =
-        (now < EARLIEST_NOW).then(|| "it is before 2025; set it, or readings look ahead of time".into());
+        (now < clock::EARLIEST).then(|| "it is before 2025; set it, or readings look ahead of time".into());
     ("clock", trouble)
 }
 

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use hemu_ingest::fold;
 use hemu_ingest::import::COLUMNS;
 use hemu_ledger::Ledger;
 use hemu_ledger::entry::{Body, Deposit, Entry, Origin};
@@ -25,11 +26,8 @@ const PAGE: u32 = 1_000;
 
 pub(super) async fn run(config: &Config, options: &Export) -> Result<()> {
     let site = Site::open(config).await?;
-    // What a stopped server left unfolded is folded first, so that the export is complete.
-    if let Ok((mut projector, _lock)) = site.ledger.projector().await {
-        hemu_ingest::fold::catch_up(&mut projector, |_| {}).await?;
-        projector.close().await?;
-    }
+    // Everything that is stored by now, whether a server has folded it yet or a killed one never did.
+    fold::settle(&site.ledger, site.ledger.head().await?).await?;
     let out: Box<dyn Write> = if options.csv == Path::new("-") {
         Box::new(std::io::stdout().lock())
     } else {

@@ -98,10 +98,18 @@ fn devices_are_added_listed_rotated_and_revoked_beside_a_running_server() {
     assert_eq!(first.device, "st01");
     assert!(refuse(folder.path(), &["device", "add", "st01"]).contains("registered already"));
     assert!(refuse(folder.path(), &["device", "add", "st 01"]).contains("1 to 64 letters"));
+    let nowhere = refuse(folder.path(), &["device", "add", "st02", "--station", "s02"]);
     assert!(
-        refuse(folder.path(), &["device", "add", "st02", "--estate", "nowhere"])
-            .contains("there is no estate nowhere")
+        nowhere.contains("station s02 is new; say with --estate"),
+        "{nowhere}"
     );
+    let placed = ["device", "add", "st02", "--estate", "E1", "--station", "s02"];
+    succeed(folder.path(), &placed);
+    let elsewhere = refuse(
+        folder.path(),
+        &["device", "add", "st03", "--estate", "E2", "--station", "s02"],
+    );
+    assert!(elsewhere.contains("stands in estate E1"), "{elsewhere}");
     let rotated = succeed(folder.path(), &["device", "rotate", "st01"]);
     assert!(!rotated.contains(&first.key));
     succeed(folder.path(), &["device", "revoke", "st01"]);

@@ -25,7 +25,8 @@ async fn receipt(site: &Site, desk: &Desk) -> Option<Receipt> {
     let (stop, ticked) = (CancellationToken::new(), CancellationToken::new());
     desk.outbox.put("other", 1, &Cursor::default());
     let tick = ticked.clone();
-    let send = move |device: &hemu_wire::DeviceId, json: String| {
+    let send = move |device: &hemu_wire::DeviceId, json: Option<String>| {
+        let json = json.unwrap_or_default();
         if device.as_str() == "other" {
             tick.cancel();
         } else {

@@ -41,7 +41,9 @@ async fn a_device_hears_the_newest_once_a_second() {
 
     let (outbox, stop) = (Outbox::default(), CancellationToken::new());
     let (out, mut heard) = mpsc::unbounded_channel();
-    let send = move |device: &DeviceId, json: String| out.send((device.to_string(), json)).unwrap();
+    let send = move |device: &DeviceId, json: Option<String>| {
+        out.send((device.to_string(), json.unwrap_or_default())).unwrap();
+    };
     let task = tokio::spawn(run(outbox.clone(), site.ledger.clone(), 7, send, stop.clone()));
     // The first tick is at once, as far as a timer of whole milliseconds can tell.
     settle(&site.ledger).await;
@@ -58,18 +60,26 @@ async fn a_device_hears_the_newest_once_a_second() {
     settle(&site.ledger).await;
     assert!(heard.try_recv().is_err(), "sent within the second");
     tokio::time::advance(Duration::from_millis(2)).await;
-    let mut both = vec![heard.recv().await.unwrap(), heard.recv().await.unwrap()];
-    both.sort();
-    let [(first, of_first), (second, of_second)] = both.as_slice() else {
-        panic!("{both:?}");
+    let mut round = Vec::new();
+    for _ in 0..4 {
+        round.push(heard.recv().await.unwrap());
+    }
+    round.sort();
+    let [(first, of_first), (second, of_second), revoked, unknown] = round.as_slice() else {
+        panic!("{round:?}");
     };
     assert_eq!((first.as_str(), second.as_str()), ("C1", "C2"));
+    // Whoever has no right to be connected gets nothing signed.
+    assert_eq!(
+        (revoked, unknown),
+        (&("C3".into(), String::new()), &("nobody".into(), String::new()))
+    );
     let receipt = verify(of_first.as_bytes(), &key_digest(b"one")).unwrap();
     assert_eq!((receipt.boot, receipt.upto, receipt.generation), (4, 3, 7));
     assert!(verify(of_first.as_bytes(), &key_digest(b"two")).is_err());
     assert_eq!(verify(of_second.as_bytes(), &key_digest(b"two")).unwrap().upto, 9);
 
-    // Nothing new, nothing said; and neither the revoked device nor the unknown one ever hears anything.
+    // Nothing new, nothing said.
     for _ in 0..3 {
         tokio::time::advance(Duration::from_secs(1)).await;
         settle(&site.ledger).await;

@@ -49,7 +49,16 @@ impl Statements {
             bag_mates: Rows::new(
                 "with wanted (day, household, bag) as (",
                 3,
-                ") select reading.* from wanted join reading using (day, household, bag)",
+                // At most two rows a bag, however often it was read: the earliest counted reading of each side, in the
+                // order that `fold_bag` goes by (a boot with its highest bit set is a large number, not a negative).
+                ") select * from (
+                     select reading.*, row_number() over (
+                         partition by reading.day, reading.household, reading.bag, reading.inspector
+                         order by reading.at, device.name, reading.boot < 0, reading.boot, reading.seq, reading.reading_id
+                     ) as rank
+                     from wanted join reading using (day, household, bag) join device on device.no = reading.device
+                     where not reading.clock_ahead
+                 ) where rank = 1",
             ),
             new_device: insert("insert into device (no, name)", 2),
             device: Rows::new(

@@ -98,25 +98,23 @@ impl Ledger {
         Ok(states)
     }
 
-    /// Every device's cursors as last folded, that of its newest boot last: what the committer starts from.
-    pub async fn cursors(&self) -> Result<Vec<(String, u64, Cursor)>> {
+    /// What is folded of a device's boot, or of the boot it last spoke with: boot and cursor.
+    pub async fn cursor(&self, device: &str, boot: Option<u64>) -> Result<Option<(u64, Cursor)>> {
         let path = self.folder().projections();
-        let rows = sqlx::query(
-            "select device.name, cursor.* from cursor join device on device.no = cursor.device
-             order by device.no, cursor.boot = device.boot",
+        let row = sqlx::query(
+            "select cursor.* from device join cursor on cursor.device = device.no
+             where device.name = ?1 and cursor.boot = coalesce(?2, device.boot)",
         )
-        .fetch_all(&self.projections)
+        .bind(device)
+        .bind(boot.map(u64::cast_signed))
+        .fetch_optional(&self.projections)
         .await
         .of(&path)?;
-        let read = |row: &SqliteRow| -> Outcome<(String, u64, Cursor)> {
-            let cursor = cursor_of(row)?.unwrap_or_default();
-            Ok((
-                row.try_get("name")?,
-                row.try_get::<i64, _>("boot")?.cast_unsigned(),
-                cursor,
-            ))
+        let read = |row: SqliteRow| -> Outcome<(u64, Cursor)> {
+            let boot = row.try_get::<i64, _>("boot")?.cast_unsigned();
+            Ok((boot, cursor_of(&row)?.unwrap_or_default()))
         };
-        rows.iter().map(read).collect::<Outcome<_>>().of(&path)
+        row.map(|row| read(row).of(&path)).transpose()
     }
 
     /// What was set aside, newest first, before a place of the journal.

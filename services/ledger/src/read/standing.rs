@@ -111,16 +111,20 @@ impl Ledger {
         by_household.insert(current.0, totals(current.1, &calibration, &DECAY));
         drop(rows);
         by_household.remove(&0);
-        let prior = prior(rule, by_household.values().copied());
+        // A token nobody registered scores for nobody: neither for itself nor in the city's mean.
+        let registered = self.tokens().await?;
         let mut by_token = HashMap::with_capacity(by_household.len());
         let mut tokens = sqlx::query("select no, token from household").fetch(&mut *snapshot);
         while let Some(row) = tokens.try_next().await.of(&path)? {
-            let no: u32 = row.try_get("no").of(&path)?;
-            if let Some(totals) = by_household.get(&no) {
-                by_token.insert(row.try_get("token").of(&path)?, *totals);
+            let (no, token): (u32, String) = (row.try_get("no").of(&path)?, row.try_get("token").of(&path)?);
+            if let Some(totals) = by_household.get(&no)
+                && registered.contains(&token)
+            {
+                by_token.insert(token, *totals);
             }
         }
         drop(tokens);
+        let prior = prior(rule, by_token.values().copied());
         Ok(Standing {
             edition,
             position,

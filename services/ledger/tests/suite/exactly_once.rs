@@ -248,11 +248,16 @@ async fn a_token_nobody_registered_is_kept_and_binds_once_it_is() {
     assert_eq!(site.ledger.household("H-new").await.unwrap(), None);
     let before = counted(&site, "H-new").await;
     assert_eq!(before, (1, 700, 1));
+    let scored = async || {
+        let standing = site.ledger.standing(&hemu_rules::Rule::V1, day(1)).await.unwrap();
+        standing.totals.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(scored().await, [""; 0]);
     site.ledger
         .ensure_households(&[("H-new", None)], NOW)
         .await
         .unwrap();
-    assert!(site.ledger.household("H-new").await.unwrap().is_some());
+    assert_eq!(scored().await, ["H-new"]);
     assert_eq!(counted(&site, "H-new").await, before);
 }
 
@@ -361,6 +366,7 @@ async fn unattributed_deposits_are_counted_for_nobody() {
         [(1, nobody(None)), (2, nobody(Some("B1"))), (3, said("H1", 6))],
     )])
     .await;
+    site.ledger.ensure_households(&[("H1", None)], NOW).await.unwrap();
     site.fold().await;
     let tally = site.ledger.day_tally(day(0), None).await.unwrap();
     assert_eq!((tally.deposits, tally.attributed, tally.weight_g), (3, 1, 2_100));
@@ -383,12 +389,12 @@ async fn imports_and_unreadable_bytes_leave_a_devices_boot_alone() {
     site.fold().await;
     let state = site.ledger.device_states().await.unwrap().remove(0);
     assert_eq!((state.boot, state.upto, state.records), (77, 2, 4));
-    let cursors = site.ledger.cursors().await.unwrap();
-    assert_eq!((cursors.len(), cursors[0].1, cursors[0].2.upto()), (1, 77, 2));
+    let (boot, cursor) = site.ledger.cursor("C1", None).await.unwrap().unwrap();
+    assert_eq!((boot, cursor.upto()), (77, 2));
 }
 
 #[tokio::test]
-async fn every_boot_of_a_device_keeps_its_cursor_the_newest_last() {
+async fn every_boot_of_a_device_keeps_its_cursor() {
     let site = Site::new().await;
     site.append(&[
         of_boot("C1", u64::MAX, [(1, said("H1", 1))]),
@@ -399,13 +405,20 @@ async fn every_boot_of_a_device_keeps_its_cursor_the_newest_last() {
     site.append(&[of_boot("C1", u64::MAX, [(2, said("H1", 4)), (3, said("H1", 4))])])
         .await;
     site.fold().await;
-    let cursors = site.ledger.cursors().await.unwrap();
-    let seen: Vec<_> = cursors
-        .iter()
-        .map(|(device, boot, cursor)| (device.as_str(), *boot, cursor.upto()))
-        .collect();
-    assert_eq!(seen, [("C1", 5, 2), ("C1", u64::MAX, 3), ("C2", 9, 0)]);
-    assert_eq!(cursors[2].2.missing(9), [(1, 3)]);
+    for (device, boot, expected) in [
+        ("C1", None, Some((u64::MAX, 3))),
+        ("C1", Some(u64::MAX), Some((u64::MAX, 3))),
+        ("C1", Some(5), Some((5, 2))),
+        ("C2", Some(9), Some((9, 0))),
+        ("C2", Some(5), None),
+        ("nobody", None, None),
+    ] {
+        let found = site.ledger.cursor(device, boot).await.unwrap();
+        let found = found.map(|(boot, cursor)| (boot, cursor.upto()));
+        assert_eq!(found, expected, "{device} {boot:?}");
+    }
+    let (_, cursor) = site.ledger.cursor("C2", None).await.unwrap().unwrap();
+    assert_eq!(cursor.missing(9), [(1, 3)]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, DECAY, Day, Grams, Millis, Permille, Rule, Stream, Zone, totals};
 use serde_json::Value;
 
-use crate::site::Site;
+use crate::site::{NOW, Site};
 
 fn golden() -> Value {
     let path = format!("{}/../rules/golden/households.json", env!("CARGO_MANIFEST_DIR"));
@@ -45,6 +45,9 @@ async fn imported(file: &Value) -> Site {
             site.fold().await;
         }
     }
+    let tokens: Vec<String> = (0..40).map(|household| format!("H{household}")).collect();
+    let names: Vec<_> = tokens.iter().map(|token| (token.as_str(), None)).collect();
+    site.ledger.ensure_households(&names, NOW).await.unwrap();
     site.fold().await;
     site
 }
@@ -120,6 +123,7 @@ async fn every_household_stands_where_the_oracle_says() {
 #[tokio::test]
 async fn an_edition_reads_nothing_of_its_own_day() {
     let site = Site::new().await;
+    site.ledger.ensure_households(&[("H1", None)], NOW).await.unwrap();
     let day = Day::clamped(20_500);
     let last = |at: Millis| {
         let mut segment = Segment::of_import("I1");

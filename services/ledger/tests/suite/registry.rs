@@ -73,8 +73,30 @@ async fn a_key_works_until_it_is_rotated_or_the_device_revoked() {
     ] {
         assert!(matches!(refused, Err(Error::Rejected(_))));
     }
-    let unknown = ledger.add_device("C2", &first, Some("nowhere"), None, 1).await;
-    assert!(matches!(unknown, Err(Error::Rejected(_))));
+}
+
+#[tokio::test]
+async fn a_place_named_for_the_first_time_comes_into_being() {
+    let site = Site::new().await;
+    let ledger = &site.ledger;
+    let key = key_digest(b"key");
+    let add = async |id: &str, estate, station| ledger.add_device(id, &key, estate, station, 1).await;
+    let nowhere = add("C0", None, Some("S1")).await;
+    assert!(matches!(nowhere, Err(Error::Rejected(_))));
+    add("C1", Some("east"), Some("S1")).await.unwrap();
+    add("C2", None, Some("S1")).await.unwrap();
+    let elsewhere = add("C3", Some("west"), Some("S1")).await;
+    assert!(matches!(elsewhere, Err(Error::Rejected(_))));
+    let stations = ledger.stations(Some("east")).await.unwrap();
+    assert_eq!((stations.len(), stations[0].id.as_str()), (1, "S1"));
+    let devices: Vec<String> = ledger
+        .devices()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|d| d.id)
+        .collect();
+    assert_eq!(devices, ["C1", "C2"]);
 }
 
 #[tokio::test]
