@@ -14,6 +14,7 @@ use hemu_ledger::{Folder, LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -110,7 +111,7 @@ impl Server {
         let (applied, applied_seen) = watch::channel(projector.applied());
         let stop_listening = CancellationToken::new();
         let projector = fold::run(projector, committed, applied, metrics.clone(), stop_all.clone());
-        let projector = tokio::spawn(async move {
+        let projector = beside(async move {
             projector.await;
             drop(projecting);
         });
@@ -122,7 +123,7 @@ impl Server {
             stop_all.clone(),
         );
         let mut tasks = vec![
-            tokio::spawn(feeder),
+            beside(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
             tokio::spawn(send_receipts(outbox, ledger.clone(), downlink, stop_all.clone()).await?),
         ];
@@ -219,6 +220,12 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Folding computes for tens of milliseconds at a time: on a thread of its own, so that no connection waits behind it.
+fn beside(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(work))
 }
 
 /// Waits a moment for a task; a client that never finishes its request must not keep the server.
