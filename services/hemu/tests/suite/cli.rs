@@ -265,3 +265,36 @@ fn doctor_finds_nothing_wrong_with_a_new_folder() {
     );
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
 }
+
+#[test]
+fn the_days_of_a_folder_are_counted_in_one_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("hemu.toml");
+    fs::write(&file, "zone = \"UTC\"\n").unwrap();
+    succeed(&data, &["--config", file.to_str().unwrap(), "migrate"]);
+    // Who says nothing gets the folder's; who says otherwise is told.
+    succeed(&data, &["migrate"]);
+    fs::write(&file, "zone = \"Asia/Shanghai\"\n").unwrap();
+    let said = refuse(&data, &["--config", file.to_str().unwrap(), "migrate"]);
+    assert!(said.contains("counted in UTC"), "{said}");
+}
+
+#[test]
+fn a_device_s_exported_record_stays_the_same_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("rows.csv");
+    let header = HEADER.trim_end();
+    let own = "st01:7:1,B1,H1,E1,1772323200000,food,900,cam,st01,0.8,0.9,7,1,2026-03-01T00:00:01Z";
+    let ahead = "st01:7:2,B2,H1,E1,1772323200000,food,900,cam,st01,0.8,0.9,7,2,2026-02-01T00:00:00Z";
+    fs::write(&file, format!("{header},boot,seq,received_at\n{own}\n{ahead}\n")).unwrap();
+    let name = file.to_str().unwrap();
+    assert!(succeed(&data, &["import", name]).starts_with("read 2, new 1, repeated 0, rejected 1\n"));
+    assert!(succeed(&data, &["import", name]).starts_with("read 2, new 0, repeated 1, rejected 1\n"));
+    let exported = succeed(&data, &["export", "--csv", "-"]);
+    assert!(
+        exported.contains("st01:7:1,B1,H1,E1,") && exported.contains(",7,1,"),
+        "{exported}"
+    );
+}

@@ -51,3 +51,13 @@ fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
     }
     assert_eq!(server.terminate().code(), Some(0));
 }
+
+#[test]
+fn an_unfinished_request_does_not_keep_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    let host = server.http.strip_prefix("http://").unwrap();
+    let mut lingering = TcpStream::connect(host).unwrap();
+    lingering.write_all(b"GET / HTTP/1.1\r\nhost: ").unwrap();
+    assert_eq!(server.terminate().code(), Some(0));
+}
