@@ -286,7 +286,7 @@ impl Committer {
     /// Puts the device's newest receipt into the outbox.
     async fn announce(&mut self, device: &str) {
         if let Some((boot, cursor)) = self.cursors.newest(device).await {
-            self.outbox.put(device, *boot, cursor);
+            self.outbox.put(device, boot, cursor);
         }
     }
 

@@ -14,7 +14,15 @@ const BOOTS_KEPT: usize = 16;
 pub(crate) struct Cursors {
     ledger: Ledger,
     /// The boot a device last spoke with stands last.
-    devices: HashMap<String, Vec<(u64, Cursor)>>,
+    devices: HashMap<String, Vec<Place>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    boot: u64,
+    cursor: Cursor,
+    /// False when what is folded of it could not be read: it then knows too little for a receipt.
+    whole: bool,
 }
 
 impl Cursors {
@@ -27,42 +35,52 @@ impl Cursors {
 
     /// The cursor of a boot, which becomes the one the device last spoke with.
     pub(crate) async fn of(&mut self, device: &str, boot: u64) -> &mut Cursor {
-        let known = self
+        let place = |boots: &Vec<Place>| boots.iter().position(|known| known.boot == boot);
+        let spoken = match self
             .devices
-            .get(device)
-            .and_then(|boots| boots.iter().position(|(b, _)| *b == boot));
-        let folded = if known.is_none() {
-            self.folded(device, Some(boot)).await
-        } else {
-            None
+            .get_mut(device)
+            .and_then(|boots| Some(boots.remove(place(boots)?)))
+        {
+            Some(known) => known,
+            None => self.read(device, boot).await,
         };
         let boots = self.devices.entry(device.to_owned()).or_default();
-        if let Some(index) = known {
-            boots[index..].rotate_left(1);
-        } else {
-            if boots.len() == BOOTS_KEPT {
-                boots.remove(0);
-            }
-            boots.push(folded.unwrap_or((boot, Cursor::default())));
+        if boots.len() == BOOTS_KEPT {
+            boots.remove(0);
         }
+        boots.push(spoken);
         let last = boots.len() - 1;
-        &mut boots[last].1
+        &mut boots[last].cursor
     }
 
-    /// Where the device last spoke; `None` when it never did.
-    pub(crate) async fn newest(&mut self, device: &str) -> Option<&(u64, Cursor)> {
+    /// Where the device last spoke; `None` when it never did, or when that is not surely known.
+    pub(crate) async fn newest(&mut self, device: &str) -> Option<(u64, &Cursor)> {
         if !self.devices.contains_key(device) {
-            let folded = self.folded(device, None).await?;
-            self.devices.insert(device.to_owned(), vec![folded]);
+            let (boot, cursor) = self.ledger.cursor(device, None).await.ok()??;
+            let spoken = Place {
+                boot,
+                cursor,
+                whole: true,
+            };
+            self.devices.insert(device.to_owned(), vec![spoken]);
         }
-        self.devices.get(device)?.last()
+        let newest = self.devices.get(device)?.last()?;
+        newest.whole.then_some((newest.boot, &newest.cursor))
     }
 
-    async fn folded(&self, device: &str, boot: Option<u64>) -> Option<(u64, Cursor)> {
-        let folded = self.ledger.cursor(device, boot).await;
-        folded.unwrap_or_else(|error| {
-            tracing::warn!(%error, device.id = device, "where a device stands could not be read; repeats are judged later");
-            None
-        })
+    async fn read(&self, device: &str, boot: u64) -> Place {
+        let folded = self.ledger.cursor(device, Some(boot)).await;
+        if let Err(error) = &folded {
+            tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts for now");
+        }
+        Place {
+            boot,
+            whole: folded.is_ok(),
+            cursor: folded
+                .ok()
+                .flatten()
+                .map(|(_, cursor)| cursor)
+                .unwrap_or_default(),
+        }
     }
 }

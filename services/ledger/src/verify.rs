@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use futures::TryStreamExt;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
 
 use crate::error::{Error, InFile, Result};
@@ -36,7 +36,13 @@ impl Ledger {
     /// Walks the hash chain from the first batch; the head it ends with. `progress` gets the position reached.
     /// Batches cut off at the end are missed where the projections know of them.
     pub async fn verify_chain(&self, mut progress: impl FnMut(Position)) -> Result<Head> {
-        let folded = self.folded().await?;
+        let mut projections = self
+            .projections
+            .acquire()
+            .await
+            .of(&self.folder().projections())?;
+        let folded = self.folded_in(&mut projections).await?;
+        drop(projections);
         let mut head = Head::default();
         loop {
             let batches = self.batches(head.position, 64).await?;
@@ -52,30 +58,37 @@ impl Ledger {
     }
 
     /// Folds the journal again beside the projections and compares every row; the first that differs is named.
-    /// Call with the projector's lock held, so that nothing moves meanwhile.
+    /// The projections are read as of one moment, so a server may go on folding meanwhile.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
-        let applied = self.folded().await?.position;
+        let mut snapshot = self.projections.begin().await.of(&self.folder().projections())?;
+        let applied = self.folded_in(&mut snapshot).await?.position;
         let beside = self.folder().path().join("verify.db");
         store::remove_database(&beside)?;
         self.fold_into(&beside, applied, progress).await?;
         let again = store::pool(&beside, Durability::Whole).await?;
-        let outcome = self.compare(&again, &beside, applied).await;
+        let outcome = self.compare(&mut snapshot, &again, &beside, applied).await;
         // Closed before it is removed, or SQLite would tidy up after a file that is another's by then.
         again.close().await;
         store::remove_database(&beside)?;
         outcome
     }
 
-    async fn folded(&self) -> Result<Head> {
+    async fn folded_in(&self, projections: &mut SqliteConnection) -> Result<Head> {
         let path = self.folder().projections();
-        let row = sqlx::query("select applied, hash from progress").fetch_one(&self.projections);
+        let row = sqlx::query("select applied, hash from progress").fetch_one(projections);
         journal::folded(&row.await.of(&path)?).of(&path)
     }
 
-    async fn compare(&self, again: &SqlitePool, beside: &Path, applied: Position) -> Result<Option<String>> {
+    async fn compare(
+        &self,
+        snapshot: &mut SqliteConnection,
+        again: &SqlitePool,
+        beside: &Path,
+        applied: Position,
+    ) -> Result<Option<String>> {
         for (table, key) in TABLES {
             let sql = format!("select * from {table} order by {key}");
-            let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&self.projections);
+            let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&mut *snapshot);
             let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(again);
             loop {
                 let our = ours.try_next().await.of(&self.folder().projections())?;

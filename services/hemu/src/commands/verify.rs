@@ -1,6 +1,7 @@
 //! `hemu verify`.
 
 use anyhow::{Result, bail};
+use hemu_ingest::fold;
 
 use crate::config::Config;
 use crate::progress;
@@ -17,19 +18,7 @@ pub(super) async fn run(config: &Config) -> Result<()> {
         head.position,
         super::hex(&head.hash)
     );
-    let (mut projector, _lock) = match ledger.projector().await {
-        Ok(projector) => projector,
-        Err(hemu_ledger::Error::InUse(folder)) => {
-            println!(
-                "projections: not compared, a server is folding into {}; stop it and run this again",
-                folder.display()
-            );
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    hemu_ingest::fold::catch_up(&mut projector, |_| {}).await?;
-    projector.close().await?;
+    fold::settle(ledger, head.position).await?;
     let bar = progress::bar("projections", head.position);
     let difference = ledger
         .verify_projections(|position| bar.set_position(position))

@@ -234,6 +234,10 @@ fn rebuild_gives_the_same_projections_and_needs_the_server_stopped() {
     assert_eq!(succeed(&data, &["rebuild"]), "1 records folded again\n");
     assert!(succeed(&data, &["verify"]).contains("every row is what the journal adds up to"));
     let _server = Server::start(&data, 0);
+    assert!(
+        succeed(&data, &["verify"]).contains("every row is what the journal adds up to"),
+        "beside a server"
+    );
     assert!(refuse(&data, &["rebuild"]).contains("in use"));
 }
 
