@@ -3,13 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::Server;
-
-/// Whether `.ci/run` insists on a server or browser that is absent here.
-fn required(name: &str) -> bool {
-    std::env::var("HEMU_TEST_REQUIRE")
-        .is_ok_and(|names| names.split_whitespace().any(|required| required == name))
-}
+use crate::support::{Server, required};
 
 #[test]
 fn the_page_shows_what_the_simulated_bins_sent() {

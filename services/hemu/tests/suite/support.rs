@@ -58,6 +58,12 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// Whether `.ci/run` insists on a server or browser that is absent here.
+pub(crate) fn required(name: &str) -> bool {
+    std::env::var("HEMU_TEST_REQUIRE")
+        .is_ok_and(|names| names.split_whitespace().any(|required| required == name))
+}
+
 impl Server {
     /// Starts a server and waits until it says that it is ready.
     pub(crate) fn start(data: &Path, mqtt_port: u16) -> Self {
