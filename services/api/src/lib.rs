@@ -14,6 +14,7 @@ mod page;
 mod probes;
 mod problem;
 mod router;
+mod serve;
 mod standings;
 #[cfg(test)]
 mod testing;
@@ -26,5 +27,6 @@ pub use live::Live;
 pub use metrics::{Metrics, metrics_router};
 pub use problem::Problem;
 pub use router::{openapi, router};
+pub use serve::{serve, serve_metrics};
 pub use standings::Standings;
 pub use v1::overview::Activity;

@@ -1,7 +1,5 @@
 //! The HTTP listeners: the dashboards with their API, and the metrics.
 
-use std::future::IntoFuture;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,17 +71,8 @@ pub(crate) fn serve(
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(&registry)?,
     });
-    let pages = axum::serve(
-        pages,
-        hemu_api::router(api.clone()).into_make_service_with_connect_info::<SocketAddr>(),
-    );
-    let metrics = axum::serve(metrics, hemu_api::metrics_router(registry));
-    let pages = pages
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-        .into_future();
-    let metrics = metrics
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-        .into_future();
+    let pages = hemu_api::serve(pages, api.clone(), shutdown.clone());
+    let metrics = hemu_api::serve_metrics(metrics, registry, shutdown.clone());
     Ok(vec![
         tokio::spawn(live::run(api, applied, shutdown.clone())),
         tokio::spawn(async { log("dashboards", pages.await) }),

@@ -128,7 +128,8 @@ pub async fn run(api: Arc<Api>, mut applied: watch::Receiver<u64>, shutdown: Can
     let mut feed = Feed::new(api);
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut behind = false;
+    // Looked at before anything is told: what arrives after the first overview is news, never the past.
+    let mut behind = log(feed.catch_up(tokio::time::Instant::now()).await, false);
     while !shutdown.is_cancelled() {
         tokio::select! {
             () = shutdown.cancelled() => break,

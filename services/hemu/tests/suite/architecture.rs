@@ -37,7 +37,7 @@ const NAMED_ONLY_BY: [(&str, &[&str]); 5] = [
     ("sqlx", &["hemu-ledger", "hemu-series"]),
     ("influxdb2", &["hemu-series"]),
     ("rumqttc", &["hemu-ingest"]),
-    ("axum", &["hemu-api", "hemu"]),
+    ("axum", &["hemu-api"]),
     ("clap", &["hemu", "firmware-sim"]),
 ];
 
