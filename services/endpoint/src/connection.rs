@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::registry::{Message, Registry, Seat};
 use crate::server::Open;
-use crate::session::{Ending, Session, Step};
+use crate::session::{Counts, Ending, Session, Step};
 use crate::socket::{Held, Wire};
 
 /// What all connections have in common.
@@ -206,7 +206,7 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
         let dismissed = self.seat.dismissed();
         let ended = tokio::select! {
             biased;
-            reason = dismissed => Ended::Dismissed(reason),
+            reason = dismissed => Ended::dismissed(reason),
             ended = self.converse() => ended,
         };
         if matches!(ended, Ended::Stopping) {
@@ -268,7 +268,6 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
         self.flush().await?;
         tokio::select! {
             biased;
-            () = self.shared.stop.cancelled() => Err(Ended::Stopping),
             stored = next_stored(&mut self.tickets) => self.release(stored),
             message = self.seat.message() => {
                 match message {
@@ -309,7 +308,6 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
             tokio::select! {
                 biased;
                 () = &mut uplink => break,
-                () = self.shared.stop.cancelled() => return Err(Ended::Stopping),
                 earlier = next_stored(&mut self.tickets) => self.release(earlier)?,
             }
             self.flush().await?;
@@ -360,14 +358,15 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
     /// Brings the metrics up to what the session has seen.
     fn account(&mut self) {
         let counts = self.session.take_counts();
-        if counts.packets > 0 {
+        // Counters are shared by all connections: they are touched only for something.
+        if counts != Counts::default() {
             self.heard = Instant::now();
+            let metrics = &self.shared.metrics;
+            metrics.packets.inc_by(counts.packets);
+            metrics.publishes.inc_by(counts.publishes);
+            metrics.foreign.inc_by(counts.foreign);
+            metrics.oversized.inc_by(counts.oversized);
         }
-        let metrics = &self.shared.metrics;
-        metrics.packets.inc_by(counts.packets);
-        metrics.publishes.inc_by(counts.publishes);
-        metrics.foreign.inc_by(counts.foreign);
-        metrics.oversized.inc_by(counts.oversized);
         if counts.foreign > 0 && !std::mem::replace(&mut self.warned, true) {
             info!(device.id = %self.session.device(), peer = %self.peer, "topics of others refused");
         }
@@ -404,6 +403,13 @@ async fn next_stored(tickets: &mut VecDeque<Stored>) -> bool {
 }
 
 impl Ended {
+    const fn dismissed(reason: Reason) -> Self {
+        match reason {
+            Reason::ServerShuttingDown => Self::Stopping,
+            reason => Self::Dismissed(reason),
+        }
+    }
+
     /// What becomes of the device in the eyes of others; nothing when another connection of it goes on.
     const fn presence(&self) -> Option<Presence> {
         match self {

@@ -2,13 +2,13 @@
 //! way down to it. Must not wait: everything here is a short lock.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use hemu_wire::DeviceId;
 use prometheus::IntCounter;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::codec::Reason;
@@ -22,16 +22,24 @@ pub struct Downlink {
 
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    lines: Mutex<HashMap<DeviceId, Arc<Line>>>,
+    lines: Mutex<Lines>,
     revocations: AtomicU64,
 }
 
-/// What others may do to a connection.
+#[derive(Debug, Default)]
+struct Lines {
+    by_device: HashMap<DeviceId, Arc<Line>>,
+    /// The endpoint stops: whoever comes now is dismissed at once.
+    stopping: bool,
+}
+
+/// What others may do to a connection. A connection looks here with every packet, so looking takes no lock.
 #[derive(Debug)]
 struct Line {
-    receipts: mpsc::Sender<Bytes>,
-    commands: Notify,
-    dismissed: watch::Sender<Option<Reason>>,
+    messages: mpsc::Sender<Message>,
+    /// Also a message, but one that a full queue must not lose.
+    commands: AtomicBool,
+    dismissed: Mutex<Option<oneshot::Sender<Reason>>>,
     gone: CancellationToken,
 }
 
@@ -41,7 +49,8 @@ pub(crate) struct Seat {
     registry: Arc<Registry>,
     device: DeviceId,
     line: Arc<Line>,
-    receipts: mpsc::Receiver<Bytes>,
+    messages: mpsc::Receiver<Message>,
+    dismissed: Option<oneshot::Receiver<Reason>>,
 }
 
 /// Something for the device.
@@ -59,19 +68,27 @@ impl Registry {
         device: &DeviceId,
         receipts_queued: usize,
     ) -> (Seat, bool) {
-        let (sender, receipts) = mpsc::channel(receipts_queued.max(1));
+        let (sender, messages) = mpsc::channel(receipts_queued.max(1));
+        let (dismiss, dismissed) = oneshot::channel();
         let line = Arc::new(Line {
-            receipts: sender,
-            commands: Notify::new(),
-            dismissed: watch::Sender::new(None),
+            messages: sender,
+            commands: AtomicBool::new(false),
+            dismissed: Mutex::new(Some(dismiss)),
             gone: CancellationToken::new(),
         });
-        let before = self.lines().insert(device.clone(), Arc::clone(&line));
+        let before = {
+            let mut lines = self.lines();
+            if lines.stopping {
+                line.dismiss(Reason::ServerShuttingDown);
+            }
+            lines.by_device.insert(device.clone(), Arc::clone(&line))
+        };
         let seat = Seat {
             registry: Arc::clone(self),
             device: device.clone(),
             line,
-            receipts,
+            messages,
+            dismissed: Some(dismissed),
         };
         if let Some(before) = &before {
             before.dismiss(Reason::SessionTakenOver);
@@ -86,11 +103,20 @@ impl Registry {
         self.revocations.load(Ordering::SeqCst)
     }
 
-    fn line(&self, device: &DeviceId) -> Option<Arc<Line>> {
-        self.lines().get(device).cloned()
+    /// Dismisses every connection, and every later one.
+    pub(crate) fn stop(&self) {
+        let mut lines = self.lines();
+        lines.stopping = true;
+        for line in lines.by_device.values() {
+            line.dismiss(Reason::ServerShuttingDown);
+        }
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<DeviceId, Arc<Line>>> {
+    fn line(&self, device: &DeviceId) -> Option<Arc<Line>> {
+        self.lines().by_device.get(device).cloned()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -98,35 +124,42 @@ impl Registry {
 impl Line {
     /// The first reason stays.
     fn dismiss(&self, reason: Reason) {
-        self.dismissed.send_if_modified(|current| {
-            let first = current.is_none();
-            current.get_or_insert(reason);
-            first
-        });
+        let sender = self
+            .dismissed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(sender) = sender {
+            // Nobody listens any more when the connection has ended by itself.
+            let _ = sender.send(reason);
+        }
     }
 }
 
 impl Seat {
-    /// Resolves when this connection has to go.
-    pub(crate) fn dismissed(&self) -> impl Future<Output = Reason> + Send + use<> {
-        let mut dismissed = self.line.dismissed.subscribe();
+    /// Resolves when this connection has to go. To be asked for once.
+    pub(crate) fn dismissed(&mut self) -> impl Future<Output = Reason> + Send + use<> {
+        let dismissed = self.dismissed.take();
         async move {
-            loop {
-                if let Some(reason) = *dismissed.borrow_and_update() {
-                    return reason;
-                }
-                if dismissed.changed().await.is_err() {
-                    return Reason::ServerShuttingDown;
-                }
+            match dismissed {
+                Some(dismissed) => dismissed.await.unwrap_or(Reason::ServerShuttingDown),
+                None => std::future::pending().await,
             }
         }
     }
 
     /// The next thing for the device. Nothing is lost when the wait is dropped.
     pub(crate) async fn message(&mut self) -> Message {
-        tokio::select! {
-            Some(receipt) = self.receipts.recv() => Message::Receipt(receipt),
-            () = self.line.commands.notified() => Message::CommandsWaiting,
+        loop {
+            if self.line.commands.swap(false, Ordering::AcqRel) {
+                return Message::CommandsWaiting;
+            }
+            match self.messages.recv().await {
+                // The word to look at the flag above.
+                Some(Message::CommandsWaiting) => {}
+                Some(receipt) => return receipt,
+                None => std::future::pending().await,
+            }
         }
     }
 }
@@ -135,10 +168,11 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut lines = self.registry.lines();
         if lines
+            .by_device
             .get(&self.device)
             .is_some_and(|line| Arc::ptr_eq(line, &self.line))
         {
-            lines.remove(&self.device);
+            lines.by_device.remove(&self.device);
         }
         drop(lines);
         self.line.gone.cancel();
@@ -159,7 +193,7 @@ impl Downlink {
         let Some(line) = self.registry.line(device) else {
             return false;
         };
-        let queued = line.receipts.try_send(payload).is_ok();
+        let queued = line.messages.try_send(Message::Receipt(payload)).is_ok();
         if !queued {
             self.receipts_dropped.inc();
         }
@@ -168,8 +202,11 @@ impl Downlink {
 
     /// There may be new commands: the device's connection, if any, asks the backend for them.
     pub fn wake_commands(&self, device: &DeviceId) {
-        if let Some(line) = self.registry.line(device) {
-            line.commands.notify_one();
+        if let Some(line) = self.registry.line(device)
+            && !line.commands.swap(true, Ordering::AcqRel)
+        {
+            // A full queue wakes the connection as well.
+            let _ = line.messages.try_send(Message::CommandsWaiting);
         }
     }
 
@@ -184,7 +221,7 @@ impl Downlink {
 
     /// Devices that have a seat now.
     pub fn connected(&self) -> usize {
-        self.registry.lines().len()
+        self.registry.lines().by_device.len()
     }
 }
 
@@ -206,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn a_second_connection_waits_until_the_first_has_left_its_seat() {
         let registry = Arc::new(Registry::default());
-        let (first, taken_over) = registry.take_seat(&device(), 1).await;
+        let (mut first, taken_over) = registry.take_seat(&device(), 1).await;
         assert!(!taken_over);
         let registry2 = Arc::clone(&registry);
         let second = tokio::spawn(async move { registry2.take_seat(&device(), 1).await });

@@ -113,7 +113,7 @@ impl<B: Backend> Endpoint<B> {
     /// Serves until `shutdown`, then reads no more, acknowledges what is stored within the drain time-out, and closes.
     pub async fn run(self, shutdown: CancellationToken) {
         // Also when this future is dropped, no connection outlives it for long.
-        let stop = self.shared.stop.clone().drop_guard();
+        let stop = Stop(Arc::clone(&self.shared));
         let tasks = TaskTracker::new();
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -178,6 +178,16 @@ impl<B: Backend> Endpoint<B> {
                 }
             }
         });
+    }
+}
+
+/// Ends every connection when dropped: those that talk, and those still at the door.
+struct Stop<B>(Arc<Shared<B>>);
+
+impl<B> Drop for Stop<B> {
+    fn drop(&mut self) {
+        self.0.stop.cancel();
+        self.0.registry.stop();
     }
 }
 

@@ -106,10 +106,15 @@ impl Held {
     pub(crate) fn set(&mut self, unacknowledged: usize, bytes: usize) {
         let unacknowledged = i64::try_from(unacknowledged).unwrap_or(i64::MAX);
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.metrics
-            .unacknowledged
-            .add(unacknowledged - self.unacknowledged);
-        self.metrics.held_bytes.add(bytes - self.bytes);
+        // The gauges are shared by all connections: they are touched only for a difference.
+        if unacknowledged != self.unacknowledged {
+            self.metrics
+                .unacknowledged
+                .add(unacknowledged - self.unacknowledged);
+        }
+        if bytes != self.bytes {
+            self.metrics.held_bytes.add(bytes - self.bytes);
+        }
         (self.unacknowledged, self.bytes) = (unacknowledged, bytes);
     }
 }

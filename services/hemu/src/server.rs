@@ -8,8 +8,7 @@ use anyhow::{Context, Result, bail};
 use futures::future::join_all;
 use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
 use hemu_ingest::commit::Signals;
-use hemu_ingest::receipts::{self, Outbox};
-use hemu_ingest::{Clock, Committer, Metrics, feed, fold};
+use hemu_ingest::{Clock, Committer, Intake, Metrics, feed, fold, receipts};
 use hemu_ledger::{Folder, LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
@@ -86,21 +85,14 @@ impl Server {
         let stop_all = CancellationToken::new();
         let abandon = CancellationToken::new();
 
-        let outbox = Outbox::default();
         let (checkpoints, checkpoints_seen) = watch::channel(0);
         let clock = occasion.clock.clone();
-        let (committer, intake, Signals { committed, healthy }) = Committer::new(
-            &ledger,
-            clock.clone(),
-            outbox.clone(),
-            metrics.clone(),
-            checkpoints_seen,
-        )
-        .await?;
+        let (committer, intake, Signals { committed, healthy }) =
+            Committer::new(&ledger, clock.clone(), metrics.clone(), checkpoints_seen).await?;
         let connected = Connected::default();
         let devices = Devices {
             ledger: ledger.clone(),
-            intake,
+            intake: intake.clone(),
             connected: connected.clone(),
             metrics: metrics.clone(),
             clock: clock.clone(),
@@ -125,7 +117,7 @@ impl Server {
         let mut tasks = vec![
             beside(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
-            tokio::spawn(send_receipts(outbox, ledger.clone(), downlink, stop_all.clone()).await?),
+            tokio::spawn(send_receipts(intake, ledger.clone(), downlink, stop_listening.clone()).await?),
         ];
         let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
         let parts = http::Parts {
@@ -329,7 +321,7 @@ async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>, shutdown: Cancella
 }
 
 async fn send_receipts(
-    outbox: Outbox,
+    intake: Intake,
     ledger: Ledger,
     downlink: Downlink,
     shutdown: CancellationToken,
@@ -340,5 +332,5 @@ async fn send_receipts(
         Some(receipt) => drop(downlink.try_receipt(device, receipt.into())),
         None => downlink.disconnect(device),
     };
-    Ok(receipts::run(outbox, ledger, generation, send, shutdown))
+    Ok(receipts::run(intake, ledger, generation, send, shutdown))
 }

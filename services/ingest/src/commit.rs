@@ -3,7 +3,6 @@
 //! Natural group commit: whatever queued while the last batch was on its way to the disk is the next batch. There is
 //! no timer to wait for and nothing to tune. Back-pressure is the bounded queue and the acknowledgement not given.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +10,12 @@ use std::time::Duration;
 use hemu_ledger::cursor::{Cursor, Known};
 use hemu_ledger::segment::{Mark, Segment};
 use hemu_ledger::{Journal, Ledger, Position};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
-use crate::cursors::Cursors;
+use crate::cursors::{Cursors, Owed};
 use crate::metrics::Metrics;
-use crate::receipts::Outbox;
 
 /// Submissions that may wait; a front door that finds the queue full waits too.
 const QUEUE: usize = 1_024;
@@ -55,6 +53,8 @@ enum Order {
     Store(Submission, OwnedSemaphorePermit),
     /// A device came online and should hear where it stands.
     Greet(String),
+    /// Whoever sends the receipts asks for those that are owed.
+    Settle(oneshot::Sender<Vec<Owed>>),
 }
 
 /// The front doors' end of the queue. Cheap to clone.
@@ -81,6 +81,14 @@ impl Intake {
     pub async fn greet(&self, device: &str) {
         drop(self.orders.send(Order::Greet(device.to_owned())).await);
     }
+
+    /// Where every device stands that has something stored, or came online, since the last time this was asked.
+    /// Waits while a batch is on its way to the disk; `None` when the committer has ended.
+    pub async fn owed(&self) -> Option<Vec<Owed>> {
+        let (answer, owed) = oneshot::channel();
+        self.orders.send(Order::Settle(answer)).await.ok()?;
+        owed.await.ok()
+    }
 }
 
 /// Stores submissions in batches.
@@ -90,7 +98,6 @@ pub struct Committer {
     orders: mpsc::Receiver<Order>,
     cursors: Cursors,
     clock: Time,
-    outbox: Outbox,
     committed: watch::Sender<Position>,
     healthy: watch::Sender<bool>,
     metrics: Metrics,
@@ -125,16 +132,9 @@ struct Batch {
     repeats: u64,
     stored: Vec<Box<dyn FnOnce() + Send>>,
     room: Vec<OwnedSemaphorePermit>,
-    /// Who gets a receipt once the batch is stored, and not before: the cursors are ahead of the disk until then.
-    devices: HashSet<String>,
-}
-
-impl Batch {
-    fn tell(&mut self, device: &str) {
-        if !self.devices.contains(device) {
-            self.devices.insert(device.to_owned());
-        }
-    }
+    /// Who hears where devices stand once the batch is stored, and not before: the cursors are ahead of the disk
+    /// until then.
+    asked: Vec<oneshot::Sender<Vec<Owed>>>,
 }
 
 impl Committer {
@@ -142,7 +142,6 @@ impl Committer {
     pub async fn new(
         ledger: &Ledger,
         clock: Clock,
-        outbox: Outbox,
         metrics: Metrics,
         checkpoints: watch::Receiver<u64>,
     ) -> hemu_ledger::Result<(Self, Intake, Signals)> {
@@ -155,7 +154,6 @@ impl Committer {
             orders,
             cursors: Cursors::new(ledger.clone()),
             clock: Time(clock),
-            outbox,
             committed,
             healthy,
             metrics,
@@ -186,6 +184,8 @@ impl Committer {
             let Some(first) = first else { return };
             let mut batch = Batch::default();
             self.take(&mut batch, first).await;
+            // Connections that are ready now come into this batch rather than wait for its fsync.
+            tokio::task::yield_now().await;
             while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
                 let Ok(next) = self.orders.try_recv() else { break };
                 self.take(&mut batch, next).await;
@@ -199,8 +199,10 @@ impl Committer {
 
     async fn take(&mut self, batch: &mut Batch, order: Order) {
         match order {
-            // Not before the batch is stored: the cursor may already cover records that wait in it.
-            Order::Greet(device) => batch.tell(&device),
+            Order::Greet(device) => {
+                self.cursors.owe(&device);
+            }
+            Order::Settle(answer) => batch.asked.push(answer),
             Order::Store(Submission { segments, stored }, room) => {
                 batch.room.push(room);
                 batch.stored.push(stored);
@@ -221,7 +223,6 @@ impl Committer {
         let kept = segment.write(&mut batch.body, |mark| take(cursor, mark));
         batch.records += kept;
         batch.repeats += segment.marks().len() as u64 - kept;
-        batch.tell(segment.device());
     }
 
     /// Stores the batch and lets everybody know; false when abandoned before it was stored.
@@ -234,8 +235,9 @@ impl Committer {
         for stored in batch.stored {
             stored();
         }
-        for device in &batch.devices {
-            self.announce(device).await;
+        for asked in batch.asked {
+            // Nobody listens any more only while the server ends.
+            drop(asked.send(self.cursors.settle().await));
         }
         true
     }
@@ -280,13 +282,6 @@ impl Committer {
     fn recovered(&self) {
         if !self.healthy.send_replace(true) {
             tracing::info!("the journal can be written again; acknowledgements resume");
-        }
-    }
-
-    /// Puts the device's newest receipt into the outbox.
-    async fn announce(&mut self, device: &str) {
-        if let Some((boot, cursor)) = self.cursors.newest(device).await {
-            self.outbox.put(device, boot, cursor);
         }
     }
 

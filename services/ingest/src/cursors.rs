@@ -2,23 +2,48 @@
 //! ahead of them from then on. What memory does not know only costs a repeat in the journal.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hemu_ledger::Ledger;
 use hemu_ledger::cursor::Cursor;
 
 /// Boots of one device kept in memory; one that comes back after more others is read again.
 const BOOTS_KEPT: usize = 16;
+/// Gaps a receipt names; the device sends these and learns of the next.
+const GAPS: usize = 64;
 
-/// Cursors by device and boot.
+/// Where a device stands, to be signed and sent as its receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    pub device: Arc<str>,
+    pub boot: u64,
+    /// Everything up to here is stored.
+    pub upto: u64,
+    /// The first gaps beyond it.
+    pub missing: Vec<(u64, u64)>,
+}
+
+/// Cursors by device and boot, and who has not heard yet where it stands.
 #[derive(Debug)]
 pub(crate) struct Cursors {
     ledger: Ledger,
-    /// The boot a device last spoke with stands last.
-    devices: HashMap<String, Vec<Place>>,
+    /// Places in `devices`.
+    places: HashMap<Arc<str>, usize>,
+    devices: Vec<Device>,
+    owed: Vec<usize>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct Device {
+    name: Arc<str>,
+    /// The boot it last spoke with stands last.
+    boots: Vec<Stand>,
+    /// It is among those who are owed a receipt.
+    owed: bool,
+}
+
+#[derive(Debug)]
+struct Stand {
     boot: u64,
     cursor: Cursor,
     /// False when what is folded of it could not be read: it then knows too little for a receipt.
@@ -29,22 +54,22 @@ impl Cursors {
     pub(crate) fn new(ledger: Ledger) -> Self {
         Self {
             ledger,
-            devices: HashMap::new(),
+            places: HashMap::new(),
+            devices: Vec::new(),
+            owed: Vec::new(),
         }
     }
 
-    /// The cursor of a boot, which becomes the one the device last spoke with.
+    /// The cursor of a boot, which becomes the one the device last spoke with. The device is owed a receipt for it.
     pub(crate) async fn of(&mut self, device: &str, boot: u64) -> &mut Cursor {
-        let place = |boots: &Vec<Place>| boots.iter().position(|known| known.boot == boot);
-        let spoken = match self
-            .devices
-            .get_mut(device)
-            .and_then(|boots| Some(boots.remove(place(boots)?)))
-        {
-            Some(known) => known,
+        let place = self.owe(device);
+        let known = self.devices[place].boots.iter().rposition(|b| b.boot == boot);
+        let spoken = match known {
+            // The usual case moves nothing.
+            Some(at) => self.devices[place].boots.remove(at),
             None => self.read(device, boot).await,
         };
-        let boots = self.devices.entry(device.to_owned()).or_default();
+        let boots = &mut self.devices[place].boots;
         if boots.len() == BOOTS_KEPT {
             boots.remove(0);
         }
@@ -53,27 +78,59 @@ impl Cursors {
         &mut boots[last].cursor
     }
 
-    /// Where the device last spoke; `None` when it never did, or when that is not surely known.
-    pub(crate) async fn newest(&mut self, device: &str) -> Option<(u64, &Cursor)> {
-        if !self.devices.contains_key(device) {
-            let (boot, cursor) = self.ledger.cursor(device, None).await.ok()??;
-            let spoken = Place {
-                boot,
-                cursor,
-                whole: true,
-            };
-            self.devices.insert(device.to_owned(), vec![spoken]);
+    /// Notes that a device should hear where it stands; its place.
+    pub(crate) fn owe(&mut self, device: &str) -> usize {
+        let place = self.places.get(device).copied().unwrap_or_else(|| {
+            let name: Arc<str> = device.into();
+            self.places.insert(Arc::clone(&name), self.devices.len());
+            self.devices.push(Device {
+                name,
+                boots: Vec::new(),
+                owed: false,
+            });
+            self.devices.len() - 1
+        });
+        if !std::mem::replace(&mut self.devices[place].owed, true) {
+            self.owed.push(place);
         }
-        let newest = self.devices.get(device)?.last()?;
-        newest.whole.then_some((newest.boot, &newest.cursor))
+        place
     }
 
-    async fn read(&self, device: &str, boot: u64) -> Place {
+    /// Where everybody stands who is owed a receipt; a device that never spoke, or of whom too little is known, hears
+    /// nothing.
+    pub(crate) async fn settle(&mut self) -> Vec<Owed> {
+        let mut receipts = Vec::with_capacity(self.owed.len());
+        for place in std::mem::take(&mut self.owed) {
+            let device = &mut self.devices[place];
+            device.owed = false;
+            if device.boots.is_empty()
+                && let Ok(Some((boot, cursor))) = self.ledger.cursor(&device.name, None).await
+            {
+                // The boot it last spoke with before this process.
+                device.boots.push(Stand {
+                    boot,
+                    cursor,
+                    whole: true,
+                });
+            }
+            if let Some(last) = device.boots.last().filter(|last| last.whole) {
+                receipts.push(Owed {
+                    device: Arc::clone(&device.name),
+                    boot: last.boot,
+                    upto: last.cursor.upto(),
+                    missing: last.cursor.missing(GAPS),
+                });
+            }
+        }
+        receipts
+    }
+
+    async fn read(&self, device: &str, boot: u64) -> Stand {
         let folded = self.ledger.cursor(device, Some(boot)).await;
         if let Err(error) = &folded {
             tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts for now");
         }
-        Place {
+        Stand {
             boot,
             whole: folded.is_ok(),
             cursor: folded

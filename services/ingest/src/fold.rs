@@ -13,8 +13,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A step of fewer records than this is followed by a short rest, so that the next one shares its pages with more.
-const SMALL: u64 = 2_000;
-const REST: Duration = Duration::from_millis(25);
+const SMALL: u64 = 10_000;
+const REST: Duration = Duration::from_millis(100);
 
 /// Folds everything there is, calling `progress` with the records of each step.
 pub async fn catch_up(projector: &mut Projector, mut progress: impl FnMut(u64)) -> hemu_ledger::Result<()> {

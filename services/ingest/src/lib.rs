@@ -16,4 +16,5 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 pub use accept::{Accepted, accept};
 pub use commit::{Committer, Intake, Submission};
+pub use cursors::Owed;
 pub use metrics::Metrics;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_ingest::commit::Signals;
-use hemu_ingest::receipts::Outbox;
 use hemu_ingest::{Committer, Metrics, Submission, accept, feed, fold};
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::Zone;
@@ -38,7 +37,7 @@ async fn consume(port: u16, data: &Path) {
     let (checkpoints, seen) = watch::channel(0);
     let clock: hemu_ingest::Clock = Arc::new(|| 1_800_000_000_000);
     let (committer, intake, Signals { committed, .. }) =
-        Committer::new(&ledger, clock, Outbox::default(), metrics.clone(), seen)
+        Committer::new(&ledger, clock, metrics.clone(), seen)
             .await
             .unwrap();
     let (projector, _lock) = ledger.projector().await.unwrap();

@@ -1,63 +1,21 @@
 //! The committer: nothing is acknowledged or receipted before it is stored, nothing is stored twice.
 
-use hemu_ingest::receipts;
-use hemu_ledger::cursor::Cursor;
+use hemu_ingest::Owed;
 use hemu_ledger::entry::Body;
-use hemu_ledger::registry::key_digest;
 use hemu_ledger::segment::Segment;
 use hemu_rules::Millis;
-use hemu_wire::Receipt;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
-use crate::site::{Desk, MIDNIGHT, NOW, Site, deposit, of_boot, segment, settle};
-
-const KEY: &[u8] = b"key";
+use crate::site::{Desk, MIDNIGHT, Site, deposit, of_boot, segment, settle};
 
 async fn sql(connection: &mut sqlx::sqlite::SqliteConnection, sql: &'static str) {
     sqlx::raw_sql(sql).execute(connection).await.unwrap();
 }
 
-/// The receipt that waits for C1, as it is sent at the next tick; `None` when there is none. A receipt for another
-/// device tells that the tick has been.
-async fn receipt(site: &Site, desk: &Desk) -> Option<Receipt> {
-    let (out, mut heard) = mpsc::unbounded_channel();
-    let (stop, ticked) = (CancellationToken::new(), CancellationToken::new());
-    desk.outbox.put("other", 1, &Cursor::default());
-    let tick = ticked.clone();
-    let send = move |device: &hemu_wire::DeviceId, json: Option<String>| {
-        let json = json.unwrap_or_default();
-        if device.as_str() == "other" {
-            tick.cancel();
-        } else {
-            out.send(json).unwrap();
-        }
-    };
-    let run = tokio::spawn(receipts::run(
-        desk.outbox.clone(),
-        site.ledger.clone(),
-        1,
-        send,
-        stop.clone(),
-    ));
-    ticked.cancelled().await;
-    // It ends what it took before it looks at this.
-    stop.cancel();
-    run.await.unwrap();
-    let json = heard.recv().await?;
-    Some(hemu_wire::verify(json.as_bytes(), &key_digest(KEY)).unwrap())
-}
-
-async fn site_with_device() -> Site {
-    let site = Site::new().await;
-    let key = key_digest(KEY);
-    for device in ["C1", "other"] {
-        site.ledger
-            .add_device(device, &key, None, None, NOW)
-            .await
-            .unwrap();
-    }
-    site
+/// What is owed to C1, the only device that is owed anything.
+async fn owed(desk: &Desk) -> Option<Owed> {
+    let mut owed = desk.intake.owed().await.unwrap();
+    assert!(owed.len() <= 1, "{owed:?}");
+    owed.pop()
 }
 
 #[tokio::test]
@@ -78,22 +36,26 @@ async fn an_acknowledgement_comes_after_the_append() {
 
 #[tokio::test]
 async fn a_greeting_tells_nothing_that_is_not_stored_yet() {
-    let site = site_with_device().await;
+    let site = Site::new().await;
     let desk = site.commit().await;
     let mut lock = site.truth().await;
     sql(&mut lock, "begin immediate").await;
     let stored = desk.submit(segment("C1", 1, 3)).await;
     desk.intake.greet("C1").await;
+    let intake = desk.intake.clone();
+    let asked = tokio::spawn(async move { intake.owed().await.unwrap() });
     settle(&site.ledger).await;
-    assert_eq!(receipt(&site, &desk).await, None);
+    assert!(!asked.is_finished());
     sql(&mut lock, "rollback").await;
     stored.await.unwrap();
-    settle(&site.ledger).await;
-    assert_eq!(receipt(&site, &desk).await.unwrap().upto, 3);
+    assert_eq!(asked.await.unwrap()[0].upto, 3);
+    assert_eq!(owed(&desk).await, None, "once said");
     // And a device that comes back hears where it stands without sending.
     desk.intake.greet("C1").await;
-    settle(&site.ledger).await;
-    assert_eq!(receipt(&site, &desk).await.unwrap().upto, 3);
+    assert_eq!(owed(&desk).await.unwrap().upto, 3);
+    // One that never spoke stands nowhere.
+    desk.intake.greet("C2").await;
+    assert_eq!(owed(&desk).await, None);
     desk.end().await;
 }
 
@@ -192,7 +154,7 @@ async fn known_repeats_are_acknowledged_without_being_stored() {
 
 #[tokio::test]
 async fn after_a_restart_receipts_go_on_where_they_were_for_every_boot() {
-    let site = site_with_device().await;
+    let site = Site::new().await;
     let desk = site.commit().await;
     desk.submit(of_boot("C1", 1, 1, 4)).await.await.unwrap();
     desk.submit(of_boot("C1", 2, 1, 9)).await.await.unwrap();
@@ -206,8 +168,7 @@ async fn after_a_restart_receipts_go_on_where_they_were_for_every_boot() {
     let desk = site.commit().await;
     for (boot, upto) in [(2, 10), (1, 6)] {
         desk.submit(of_boot("C1", boot, upto, upto)).await.await.unwrap();
-        settle(&site.ledger).await;
-        let receipt = receipt(&site, &desk).await.unwrap();
+        let receipt = owed(&desk).await.unwrap();
         assert_eq!(
             (receipt.boot, receipt.upto, receipt.missing),
             (boot, upto, vec![])
@@ -218,13 +179,12 @@ async fn after_a_restart_receipts_go_on_where_they_were_for_every_boot() {
 
 #[tokio::test]
 async fn receipts_are_contiguous_and_name_what_is_missing() {
-    let site = site_with_device().await;
+    let site = Site::new().await;
     let desk = site.commit().await;
     desk.submit(segment("C1", 1, 2)).await.await.unwrap();
     desk.submit(segment("C1", 5, 6)).await.await.unwrap();
     desk.submit(segment("C1", 9, 9)).await.await.unwrap();
-    settle(&site.ledger).await;
-    let first = receipt(&site, &desk).await.unwrap();
+    let first = owed(&desk).await.unwrap();
     assert_eq!(
         (first.boot, first.upto, first.missing),
         (1, 2, vec![(3, 4), (7, 8)])
@@ -233,8 +193,7 @@ async fn receipts_are_contiguous_and_name_what_is_missing() {
     let at = Millis::clamped(MIDNIGHT);
     lost.push(10, &Body::Lost { at, from: 3, to: 4 });
     desk.submit(lost).await.await.unwrap();
-    settle(&site.ledger).await;
-    let second = receipt(&site, &desk).await.unwrap();
+    let second = owed(&desk).await.unwrap();
     assert_eq!((second.upto, second.missing), (6, vec![(7, 8)]));
     desk.end().await;
 }

@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
-use hemu_ingest::receipts::{Outbox, run};
-use hemu_ledger::cursor::Cursor;
+use hemu_ingest::receipts::run;
 use hemu_ledger::registry::key_digest;
 use hemu_wire::{DeviceId, verify};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::site::{NOW, Site, settle};
-
-fn upto(last: u64) -> Cursor {
-    let mut cursor = Cursor::default();
-    cursor.cover(1, last);
-    cursor
-}
+use crate::site::{NOW, Site, of_boot, settle};
 
 /// While this lives, a paused clock moves only when it is told to: the database answers from another thread, and the
 /// runtime must not take waiting for it for idleness.
@@ -39,23 +32,29 @@ async fn a_device_hears_the_newest_once_a_second() {
     tokio::time::pause();
     let _held = hold_the_clock();
 
-    let (outbox, stop) = (Outbox::default(), CancellationToken::new());
+    let (desk, stop) = (site.commit().await, CancellationToken::new());
     let (out, mut heard) = mpsc::unbounded_channel();
     let send = move |device: &DeviceId, json: Option<String>| {
         out.send((device.to_string(), json.unwrap_or_default())).unwrap();
     };
-    let task = tokio::spawn(run(outbox.clone(), site.ledger.clone(), 7, send, stop.clone()));
+    let task = tokio::spawn(run(
+        desk.intake.clone(),
+        site.ledger.clone(),
+        7,
+        send,
+        stop.clone(),
+    ));
     // The first tick is at once, as far as a timer of whole milliseconds can tell.
     settle(&site.ledger).await;
     tokio::time::advance(Duration::from_millis(1)).await;
     settle(&site.ledger).await;
 
     for last in 1..=3 {
-        outbox.put("C1", 4, &upto(last));
-        outbox.put("C3", 4, &upto(last));
-        outbox.put("nobody", 4, &upto(last));
+        for device in ["C1", "C3", "nobody"] {
+            desk.submit(of_boot(device, 4, last, last)).await.await.unwrap();
+        }
     }
-    outbox.put("C2", 5, &upto(9));
+    desk.submit(of_boot("C2", 5, 1, 9)).await.await.unwrap();
     tokio::time::advance(Duration::from_millis(998)).await;
     settle(&site.ledger).await;
     assert!(heard.try_recv().is_err(), "sent within the second");
@@ -87,4 +86,5 @@ async fn a_device_hears_the_newest_once_a_second() {
     assert!(heard.try_recv().is_err());
     stop.cancel();
     task.await.unwrap();
+    desk.end().await;
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hemu_ingest::commit::Signals;
-use hemu_ingest::receipts::Outbox;
 use hemu_ingest::{Clock, Committer, Intake, Metrics, Submission, fold};
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
@@ -68,19 +67,16 @@ impl Site {
     }
 
     pub(crate) async fn commit(&self) -> Desk {
-        let outbox = Outbox::default();
         let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
         let (_checkpoints, seen) = watch::channel(0);
-        let (committer, intake, signals) =
-            Committer::new(&self.ledger, clock(), outbox.clone(), metrics.clone(), seen)
-                .await
-                .unwrap();
+        let (committer, intake, signals) = Committer::new(&self.ledger, clock(), metrics.clone(), seen)
+            .await
+            .unwrap();
         let abandon = CancellationToken::new();
         let task = tokio::spawn(committer.run(abandon.clone()));
         Desk {
             intake,
             signals,
-            outbox,
             metrics,
             abandon,
             task,
@@ -92,7 +88,6 @@ impl Site {
 pub(crate) struct Desk {
     pub(crate) intake: Intake,
     pub(crate) signals: Signals,
-    pub(crate) outbox: Outbox,
     pub(crate) metrics: Metrics,
     pub(crate) abandon: CancellationToken,
     pub(crate) task: JoinHandle<()>,
