@@ -29,6 +29,11 @@ number!(
     DeviceNo
 );
 
+number!(
+    /// An estate's number: households of one estate are compared in amount with each other.
+    EstateNo
+);
+
 /// A word that names none of the values it should.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of {expected}, came {got:?}")]

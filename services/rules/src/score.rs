@@ -19,10 +19,34 @@ pub struct Totals {
     pub a: i128,
 }
 
+impl std::ops::Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            e: self.e + other.e,
+            a: self.a + other.a,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
 impl Totals {
     /// Evidence in days.
     pub fn days(&self, rule: &Rule) -> f64 {
         self.e as f64 / rule.unit() as f64
+    }
+
+    /// The same with good evidence brought into its range: a corrected quality may lie beyond none and all.
+    #[must_use]
+    pub fn clamped(self) -> Self {
+        let a = self.a.clamp(0, self.e * 10_000);
+        Self { a, ..self }
     }
 
     /// Whether there is enough evidence to rate, compared as integers.
@@ -45,14 +69,13 @@ pub fn totals(
         let fade = i128::from(fade(decay, calibration.edition(), day));
         let cameras = camera_weight(rows);
         for row in rows {
-            let (e, q) = judge(row, cameras, calibration);
+            let (e, q) = judge(row.day, row.source, row.sums, cameras, calibration);
             let e = i128::from(e) * fade;
             sum.e += e;
             sum.a += e * i128::from(q);
         }
     }
-    sum.a = sum.a.clamp(0, sum.e * 10_000);
-    sum
+    sum.clamped()
 }
 
 /// What one day says of a household.
@@ -113,7 +136,7 @@ pub fn day_evidence(
 }
 
 fn view_source(row: &Row, cameras: i64, calibration: &Calibration) -> SourceEvidence {
-    let (e, q) = judge(row, cameras, calibration);
+    let (e, q) = judge(row.day, row.source, row.sums, cameras, calibration);
     let silent = matches!(row.source, Source::Camera(device) if calibration.reliability(device) == 0);
     SourceEvidence {
         source: row.source,
@@ -127,11 +150,15 @@ fn view_source(row: &Row, cameras: i64, calibration: &Calibration) -> SourceEvid
 /// The city's mean quality: good evidence over evidence of all rated households.
 pub fn prior(rule: &Rule, households: impl IntoIterator<Item = Totals>) -> Bp {
     let rated = households.into_iter().filter(|t| t.rated(rule));
-    let (e, a) = rated.fold((0, 0), |(e, a), t| (e + t.e, a + t.a));
-    if e <= 0 {
+    prior_of(rule, rated.fold(Totals::default(), |sum, t| sum + t))
+}
+
+/// The city's mean, from the sum of what all rated households have.
+pub(crate) fn prior_of(rule: &Rule, rated: Totals) -> Bp {
+    if rated.e <= 0 {
         return rule.prior_unrated;
     }
-    Bp::clamped(narrow(rdiv(a, e))).clamp(rule.prior_least, rule.prior_most)
+    Bp::clamped(narrow(rdiv(rated.a, rated.e))).clamp(rule.prior_least, rule.prior_most)
 }
 
 /// What is believed of a household's share of well sorted waste: a Beta distribution, and its two tails.
@@ -240,7 +267,7 @@ fn days(rows: &[Row]) -> impl Iterator<Item = (Day, &[Row])> {
         .filter_map(|rows| Some((rows.first()?.day, rows)))
 }
 
-fn fade(decay: &[u64], edition: Day, day: Day) -> u64 {
+pub(crate) fn fade(decay: &[u64], edition: Day, day: Day) -> u64 {
     let age = usize::try_from(edition.since(day) - 1);
     age.ok().and_then(|k| decay.get(k)).copied().unwrap_or(0)
 }
@@ -253,16 +280,23 @@ fn camera_weight(rows: &[Row]) -> i64 {
         .sum()
 }
 
-/// Undecayed evidence of a row, and its quality in basis points. `cameras` is the day's camera weight.
-fn judge(row: &Row, cameras: i64, calibration: &Calibration) -> (i64, i64) {
+/// Undecayed evidence of one source on one day, streams summed, and its quality in basis points. `cameras` is the
+/// weight all cameras of that day saw; `sums` has some weight.
+pub(crate) fn judge(
+    day: Day,
+    source: Source,
+    sums: Bucket,
+    cameras: i64,
+    calibration: &Calibration,
+) -> (i64, i64) {
     let rule = calibration.rule();
-    let Bucket { w, g, .. } = row.sums;
-    let Source::Camera(device) = row.source else {
+    let Bucket { w, g, .. } = sums;
+    let Source::Camera(device) = source else {
         return (1_000 * w.min(rule.full_weight), narrow(rdiv(g.into(), w.into())));
     };
     let reliability = calibration.reliability(device);
     let Some(intercept) = calibration
-        .epoch_intercept(device, row.day)
+        .epoch_intercept(device, day)
         .filter(|_| reliability > 0)
     else {
         return (0, 0);
