@@ -3,8 +3,9 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hemu_rules::{
-    Bp, Bucket, BucketKey, By, Calibration, DECAY, Day, DeviceNo, Grams, HouseholdNo, Millis, PairSums,
-    Permille, Reading, Rule, Source, Stream, beta, calibrate, posterior, totals,
+    Bp, Bucket, BucketKey, By, Calibration, Census, DECAY, Day, DeviceNo, EstateNo, Grams, Guard, Household,
+    HouseholdNo, Millis, PairSums, Participation, Permille, Ppb, Reading, Rule, Source, State, Stream, Tally,
+    beta, calibrate, judge, posterior, totals,
 };
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -135,5 +136,62 @@ fn folds(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, scores, folds);
+/// The steps of an edition, for one household each: its days, the count of everybody, the verdict, the guard.
+fn lists(c: &mut Criterion) {
+    let (calibration, buckets) = (calibration(2), household());
+    let day_of = |day: Day| {
+        let own = buckets.iter().filter(|(d, ..)| *d == day);
+        own.map(|(_, source, bucket)| (*source, *bucket))
+            .collect::<Vec<_>>()
+    };
+    let days: Vec<_> = (1..=90)
+        .map(|age| EDITION.plus(-age))
+        .map(|day| (day, day_of(day)))
+        .collect();
+    let bags = Participation::of_bag(Stream::Food, Grams::clamped(700));
+    let add_days = || {
+        let mut tally = Tally::default();
+        for (day, buckets) in black_box(&days) {
+            tally.add_evidence(&calibration, *day, buckets);
+            tally.add_bags(&calibration, *day, &bags);
+        }
+        tally
+    };
+    c.bench_function("tally of 90 days", |b| b.iter(add_days));
+
+    let tally = add_days();
+    let mut census = Census::default();
+    census.add(&Rule::V1, EstateNo(0), &tally);
+    c.bench_function("census, one household", |b| {
+        b.iter_batched_ref(
+            Census::default,
+            |census| census.add(&Rule::V1, EstateNo(0), black_box(&tally)),
+            BatchSize::SmallInput,
+        );
+    });
+    let city = census.city(&Rule::V1, EDITION);
+    let household = Household {
+        tally: &tally,
+        estate: EstateNo(0),
+        first_deposit: Some(EDITION.plus(-200)),
+        before: State::default(),
+        inspections_doubted: false,
+    };
+    c.bench_function("judge and settle, one household", |b| {
+        let guard = Guard::default();
+        b.iter(|| judge(&city, black_box(&household)).unwrap().settle(&guard, "H0"));
+    });
+    let tokens: Vec<String> = (0..10_000).map(|n| format!("H{n:05}")).collect();
+    let doubt = |n: i64| Ppb::clamped(spread(n, 20_000_000));
+    c.bench_function("guard over 10,000 candidates", |b| {
+        b.iter(|| {
+            Guard::of(
+                Rule::V1.guard_doubt_most,
+                (0..).map(doubt).zip(tokens.iter().map(String::as_str)),
+            )
+        });
+    });
+}
+
+criterion_group!(benches, scores, lists, folds);
 criterion_main!(benches);

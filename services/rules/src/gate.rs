@@ -182,3 +182,17 @@ impl Serialize for Gates {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_lead_back_and_json_names_every_gate() {
+        let gates = Gates::from_bits(u16::MAX);
+        assert!(gates.all(&Gate::ALL) && Gates::from_bits(gates.bits()) == gates);
+        let json = serde_json::to_value([Gate::Rated, Gate::Grams].into_iter().collect::<Gates>()).unwrap();
+        assert_eq!((&json["grams"], &json["tenure"]), (&true.into(), &false.into()));
+        assert_eq!(json.as_object().unwrap().len(), Gate::ALL.len());
+    }
+}

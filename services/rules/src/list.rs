@@ -4,92 +4,18 @@
 //! household alone, and one [`Guard`] over those who would be black. Nothing here publishes: a list is a proposal,
 //! and people decide. Nothing here adds to the black list what the rule did not.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::beta::BetaError;
 use crate::census::City;
 use crate::day::Day;
 use crate::gate::{Gate, Gates};
-use crate::id::{EstateNo, UnknownWord};
+use crate::guard::Guard;
+use crate::id::EstateNo;
 use crate::quantity::Ppb;
 use crate::score::posterior;
+use crate::status::{State, Status};
 use crate::tally::Tally;
-
-/// A household's place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Status {
-    /// Praise.
-    Red,
-    /// Needs help.
-    Black,
-    /// Rated, and neither.
-    Grey,
-    /// Too little evidence for any word.
-    #[default]
-    Unrated,
-}
-
-impl Status {
-    pub const ALL: [Self; 4] = [Self::Red, Self::Black, Self::Grey, Self::Unrated];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Red => "RED",
-            Self::Black => "BLACK",
-            Self::Grey => "GREY",
-            Self::Unrated => "UNRATED",
-        }
-    }
-
-    /// The number a store keeps: the position in [`Status::ALL`].
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    pub fn from_code(code: i64) -> Option<Self> {
-        Self::ALL.get(usize::try_from(code).ok()?).copied()
-    }
-
-    /// What may be shown: nobody is black while an objection of theirs is open.
-    #[must_use]
-    pub const fn shown(self, appeal_open: bool) -> Self {
-        match self {
-            Self::Black if appeal_open => Self::Grey,
-            status => status,
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Status {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
-        found.ok_or_else(|| UnknownWord {
-            expected: "RED, BLACK, GREY, UNRATED",
-            got: text.chars().take(32).collect(),
-        })
-    }
-}
-
-/// What passes from one edition to the next; a household that was in none has the default. A person who lifts a
-/// black name stores the default too: two editions and a notice are needed again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    pub status: Status,
-    /// Editions in a row that hit.
-    pub hits: u16,
-}
 
 /// A household at an edition.
 #[derive(Debug, Clone, Copy)]
@@ -208,36 +134,304 @@ impl Verdict {
     }
 }
 
-/// Keeps the mean doubt of a black list small: of the households in order of doubt, and of token where doubts are
-/// the same, those up to the last with whom the mean is within the rule's limit.
-///
-/// The mean of numbers in rising order never falls, so that is one prefix, and its end says all of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guard {
-    last: Option<(Ppb, String)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::census::Census;
+    use crate::quantity::Bp;
+    use crate::rule::Rule;
+    use crate::score::Totals;
+    use proptest::prelude::*;
 
-impl Guard {
-    /// `candidates`: doubt and token of every household of the edition that would be black.
-    pub fn of<'t>(limit: Ppb, candidates: impl IntoIterator<Item = (Ppb, &'t str)>) -> Self {
-        let mut candidates: Vec<(Ppb, &str)> = candidates.into_iter().collect();
-        candidates.sort_unstable();
-        let (mut sum, mut last) = (0_u64, None);
-        for (count, candidate) in (1_u64..).zip(candidates) {
-            sum += u64::from(candidate.0.get());
-            if sum > u64::from(limit.get()) * count {
-                break;
-            }
-            last = Some(candidate);
-        }
-        Self {
-            last: last.map(|(doubt, token)| (doubt, token.to_owned())),
+    const RULE: Rule = Rule::V1;
+    const EDITION: Day = Day::clamped(20_500);
+    const ESTATE: EstateNo = EstateNo(0);
+
+    /// A household that did all that lists ask for, with evidence of `days` days and mean quality `bp`.
+    fn busy(days: i128, bp: i128) -> Tally {
+        let evidence = Totals {
+            e: RULE.unit() * days,
+            a: RULE.unit() * days * bp,
+        };
+        Tally {
+            evidence,
+            inspected: evidence,
+            recent_e: RULE.day(),
+            recent_a: RULE.day() * i64::try_from(bp).unwrap(),
+            grams: 10_000,
+            inspected_days: 2,
+            deposit_days: 10,
+            active_days: 8,
+            recent_days: 3,
+            food_days: 4,
         }
     }
 
-    /// Whether a household that would be black stays so.
-    pub fn keeps(&self, doubt: Ppb, token: &str) -> bool {
-        let last = self.last.as_ref();
-        last.is_some_and(|(most, until)| (doubt, token) <= (*most, until.as_str()))
+    fn city() -> City {
+        let mut census = Census::default();
+        census.add(&RULE, ESTATE, &busy(20, 7_500));
+        census.city(&RULE, EDITION)
+    }
+
+    fn household(tally: &Tally, before: State) -> Household<'_> {
+        Household {
+            tally,
+            estate: ESTATE,
+            first_deposit: Some(EDITION.plus(-28)),
+            before,
+            inspections_doubted: false,
+        }
+    }
+
+    const NEW: State = State {
+        status: Status::Grey,
+        hits: 0,
+    };
+    const WARNED: State = State {
+        status: Status::Grey,
+        hits: 1,
+    };
+
+    /// The outcome where a guard keeps everybody.
+    fn outcome(household: &Household<'_>) -> Outcome {
+        let verdict = judge(&city(), household).unwrap();
+        verdict.settle(&Guard::of(Ppb::MAX, [(Ppb::MAX, "~")]), "A")
+    }
+
+    #[test]
+    fn a_first_hit_is_a_notice_and_a_second_a_name() {
+        let tally = busy(20, 3_000);
+        let first = outcome(&household(&tally, NEW));
+        assert_eq!((first.status, first.hits, first.notice), (Status::Grey, 1, true));
+        let second = outcome(&household(&tally, first.state()));
+        assert_eq!(
+            (second.status, second.hits, second.notice),
+            (Status::Black, 2, false)
+        );
+        let third = outcome(&household(&tally, second.state()));
+        assert_eq!((third.status, third.hits), (Status::Black, 3));
+    }
+
+    #[test]
+    fn every_condition_of_black_is_needed() {
+        let bad = busy(20, 3_000);
+        assert_eq!(outcome(&household(&bad, WARNED)).status, Status::Black);
+        let listed = State {
+            status: Status::Black,
+            hits: 9,
+        };
+        let check = |gate, tally: Tally, change: fn(&mut Household<'_>)| {
+            for before in [WARNED, listed] {
+                let mut household = household(&tally, before);
+                change(&mut household);
+                let got = outcome(&household);
+                assert_ne!(got.status, Status::Black, "{gate}");
+                assert_eq!(got.hits, 0, "{gate}");
+                assert!(!got.gates.passed(gate), "{gate}");
+            }
+        };
+        let few = Totals {
+            e: RULE.unit() * 3 - 1,
+            a: 0,
+        };
+        check(Gate::Rated, Tally { evidence: few, ..bad }, |_| ());
+        check(
+            Gate::DepositDays,
+            Tally {
+                deposit_days: 9,
+                ..bad
+            },
+            |_| (),
+        );
+        check(Gate::Tenure, bad, |h| h.first_deposit = Some(EDITION.plus(-27)));
+        check(Gate::Tenure, bad, |h| h.first_deposit = None);
+        check(
+            Gate::InspectedDays,
+            Tally {
+                inspected_days: 1,
+                ..bad
+            },
+            |_| (),
+        );
+        let praised = busy(20, 6_501).inspected;
+        check(
+            Gate::InspectorMean,
+            Tally {
+                inspected: praised,
+                ..bad
+            },
+            |_| (),
+        );
+        check(
+            Gate::InspectorMean,
+            Tally {
+                inspected: Totals::default(),
+                ..bad
+            },
+            |_| (),
+        );
+        check(Gate::InspectorsTrusted, bad, |h| h.inspections_doubted = true);
+        check(
+            Gate::NotRedeemed,
+            Tally {
+                recent_a: RULE.day() * 7_000,
+                ..bad
+            },
+            |_| (),
+        );
+        let nearly = Tally {
+            recent_a: RULE.day() * 7_000 - 1,
+            ..bad
+        };
+        assert_eq!(outcome(&household(&nearly, WARNED)).status, Status::Black);
+        let seldom = Tally {
+            recent_a: RULE.day() * 9_000,
+            recent_days: 2,
+            ..bad
+        };
+        assert_eq!(outcome(&household(&seldom, WARNED)).status, Status::Black);
+    }
+
+    #[test]
+    fn black_stays_below_what_it_takes_to_enter() {
+        let doubtful = (3_000..6_000).map(|bp| busy(10, bp)).find(|tally| {
+            let p = outcome(&household(tally, NEW)).p_black;
+            (RULE.p_black_stay..RULE.p_black_enter).contains(&p)
+        });
+        let tally = doubtful.unwrap();
+        let listed = State {
+            status: Status::Black,
+            hits: 2,
+        };
+        let got = outcome(&household(&tally, listed));
+        assert_eq!((got.status, got.hits, got.notice), (Status::Black, 0, false));
+        assert_eq!(outcome(&household(&tally, WARNED)).status, Status::Grey);
+    }
+
+    #[test]
+    fn every_condition_of_red_is_needed_and_red_stays_below_the_entry() {
+        let good = busy(30, 9_500);
+        assert_eq!(outcome(&household(&good, NEW)).status, Status::Red);
+        let check = |gate, tally: Tally| {
+            let got = outcome(&household(
+                &tally,
+                State {
+                    status: Status::Red,
+                    hits: 0,
+                },
+            ));
+            assert_eq!(
+                (got.status, got.gates.passed(gate)),
+                (Status::Grey, false),
+                "{gate}"
+            );
+        };
+        check(
+            Gate::DepositDays,
+            Tally {
+                deposit_days: 9,
+                ..good
+            },
+        );
+        check(
+            Gate::ActiveDays,
+            Tally {
+                active_days: 7,
+                ..good
+            },
+        );
+        check(Gate::FoodDays, Tally { food_days: 3, ..good });
+        check(Gate::Grams, Tally { grams: 2_499, ..good });
+        let at_quarter = Tally { grams: 2_500, ..good };
+        assert_eq!(outcome(&household(&at_quarter, NEW)).status, Status::Red);
+        let less_sure = (8_000..9_500).map(|bp| busy(20, bp)).find(|tally| {
+            let p = outcome(&household(tally, NEW)).p_red;
+            (RULE.p_red_stay..RULE.p_red_enter).contains(&p)
+        });
+        let tally = less_sure.unwrap();
+        assert_eq!(outcome(&household(&tally, NEW)).status, Status::Grey);
+        let was_red = State {
+            status: Status::Red,
+            hits: 0,
+        };
+        assert_eq!(outcome(&household(&tally, was_red)).status, Status::Red);
+    }
+
+    #[test]
+    fn absence_is_a_flag_and_no_list() {
+        let absent = Tally {
+            deposit_days: 3,
+            active_days: 3,
+            ..busy(20, 1_000)
+        };
+        let got = outcome(&household(&absent, WARNED));
+        assert_eq!(
+            (got.status, got.inactive, got.notice),
+            (Status::Grey, true, false)
+        );
+        assert!(!outcome(&household(&busy(20, 1_000), NEW)).inactive);
+        let never = Tally::default();
+        let got = outcome(&Household {
+            first_deposit: None,
+            ..household(&never, State::default())
+        });
+        assert_eq!((got.status, got.inactive), (Status::Unrated, true));
+    }
+
+    #[test]
+    fn what_the_guard_cuts_is_grey_and_keeps_its_hits() {
+        let tally = busy(20, 3_000);
+        let verdict = judge(&city(), &household(&tally, WARNED)).unwrap();
+        let got = verdict.settle(&Guard::default(), "A");
+        assert_eq!(
+            (got.status, got.hits, got.cut, got.notice),
+            (Status::Grey, 2, true, false)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_household_is_black_without_two_inspected_days_and_a_notice(
+            days in 0..40_i128, bp in 0..=10_000_i128, inspected_days in 0..4_u32, deposit_days in 0..20_u32,
+            hits in 0..3_u16, was in 0..4_i64, recent_days in 0..6_u32, active_days in 0..12_u32,
+        ) {
+            let tally = Tally { inspected_days, deposit_days, active_days, recent_days, ..busy(days, bp) };
+            let before = State { status: Status::from_code(was).unwrap(), hits };
+            let got = outcome(&household(&tally, before));
+            if got.status == Status::Black {
+                prop_assert!(got.inspected_days >= 2 && got.deposit_days >= 10);
+                prop_assert!(hits >= 1 || before.status == Status::Black);
+                prop_assert!(got.p_black >= RULE.p_black_stay);
+            }
+            prop_assert!(!(got.notice && got.status == Status::Black));
+            prop_assert!(got.status != Status::Unrated || !tally.totals().rated(&RULE));
+            // Doubting inspectors only ever takes names off.
+            let doubted = outcome(&Household { inspections_doubted: true, ..household(&tally, before) });
+            prop_assert_ne!(doubted.status, Status::Black);
+            prop_assert_eq!(doubted.score, got.score);
+        }
+    }
+
+    #[test]
+    fn the_usual_amount_is_the_lower_median_of_those_who_brought_any() {
+        let mut census = Census::default();
+        for grams in [0, 400, 100, 0, 300, 200] {
+            let mut part = Census::default();
+            part.add(
+                &RULE,
+                ESTATE,
+                &Tally {
+                    grams,
+                    ..Tally::default()
+                },
+            );
+            census.merge(part);
+        }
+        let city = census.city(&RULE, EDITION);
+        assert_eq!(
+            (city.usual_grams(ESTATE), city.usual_grams(EstateNo(9))),
+            (200, 0)
+        );
+        assert_eq!(city.prior(), Bp::clamped(7_500));
     }
 }

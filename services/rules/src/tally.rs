@@ -166,3 +166,222 @@ fn day_sums(calibration: &Calibration, day: Day, buckets: &[(Source, Bucket)]) -
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::calibrate;
+    use crate::decay::FLAT14;
+    use crate::id::DeviceNo;
+    use crate::pairs::PairSums;
+    use crate::quantity::Grams;
+    use crate::score::{posterior, totals};
+    use proptest::prelude::*;
+
+    const EDITION: Day = Day::clamped(20_500);
+    const RULE: Rule = Rule::V1;
+
+    /// Cameras 0 and 1 are calibrated and differ, camera 2 was never paired.
+    fn calibration() -> Calibration {
+        let pairs = |device, shift| {
+            let of =
+                |i: i64| PairSums::of_bag(Bp::clamped(i * 800 + shift + i % 3 * 100), Bp::clamped(i * 900));
+            (DeviceNo(device), EDITION.plus(-1), (0..=10).map(of).sum())
+        };
+        let names = ["C0", "C1", "C2"];
+        calibrate(
+            &RULE,
+            [pairs(0, 0), pairs(1, 900)],
+            |d| names[d.0 as usize],
+            EDITION,
+        )
+    }
+
+    fn bucket(w: i64, quality: i64) -> Bucket {
+        Bucket {
+            w,
+            g: w * quality,
+            n: 1,
+        }
+    }
+
+    fn tally(days: &[(Day, Vec<(Source, Bucket)>)]) -> Tally {
+        let (calibration, mut tally) = (calibration(), Tally::default());
+        for (day, buckets) in days {
+            tally.add_evidence(&calibration, *day, buckets);
+        }
+        tally
+    }
+
+    #[test]
+    fn bags_are_counted_in_the_windows_they_lie_in() {
+        let count = |age: i32, stream| {
+            let mut one = Tally::default();
+            let bags = Participation::of_bag(stream, Grams::clamped(500));
+            one.add_bags(&calibration(), EDITION.plus(-age), &bags);
+            [
+                one.deposit_days,
+                one.active_days,
+                one.recent_days,
+                one.food_days,
+                u32::try_from(one.grams).unwrap(),
+            ]
+        };
+        assert_eq!(count(0, Stream::Food), [0; 5]);
+        assert_eq!(count(1, Stream::Food), [1, 1, 1, 1, 500]);
+        assert_eq!(count(14, Stream::Residual), [1, 1, 1, 0, 500]);
+        assert_eq!(count(15, Stream::Food), [1, 1, 0, 1, 500]);
+        assert_eq!(count(28, Stream::Food), [1, 1, 0, 1, 500]);
+        assert_eq!(count(29, Stream::Food), [1, 0, 0, 0, 0]);
+        assert_eq!(count(45, Stream::Food), [1, 0, 0, 0, 0]);
+        assert_eq!(count(46, Stream::Food), [0; 5]);
+        let mut none = Tally::default();
+        none.add_bags(&calibration(), EDITION.plus(-1), &Participation::default());
+        assert_eq!(none, Tally::default(), "a day whose bags were all taken back");
+    }
+
+    #[test]
+    fn inspected_days_are_those_with_weight_in_sixty_and_the_mean_is_of_ninety() {
+        let inspected = |age: i32, w, q| (EDITION.plus(-age), vec![(Source::Inspector, bucket(w, q))]);
+        let got = tally(&[
+            inspected(1, 250_000, 4_000),
+            inspected(60, 250_000, 4_000),
+            inspected(61, 9_000_000, 4_000),
+            inspected(91, 250_000, 10_000),
+            inspected(2, 0, 0),
+        ]);
+        assert_eq!(
+            (got.inspected_days, got.inspector_mean()),
+            (2, Some(Bp::clamped(4_000)))
+        );
+        assert_eq!(got.inspected, got.evidence);
+        assert_eq!(Tally::default().inspector_mean(), None);
+    }
+
+    #[test]
+    fn a_tally_is_small_enough_for_a_city() {
+        assert!(size_of::<Tally>() <= 112);
+    }
+
+    fn any_source() -> impl Strategy<Value = Source> {
+        (0..4_i64).prop_map(|code| Source::from_code(code).unwrap())
+    }
+
+    prop_compose! {
+        fn any_day()(
+            age in -1..95_i32,
+            buckets in prop::collection::vec((any_source(), 0..=900_000_i64, 0..=10_000_i64), 0..8),
+        ) -> (Day, Vec<(Source, Bucket)>) {
+            (EDITION.plus(-age), buckets.into_iter().map(|(s, w, q)| (s, bucket(w, q))).collect())
+        }
+    }
+
+    /// Days, each once.
+    fn any_days() -> impl Strategy<Value = Vec<(Day, Vec<(Source, Bucket)>)>> {
+        prop::collection::vec(any_day(), 0..20).prop_map(|mut days| {
+            days.sort_by_key(|(day, _)| *day);
+            days.dedup_by_key(|(day, _)| *day);
+            days
+        })
+    }
+
+    /// Mean in 1/10000 points, and score, after the evidence of a tally.
+    fn standing(tally: &Tally) -> (f64, u8) {
+        let p = posterior(&RULE, tally.totals(), Bp::clamped(7_500)).unwrap();
+        (p.mu, p.score)
+    }
+
+    proptest! {
+        #[test]
+        fn a_tally_is_the_totals_whatever_the_order_and_the_shards(
+            (days, shuffled) in any_days().prop_flat_map(|d| (Just(d.clone()), Just(d).prop_shuffle())),
+            shards in 1..5_usize,
+        ) {
+            let all = tally(&days);
+            let mut merged = Tally::default();
+            for shard in 0..shards {
+                let part: Vec<_> = shuffled.iter().skip(shard).step_by(shards).cloned().map(|(day, mut buckets)| {
+                    buckets.reverse();
+                    (day, buckets)
+                }).collect();
+                merged += tally(&part);
+            }
+            prop_assert_eq!(merged, all);
+
+            let rows = || days.iter().flat_map(|(day, b)| b.iter().map(|&(source, b)| (*day, source, b)));
+            prop_assert_eq!(all.totals(), totals(rows(), &calibration(), &DECAY));
+            let flat = totals(rows(), &calibration(), &FLAT14);
+            let recent = Totals { e: i128::from(all.recent_e) << 32, a: i128::from(all.recent_a) << 32 };
+            prop_assert_eq!(recent.clamped(), flat);
+            let seen = totals(rows().filter(|(_, s, _)| *s == Source::Inspector), &calibration(), &DECAY);
+            prop_assert_eq!(all.inspected, seen);
+        }
+
+        /// A reading struck and restored leaves no trace.
+        #[test]
+        fn strike_and_restore_gives_the_same(days in any_days(), w in 1..=9_000_000_i64, q in 0..=10_000_i64) {
+            let before = tally(&days);
+            let mut changed = days;
+            let reading = bucket(w, q);
+            for (_, buckets) in &mut changed {
+                buckets.push((Source::Inspector, reading));
+                buckets.push((Source::Inspector, -reading));
+            }
+            prop_assert_eq!(tally(&changed), before);
+        }
+
+        /// A bag that an inspector finds no worse than what inspectors saw that day, and no worse than the household's
+        /// mean, never lowers the mean, but for the rounding of the day's mean to a basis point.
+        #[test]
+        fn a_good_inspected_bag_never_lowers_the_mean(
+            mut days in any_days(), age in 1..90_i32, w in 1..=9_000_000_i64, q in 0..=10_000_i64,
+        ) {
+            let day = EDITION.plus(-age);
+            if !days.iter().any(|(d, _)| *d == day) {
+                days.push((day, Vec::new()));
+            }
+            let before = tally(&days);
+            prop_assume!(before.evidence.a >= 0 && before.evidence.a <= before.evidence.e * 10_000);
+            let (mu, score) = standing(&before);
+            let slot = days.iter_mut().find(|(d, _)| *d == day).unwrap();
+            let own: Bucket = slot.1.iter().filter(|(s, _)| *s == Source::Inspector).map(|(_, b)| *b).sum();
+            let worst = if own.w > 0 { rdiv(own.g.into(), own.w.into()) } else { 0 };
+            prop_assume!(i128::from(q) >= worst && i128::from(q) as f64 >= mu * 10_000.0);
+            slot.1.push((Source::Inspector, bucket(w, q)));
+            let (after, score_after) = standing(&tally(&days));
+            prop_assert!(after >= mu - 0.5e-4, "{} to {}", mu, after);
+            if worst as f64 >= mu * 10_000.0 {
+                prop_assert!(after >= mu - 1e-12 && score_after >= score);
+            }
+        }
+    }
+
+    #[test]
+    fn the_day_cap_lets_one_cameras_bag_thin_out_anothers() {
+        // A full day is shared by all cameras: what one adds, another loses. A good bag can cost a better one its
+        // weight; and a camera whose word does not count takes weight and gives nothing.
+        let camera = |n| Source::Camera(DeviceNo(n));
+        let day = |extra: Option<(Source, Bucket)>| {
+            let best = (camera(0), bucket(250_000, 9_000));
+            vec![(
+                EDITION.plus(-1),
+                [Some(best), extra].into_iter().flatten().collect(),
+            )]
+        };
+        let alone = standing(&tally(&day(None)));
+        let good = standing(&tally(&day(Some((camera(1), bucket(250_000, 8_000))))));
+        assert!(good.0 < alone.0, "{good:?} {alone:?}");
+        let silent = standing(&tally(&day(Some((camera(2), bucket(250_000, 10_000))))));
+        assert!(silent.0 < alone.0, "{silent:?} {alone:?}");
+        // Below the cap it adds.
+        let thin = |extra: Option<(Source, Bucket)>| {
+            let best = (camera(0), bucket(100_000, 8_000));
+            vec![(
+                EDITION.plus(-1),
+                [Some(best), extra].into_iter().flatten().collect(),
+            )]
+        };
+        let more = standing(&tally(&thin(Some((camera(1), bucket(100_000, 9_000))))));
+        assert!(more.0 > standing(&tally(&thin(None))).0);
+    }
+}

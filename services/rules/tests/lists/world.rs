@@ -11,24 +11,24 @@ use std::fs::File;
 
 /// One household on one day.
 #[derive(Debug, Clone)]
-pub struct DayRow {
-    pub token: String,
-    pub day: Day,
-    pub bags: Participation,
-    pub buckets: Vec<(Source, Bucket)>,
+pub(crate) struct DayRow {
+    pub(crate) token: String,
+    pub(crate) day: Day,
+    pub(crate) bags: Participation,
+    pub(crate) buckets: Vec<(Source, Bucket)>,
 }
 
 #[derive(Debug, Clone)]
-pub struct World {
-    pub estates: BTreeMap<String, EstateNo>,
-    pub pairs: Vec<(DeviceNo, Day, PairSums)>,
-    pub days: Vec<DayRow>,
+pub(crate) struct World {
+    pub(crate) estates: BTreeMap<String, EstateNo>,
+    pub(crate) pairs: Vec<(DeviceNo, Day, PairSums)>,
+    pub(crate) days: Vec<DayRow>,
     /// The oracle's rows, as the contract writes them but for the edition's plain number.
-    pub lists: Vec<String>,
+    pub(crate) lists: Vec<String>,
 }
 
 /// Outcomes by edition and token.
-pub type Editions = BTreeMap<(Day, String), Outcome>;
+pub(crate) type Editions = BTreeMap<(Day, String), Outcome>;
 
 fn int(value: &Value) -> i64 {
     value.as_i64().expect("a whole number")
@@ -72,7 +72,7 @@ fn day_row(row: &[Value]) -> DayRow {
 }
 
 impl World {
-    pub fn golden(regime: &str) -> Self {
+    pub(crate) fn golden(regime: &str) -> Self {
         let path = format!("{}/golden/lists_{regime}.json.gz", env!("CARGO_MANIFEST_DIR"));
         let file = GzDecoder::new(File::open(path).expect("a golden file"));
         let file: Value = serde_json::from_reader(file).expect("JSON");
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    pub fn calibration(&self, rule: &Rule, edition: Day) -> Calibration {
+    pub(crate) fn calibration(&self, rule: &Rule, edition: Day) -> Calibration {
         let names: Vec<String> = (0..100).map(|n| format!("C{n:03}")).collect();
         calibrate(
             rule,
@@ -109,7 +109,7 @@ impl World {
         )
     }
 
-    pub fn first_deposits(&self) -> HashMap<&str, Day> {
+    pub(crate) fn first_deposits(&self) -> HashMap<&str, Day> {
         let mut first = HashMap::new();
         for row in &self.days {
             let day = first.entry(row.token.as_str()).or_insert(row.day);
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Everybody's tally, read day by day in the order of `days`, in `shards` parts that are merged at the end.
-    pub fn tallies(&self, calibration: &Calibration, shards: usize) -> BTreeMap<&str, Tally> {
+    pub(crate) fn tallies(&self, calibration: &Calibration, shards: usize) -> BTreeMap<&str, Tally> {
         let mut merged: BTreeMap<&str, Tally> = self
             .estates
             .keys()
@@ -137,7 +137,7 @@ impl World {
     }
 
     /// One edition: the census in `shards` parts, everybody alone, the guard over all.
-    pub fn edition(
+    pub(crate) fn edition(
         &self,
         rule: &Rule,
         edition: Day,
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// Every weekly edition from day 28 to day 90.
-    pub fn editions(&self, rule: &Rule, shards: usize) -> Result<Editions, BetaError> {
+    pub(crate) fn editions(&self, rule: &Rule, shards: usize) -> Result<Editions, BetaError> {
         let mut all = Editions::new();
         let mut states = HashMap::<String, State>::new();
         for edition in (28..=90).step_by(7).map(Day::clamped) {
