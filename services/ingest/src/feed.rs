@@ -113,7 +113,6 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
     match &entry.body {
         Body::Deposit(deposit) => {
             let stream = Some(deposit.stream);
-            add(Measure::Deposits, stream, 1);
             add(Measure::DepositWeight, stream, deposit.weight.into());
             add(Measure::Quality, stream, deposit.quality.into());
         }

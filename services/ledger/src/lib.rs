@@ -12,6 +12,7 @@ pub mod registry;
 mod rows;
 pub mod segment;
 mod store;
+mod sums;
 pub mod verify;
 
 pub use error::{Error, Result};
@@ -19,3 +20,4 @@ pub use journal::{Head, Journal, Position};
 pub use ledger::Ledger;
 pub use project::{CLOCK_AHEAD_MS, Projector, Step};
 pub use store::{Folder, LOG_BYTES, Lock, Role};
+pub use sums::HouseholdDay;

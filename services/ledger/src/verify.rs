@@ -13,7 +13,7 @@ use crate::project::Projector;
 use crate::store::{self, Durability, Role};
 
 /// Every table of the projections and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 15] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
@@ -21,8 +21,7 @@ const TABLES: [(&str, &str); 16] = [
     ("imported", "id"),
     ("ignored", "position, idx"),
     ("reading", "day, household, bag, position, idx"),
-    ("evidence", "day, household, source, stream"),
-    ("participation", "day, household"),
+    ("day_sums", "day, block"),
     ("pair", "device, day"),
     ("tally", "day, device"),
     ("bin", "device, stream"),

@@ -9,7 +9,7 @@ pub enum Measure {
     Fill,
     /// Weight of a bin: grams.
     BinWeight,
-    /// A deposit happened: always 1.
+    /// How many deposits: the number of points of [`Measure::DepositWeight`], and never a point itself.
     Deposits,
     /// Weight of a deposit: grams.
     DepositWeight,
@@ -58,6 +58,14 @@ impl Measure {
             Self::Battery => "mV",
             Self::Rssi => "dBm",
             Self::Temperature => "C",
+        }
+    }
+
+    /// The measure whose points are kept for it.
+    pub(crate) const fn kept_as(self) -> Self {
+        match self {
+            Self::Deposits => Self::DepositWeight,
+            kept => kept,
         }
     }
 

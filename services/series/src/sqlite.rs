@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_rules::{Day, Stream, Zone};
@@ -12,6 +13,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite};
+use tokio::sync::Mutex;
 
 use crate::point::{Measure, Point};
 use crate::query::{Agg, Line, Query, Step};
@@ -23,7 +25,12 @@ const HOUR_MS: i64 = 3_600_000;
 pub(crate) struct Rollups {
     pool: SqlitePool,
     zone: Zone,
+    /// Held while writing: the numbers of the lines, as far as they are known to be in the file.
+    lines: Arc<Mutex<Numbers>>,
 }
+
+/// Numbers of lines by device.
+type Numbers = HashMap<String, Vec<((Measure, Option<Stream>), i64)>>;
 
 /// What a bucket knows of its points.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +63,6 @@ impl Sums {
     }
 }
 
-/// A line's key before it has a number.
-type Key<'a> = (&'a str, Measure, Option<Stream>);
-
 impl Rollups {
     pub(crate) async fn open(path: &Path, zone: Zone) -> Result<Self> {
         let options = SqliteConnectOptions::new()
@@ -77,7 +81,11 @@ impl Rollups {
             .run(&pool)
             .await
             .map_err(sqlx::Error::from)?;
-        Ok(Self { pool, zone })
+        Ok(Self {
+            pool,
+            zone,
+            lines: Arc::default(),
+        })
     }
 
     pub(crate) async fn position(&self) -> Result<u64> {
@@ -88,17 +96,9 @@ impl Rollups {
     }
 
     pub(crate) async fn write(&self, after: u64, upto: u64, points: &[Point<'_>]) -> Result<bool> {
-        let (mut hours, mut days) = (BTreeMap::new(), BTreeMap::new());
-        for point in points {
-            let key = (point.device, point.measure, point.stream);
-            let sums = Sums::of(point.at.get(), point.value);
-            add(&mut hours, (key, point.at.get().div_euclid(HOUR_MS)), sums);
-            add(
-                &mut days,
-                (key, i64::from(Day::of(point.at, self.zone).get())),
-                sums,
-            );
-        }
+        let mut lines = self.lines.lock().await;
+        // Numbers are believed again only when the transaction that relied on them is in the file.
+        let mut known = std::mem::take(&mut *lines);
         let mut transaction = self.pool.begin_with("begin immediate").await?;
         let moved = sqlx::query("update progress set position = ? where position = ?")
             .bind(upto.cast_signed())
@@ -108,12 +108,20 @@ impl Rollups {
         if moved.rows_affected() == 0 {
             return Ok(false);
         }
-        let mut lines = HashMap::new();
+        let (mut hours, mut days) = (BTreeMap::new(), BTreeMap::new());
+        for point in points {
+            let line = number(&mut transaction, &mut known, point).await?;
+            let sums = Sums::of(point.at.get(), point.value);
+            let day = i64::from(Day::of(point.at, self.zone).get());
+            add(&mut hours, (line, point.at.get().div_euclid(HOUR_MS)), sums);
+            add(&mut days, (line, day), sums);
+        }
         let hour = "insert into hour (line, bucket, n, sum, min, max, last_at, last) ";
         let day = "insert into day (line, bucket, n, sum, min, max, last_at, last) ";
-        write_table(&mut transaction, &mut lines, hour, &hours).await?;
-        write_table(&mut transaction, &mut lines, day, &days).await?;
+        write_table(&mut transaction, hour, hours).await?;
+        write_table(&mut transaction, day, days).await?;
         transaction.commit().await?;
+        *lines = known;
         Ok(true)
     }
 
@@ -126,7 +134,7 @@ impl Rollups {
                  order by stream",
             )
             .bind(device)
-            .bind(query.measure.as_str())
+            .bind(query.measure.kept_as().as_str())
             .bind(query.stream.map(Stream::as_str))
             .fetch_all(&self.pool)
             .await?;
@@ -185,6 +193,7 @@ impl Rollups {
     }
 
     pub(crate) async fn clear(&self) -> Result<()> {
+        self.lines.lock().await.clear();
         let mut transaction = self.pool.begin_with("begin immediate").await?;
         for sql in [
             "delete from hour",
@@ -207,8 +216,11 @@ fn ceil_div(value: i64, by: i64) -> i64 {
     value.div_euclid(by) + i64::from(value.rem_euclid(by) != 0)
 }
 
-fn add<'a>(sums: &mut BTreeMap<(Key<'a>, i64), Sums>, key: (Key<'a>, i64), more: Sums) {
-    sums.entry(key)
+/// (line, bucket): the order of the tables' pages.
+type Place = (i64, i64);
+
+fn add(sums: &mut BTreeMap<Place, Sums>, place: Place, more: Sums) {
+    sums.entry(place)
         .and_modify(|known| known.add(more))
         .or_insert(more);
 }
@@ -216,25 +228,15 @@ fn add<'a>(sums: &mut BTreeMap<(Key<'a>, i64), Sums>, key: (Key<'a>, i64), more:
 /// Rows a statement.
 const ROWS: usize = 500;
 
-async fn write_table<'a>(
+async fn write_table(
     connection: &mut SqliteConnection,
-    lines: &mut HashMap<Key<'a>, i64>,
     insert: &'static str,
-    rows: &BTreeMap<(Key<'a>, i64), Sums>,
+    rows: BTreeMap<Place, Sums>,
 ) -> Result<()> {
-    let mut numbered = Vec::with_capacity(rows.len());
-    for (&(key, bucket), sums) in rows {
-        let line = match lines.get(&key) {
-            Some(&line) => line,
-            None => line_no(connection, key).await.inspect(|&line| {
-                lines.insert(key, line);
-            })?,
-        };
-        numbered.push((line, bucket, sums));
-    }
-    for rows in numbered.chunks(ROWS) {
+    let rows: Vec<_> = rows.into_iter().collect();
+    for rows in rows.chunks(ROWS) {
         let mut query = QueryBuilder::<Sqlite>::new(insert);
-        query.push_values(rows, |mut row, (line, bucket, sums)| {
+        query.push_values(rows, |mut row, ((line, bucket), sums)| {
             row.push_bind(line)
                 .push_bind(bucket)
                 .push_bind(sums.n)
@@ -260,21 +262,36 @@ const ADD: &str = " on conflict do update set n = n + excluded.n, sum = sum + ex
       last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
       last_at = max(last_at, excluded.last_at)";
 
-async fn line_no(connection: &mut SqliteConnection, (device, measure, stream): Key<'_>) -> Result<i64> {
+/// The number of a point's line; a new line gets the next.
+async fn number(connection: &mut SqliteConnection, known: &mut Numbers, point: &Point<'_>) -> Result<i64> {
+    let key = (point.measure, point.stream);
+    let of_device = known.get(point.device);
+    if let Some((_, line)) = of_device.and_then(|lines| lines.iter().find(|(kept, _)| *kept == key)) {
+        return Ok(*line);
+    }
     // `do update` rather than `do nothing`, so that the row comes back either way.
     let row = sqlx::query(
         "insert into line (device, measure, stream) values (?, ?, ?)
          on conflict do update set device = excluded.device returning no",
     )
-    .bind(device)
-    .bind(measure.as_str())
-    .bind(stream.map_or("", Stream::as_str))
+    .bind(point.device)
+    .bind(point.measure.as_str())
+    .bind(point.stream.map_or("", Stream::as_str))
     .fetch_one(connection)
     .await?;
-    Ok(row.try_get("no")?)
+    let line = row.try_get("no")?;
+    let lines = known.entry(point.device.to_owned()).or_default();
+    lines.push((key, line));
+    Ok(line)
 }
 
 fn value(row: &sqlx::sqlite::SqliteRow, query: &Query) -> Result<f64> {
+    if query.measure == Measure::Deposits {
+        return Ok(match query.agg {
+            Agg::Sum | Agg::Count => row.try_get::<i64, _>("n")? as f64,
+            Agg::Mean | Agg::Min | Agg::Max | Agg::Last => 1.0,
+        });
+    }
     let column = |name| {
         row.try_get::<i64, _>(name)
             .map(|value| value as f64 / query.measure.scale())

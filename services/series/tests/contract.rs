@@ -197,8 +197,12 @@ async fn lines_are_apart_by_device_measure_and_stream() {
 #[tokio::test]
 async fn charts_are_in_the_units_they_name() {
     for measure in Measure::ALL {
+        let kept = match measure {
+            Measure::Deposits => Measure::DepositWeight,
+            kept => kept,
+        };
         let (_dir, series) = written(&[Point {
-            measure,
+            measure: kept,
             ..fill(MIDNIGHT, 5_000)
         }])
         .await;
@@ -213,12 +217,38 @@ async fn charts_are_in_the_units_they_name() {
         let value = match measure.unit() {
             "ratio" => 0.5,
             "C" => 50.0,
+            "1" => 1.0,
             _ => 5_000.0,
         };
         assert_eq!(found, [(MIDNIGHT, value)], "{measure:?}");
         assert_eq!(measure.as_str().parse(), Ok(measure));
     }
     assert!("households".parse::<Measure>().is_err());
+}
+
+#[tokio::test]
+async fn deposits_are_the_points_of_their_weight() {
+    let weight = |minutes, value| Point {
+        measure: Measure::DepositWeight,
+        ..fill(MIDNIGHT + minutes * 60_000, value)
+    };
+    let (_dir, series) = written(&[weight(1, 700), weight(2, 300), weight(70, 0)]).await;
+    for (agg, hours) in [
+        (Agg::Sum, [2.0, 1.0]),
+        (Agg::Count, [2.0, 1.0]),
+        (Agg::Max, [1.0, 1.0]),
+    ] {
+        let chart = Query {
+            measure: Measure::Deposits,
+            ..query(Step::Hour, agg)
+        };
+        let found = points(&series, &chart).await;
+        assert_eq!(
+            found.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
+            hours,
+            "{agg:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use hemu_rules::{Bucket, Day, PairSums, Participation, Stream};
+use hemu_rules::{Bucket, Day, PairSums, Participation, Source, Stream};
 
 use crate::entry::{BinState, Deposit, Incident, Quarantined, Status};
 
@@ -116,7 +116,7 @@ pub(super) struct Changes<'e> {
     pub(super) imported: HashMap<[u8; 16], u64>,
     pub(super) ignored: Vec<(Place, &'static str)>,
     pub(super) readings: Vec<ReadingRow<'e>>,
-    pub(super) evidence: BTreeMap<(Day, u32, i64, Stream), Bucket>,
+    pub(super) evidence: BTreeMap<(Day, u32, Source, Stream), Bucket>,
     pub(super) participation: BTreeMap<(Day, u32), Participation>,
     pub(super) pairs: BTreeMap<(u32, Day), PairSums>,
     pub(super) tally: BTreeMap<(Day, u32), Tally>,

@@ -155,7 +155,7 @@ impl Projector {
         tally.attributed += i64::from(household != 0);
         tally.inspected += i64::from(deposit.by == By::Inspector);
         if let Some((key, bucket)) = Bucket::of(&row.reading()) {
-            let key = (day, household, key.source.code(), key.stream);
+            let key = (day, household, key.source, key.stream);
             *changes.evidence.entry(key).or_default() += bucket;
         }
         if row.counts() && deposit.bag.is_none() {

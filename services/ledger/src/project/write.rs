@@ -1,13 +1,16 @@
 //! The changes of one transaction, written in the order of the tables' pages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use hemu_rules::Day;
 use sqlx::sqlite::SqliteConnection;
 
 use super::changes::{Aside, Changes};
 use crate::cursor::Cursor;
 use crate::journal::Head;
+use crate::read::sums;
 use crate::rows::Rows;
+use crate::sums::{Block, block_of};
 
 type Outcome = Result<(), sqlx::Error>;
 
@@ -26,8 +29,8 @@ pub(super) struct Statements {
     imported: Rows,
     ignored: Rows,
     reading: Rows,
-    evidence: Rows,
-    participation: Rows,
+    wanted_sums: Rows,
+    sums: Rows,
     pair: Rows,
     no_pair: Rows,
     tally: Rows,
@@ -93,18 +96,12 @@ impl Statements {
                    weight_g, quality_bp, confidence_pm, clock_ahead, reading_id)",
                 16,
             ),
-            evidence: Rows::new(
-                "insert into evidence (day, household, source, stream, w, g, n)",
-                7,
-                "on conflict do update set w = w + excluded.w, g = g + excluded.g, n = n + excluded.n",
+            wanted_sums: Rows::new(
+                "with wanted (day, block) as (",
+                2,
+                ") select day_sums.* from wanted join day_sums using (day, block)",
             ),
-            participation: Rows::new(
-                "insert into participation (day, household, grams, food, recyclable, hazardous, residual)",
-                7,
-                "on conflict do update set grams = grams + excluded.grams, food = food + excluded.food,
-                   recyclable = recyclable + excluded.recyclable, hazardous = hazardous + excluded.hazardous,
-                   residual = residual + excluded.residual",
-            ),
+            sums: insert("insert or replace into day_sums (day, block, sums)", 3),
             pair: Rows::new(
                 "insert into pair (device, day, n, sy, sq, syy, sqq, syq)",
                 8,
@@ -240,31 +237,7 @@ impl Statements {
                 b.add(row.clock_ahead).add(row.reading_id.map(str::to_owned));
             })
             .await?;
-        let evidence: Vec<_> = changes.evidence.iter().collect();
-        self.evidence
-            .write(
-                connection,
-                &evidence,
-                |b, ((day, household, source, stream), bucket)| {
-                    b.add(i64::from(day.get()))
-                        .add(*household)
-                        .add(*source)
-                        .add(stream.code());
-                    b.add(bucket.w).add(bucket.g).add(bucket.n);
-                },
-            )
-            .await?;
-        let participation: Vec<_> = changes
-            .participation
-            .iter()
-            .filter(|(_, p)| !p.is_zero())
-            .collect();
-        self.participation
-            .write(connection, &participation, |b, ((day, household), p)| {
-                b.add(i64::from(day.get())).add(*household).add(p.grams);
-                b.add(p.food).add(p.recyclable).add(p.hazardous).add(p.residual);
-            })
-            .await?;
+        self.day_sums(connection, changes).await?;
         let pairs: Vec<_> = changes.pairs.iter().filter(|(_, sums)| !sums.is_zero()).collect();
         self.pair
             .write(connection, &pairs, |b, ((device, day), sums)| {
@@ -281,6 +254,40 @@ impl Statements {
         self.no_pair
             .write(connection, &less, |b, ((device, day), _)| {
                 b.add(*device).add(i64::from(day.get()));
+            })
+            .await
+    }
+
+    /// Adds to the blocks that hold the households' days.
+    async fn day_sums(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+        let mut blocks: BTreeMap<(Day, u32), Block> = BTreeMap::new();
+        let days = changes
+            .evidence
+            .keys()
+            .map(|(day, household, ..)| (*day, *household));
+        for (day, household) in days.chain(changes.participation.keys().copied()) {
+            blocks.entry((day, block_of(household))).or_default();
+        }
+        let wanted: Vec<_> = blocks.keys().copied().collect();
+        let found = self.wanted_sums.fetch(connection, &wanted, |b, (day, block)| {
+            b.add(i64::from(day.get())).add(*block);
+        });
+        for row in found.await? {
+            let (day, block, sums) = sums(&row)?;
+            blocks.insert((day, block), sums);
+        }
+        for ((day, household, source, stream), bucket) in &changes.evidence {
+            let block = blocks.entry((*day, block_of(*household))).or_default();
+            block.household(*household).add(*source, *stream, *bucket);
+        }
+        for ((day, household), bags) in &changes.participation {
+            let block = blocks.entry((*day, block_of(*household))).or_default();
+            block.household(*household).participation += *bags;
+        }
+        let blocks: Vec<_> = blocks.into_iter().collect();
+        self.sums
+            .write(connection, &blocks, |b, ((day, block), sums)| {
+                b.add(i64::from(day.get())).add(*block).add(sums.encode());
             })
             .await
     }

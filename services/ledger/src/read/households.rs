@@ -4,9 +4,10 @@ use hemu_rules::{Day, Participation, Reading};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Outcome, reading};
+use super::{Outcome, reading, sums};
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
+use crate::sums::{HouseholdDay, block_of};
 
 /// A stored reading with its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,33 +47,39 @@ impl Ledger {
         rows.iter().map(deposit).collect::<Outcome<_>>().of(&path)
     }
 
-    /// A household's bags by day, `from..=to`.
-    pub async fn participation(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, Participation)>> {
+    /// What a household did on each day of `from..=to`, oldest first; days without a counted bag are left out.
+    pub async fn household_days(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, HouseholdDay)>> {
         let path = self.folder().projections();
+        let no = sqlx::query("select no from household where token = ?")
+            .bind(token)
+            .fetch_optional(&self.projections)
+            .await
+            .of(&path)?;
+        let Some(no) = no else { return Ok(Vec::new()) };
+        let no: u32 = no.try_get("no").of(&path)?;
         let sql = format!(
-            "{DAYS} select participation.* from days
-             join household on household.token = ?3
-             join participation on participation.day = days.day and participation.household = household.no
-             order by participation.day"
+            "{DAYS} select day_sums.* from days join day_sums on day_sums.day = days.day and block = ?3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(from.get())
             .bind(to.get())
-            .bind(token)
+            .bind(block_of(no))
             .fetch_all(&self.projections)
             .await
             .of(&path)?;
-        let read = |row: &SqliteRow| -> Outcome<(Day, Participation)> {
-            let sums = Participation {
-                grams: row.try_get("grams")?,
-                food: row.try_get("food")?,
-                recyclable: row.try_get("recyclable")?,
-                hazardous: row.try_get("hazardous")?,
-                residual: row.try_get("residual")?,
-            };
-            Ok((Day::clamped(row.try_get("day")?), sums))
-        };
-        rows.iter().map(read).collect::<Outcome<_>>().of(&path)
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (day, _, mut block) = sums(row).of(&path)?;
+            found.extend(block.take(no).map(|sums| (day, sums)));
+        }
+        Ok(found)
+    }
+
+    /// A household's bags by day, `from..=to`.
+    pub async fn participation(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, Participation)>> {
+        let days = self.household_days(token, from, to).await?;
+        let bags = days.into_iter().map(|(day, sums)| (day, sums.participation));
+        Ok(bags.filter(|(_, bags)| !bags.is_zero()).collect())
     }
 
     /// The first local day of a counted deposit; `None` for a token the journal never counted.

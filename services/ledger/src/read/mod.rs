@@ -1,5 +1,6 @@
 //! What others read of the ledger. Plain rows out; nothing here changes anything.
 
+mod days;
 mod devices;
 mod households;
 mod overview;
@@ -15,6 +16,8 @@ pub use tail::Tail;
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+
+use crate::sums::Block;
 
 type Outcome<T> = std::result::Result<T, sqlx::Error>;
 
@@ -33,6 +36,13 @@ pub(crate) fn damaged(column: &'static str, value: i64) -> sqlx::Error {
 pub(crate) fn stream(row: &SqliteRow) -> Outcome<Stream> {
     let code: i64 = row.try_get("stream")?;
     Stream::from_code(code).ok_or_else(|| damaged("stream", code))
+}
+
+/// A row of `day_sums`: day, block, and what is in it.
+pub(crate) fn sums(row: &SqliteRow) -> Outcome<(Day, u32, Block)> {
+    let (day, block): (i64, u32) = (row.try_get("day")?, row.try_get("block")?);
+    let sums = Block::decode(block, row.try_get("sums")?).ok_or_else(|| damaged("sums", day))?;
+    Ok((Day::clamped(day), block, sums))
 }
 
 /// A row of `reading` as the rules see it, without its bag's id.

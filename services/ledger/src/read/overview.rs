@@ -1,8 +1,12 @@
 //! How far things are, and the sums of a day.
 
+use std::collections::HashSet;
+
 use hemu_rules::Day;
 use sqlx::Row;
 
+use super::days::each_day;
+use crate::HouseholdDay;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -105,11 +109,16 @@ impl Ledger {
     /// Households with a counted deposit on or after a day.
     pub async fn active_households(&self, since: Day) -> Result<u64> {
         let path = self.folder().projections();
-        let row = sqlx::query("select count(distinct household) as n from participation where day >= ?")
-            .bind(since.get())
-            .fetch_one(&self.projections)
+        let mut connection = self.projections.acquire().await.of(&path)?;
+        let mut active = HashSet::new();
+        let note = |_, household, day: &HouseholdDay| {
+            if !day.participation.is_zero() {
+                active.insert(household);
+            }
+        };
+        each_day(&mut connection, (since, Day::MAX), note)
             .await
             .of(&path)?;
-        Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
+        Ok(active.len() as u64)
     }
 }

@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use futures::TryStreamExt;
 use hemu_rules::{
     BetaError, Bp, Bucket, Calibration, DECAY, Day, DayEvidence, DeviceNo, PairSums, Posterior, Rule, Source,
-    Totals, calibrate, day_evidence, posterior, prior, totals,
+    Tally, Totals, calibrate, day_evidence, posterior, prior, totals,
 };
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Outcome, damaged};
+use super::Outcome;
+use super::days::each_day;
+use crate::HouseholdDay;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 
-/// A household's day buckets, one a day and source.
+/// A household's day buckets, one a day, source and stream.
 pub type Evidence = Vec<(Day, Source, Bucket)>;
 
 /// What every score of one edition is computed against. Valid for the position it was read at.
@@ -91,36 +93,33 @@ impl Ledger {
         let name_of = |DeviceNo(no): DeviceNo| device_names.get(no as usize).map_or("", String::as_str);
         let calibration = calibrate(rule, pairs, name_of, edition);
 
-        let mut by_household: HashMap<u32, Totals> = HashMap::new();
-        let mut rows = sqlx::query(
-            "select household, day, source, sum(w) as w, sum(g) as g, sum(n) as n from evidence
-             where day >= ? and day < ? group by household, day, source order by household",
-        )
-        .bind(edition.plus(-days_of_decay()).get())
-        .bind(edition.get())
-        .fetch(&mut *snapshot);
-        let mut current: (u32, Evidence) = (0, Vec::new());
-        while let Some(row) = rows.try_next().await.of(&path)? {
-            let household: u32 = row.try_get("household").of(&path)?;
-            if household != current.0 {
-                let (done, evidence) = std::mem::replace(&mut current, (household, Vec::new()));
-                by_household.insert(done, totals(evidence, &calibration, &DECAY));
+        let mut tallies: Vec<Tally> = Vec::new();
+        let window = (edition.plus(-days_of_decay()), edition);
+        let mut buckets = Vec::new();
+        let gather = |day, household: u32, sums: &HouseholdDay| {
+            let place = household as usize;
+            if tallies.len() <= place {
+                tallies.resize(place + 1, Tally::default());
             }
-            current.1.push(bucket(&row).of(&path)?);
-        }
-        by_household.insert(current.0, totals(current.1, &calibration, &DECAY));
-        drop(rows);
-        by_household.remove(&0);
+            buckets.clear();
+            buckets.extend(sums.buckets.iter().map(|&(source, _, bucket)| (source, bucket)));
+            if let Some(tally) = tallies.get_mut(place) {
+                tally.add_evidence(&calibration, day, &buckets);
+                tally.add_bags(&calibration, day, &sums.participation);
+            }
+        };
+        each_day(&mut snapshot, window, gather).await.of(&path)?;
         // A token nobody registered scores for nobody: neither for itself nor in the city's mean.
         let registered = self.tokens().await?;
-        let mut by_token = HashMap::with_capacity(by_household.len());
+        let mut by_token = HashMap::with_capacity(tallies.len());
         let mut tokens = sqlx::query("select no, token from household").fetch(&mut *snapshot);
         while let Some(row) = tokens.try_next().await.of(&path)? {
             let (no, token): (u32, String) = (row.try_get("no").of(&path)?, row.try_get("token").of(&path)?);
-            if let Some(totals) = by_household.get(&no)
-                && registered.contains(&token)
-            {
-                by_token.insert(token, *totals);
+            let tally = tallies
+                .get(no as usize)
+                .filter(|tally| **tally != Tally::default());
+            if let Some(tally) = tally.filter(|_| registered.contains(&token)) {
+                by_token.insert(token, tally.totals());
             }
         }
         drop(tokens);
@@ -137,36 +136,18 @@ impl Ledger {
 
     /// One household's day buckets of the days an edition looks at.
     pub async fn evidence(&self, token: &str, edition: Day) -> Result<Evidence> {
-        let path = self.folder().projections();
-        let rows = sqlx::query(
-            "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)
-             select evidence.* from days
-             join household on household.token = ?3
-             join evidence on evidence.day = days.day and evidence.household = household.no",
-        )
-        .bind(edition.plus(-days_of_decay()).get())
-        .bind(edition.plus(-1).get())
-        .bind(token)
-        .fetch_all(&self.projections)
-        .await
-        .of(&path)?;
-        rows.iter().map(bucket).collect::<Outcome<_>>().of(&path)
+        let window = (edition.plus(-days_of_decay()), edition.plus(-1));
+        let days = self.household_days(token, window.0, window.1).await?;
+        let buckets = |(day, sums): (Day, HouseholdDay)| {
+            let of_day = sums.buckets.into_iter();
+            of_day.map(move |(source, _, bucket)| (day, source, bucket))
+        };
+        Ok(days.into_iter().flat_map(buckets).collect())
     }
 }
 
 fn days_of_decay() -> i32 {
     i32::try_from(DECAY.len()).unwrap_or(i32::MAX)
-}
-
-fn bucket(row: &SqliteRow) -> Outcome<(Day, Source, Bucket)> {
-    let code: i64 = row.try_get("source")?;
-    let source = Source::from_code(code).ok_or_else(|| damaged("source", code))?;
-    let bucket = Bucket {
-        w: row.try_get("w")?,
-        g: row.try_get("g")?,
-        n: row.try_get("n")?,
-    };
-    Ok((Day::clamped(row.try_get("day")?), source, bucket))
 }
 
 fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {

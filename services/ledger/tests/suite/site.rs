@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hemu_ledger::entry::{Body, Deposit, Quarantined};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Folder, Head, Ledger, Projector};
-use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Stream, Zone};
+use hemu_rules::{Bp, By, Day, Grams, Millis, Participation, Permille, Source, Stream, Zone};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use tempfile::TempDir;
@@ -70,15 +70,45 @@ impl Site {
     /// What decides about people, under names: evidence, participation, pairs.
     pub(crate) async fn sums(&self) -> BTreeSet<String> {
         let mut connection = self.projections().await;
-        let mut all = BTreeSet::new();
-        for sql in [
-            "select 'evidence', e.day, h.token, coalesce(d.name, 'inspectors'), e.stream, w, g, n from evidence e
-             join household h on h.no = e.household left join device d on d.no = e.source - 1",
-            "select 'participation', p.day, h.token, p.grams, p.food, p.recyclable, p.hazardous, p.residual
-             from participation p join household h on h.no = p.household",
-            "select 'pair', p.day, d.name, n, sy, sq, syy, sqq, syq from pair p join device d on d.no = p.device",
-        ] {
-            all.extend(rows(&mut connection, sql).await);
+        let pairs = "select 'pair', p.day, d.name, n, sy, sq, syy, sqq, syq from pair p join device d on d.no = p.device";
+        let mut all: BTreeSet<String> = rows(&mut connection, pairs).await.into_iter().collect();
+        let cameras = rows(&mut connection, "select name from device order by no").await;
+        for token in rows(&mut connection, "select token from household").await {
+            let days = self
+                .ledger
+                .household_days(&token, day(-500), day(500))
+                .await
+                .unwrap();
+            for (day, sums) in days {
+                let mut note = |kind: &str, name: &str, numbers: &[i64]| {
+                    let numbers: Vec<String> = numbers.iter().map(|n| format!("Some({n})")).collect();
+                    let row = format!("{kind} Some({}) {name} {}", day.get(), numbers.join(" "));
+                    all.insert(row);
+                };
+                let Participation {
+                    grams,
+                    food,
+                    recyclable,
+                    hazardous,
+                    residual,
+                } = sums.participation;
+                note(
+                    "participation",
+                    &token,
+                    &[grams, food, recyclable, hazardous, residual],
+                );
+                for (source, stream, b) in sums.buckets {
+                    let source = match source {
+                        Source::Inspector => "inspectors",
+                        Source::Camera(no) => &cameras[no.0 as usize],
+                    };
+                    note(
+                        "evidence",
+                        &format!("{token} {source}"),
+                        &[stream.code().into(), b.w, b.g, b.n],
+                    );
+                }
+            }
         }
         all
     }
@@ -97,7 +127,7 @@ impl Site {
     }
 }
 
-pub(crate) const TABLES: [&str; 16] = [
+pub(crate) const TABLES: [&str; 15] = [
     "device",
     "household",
     "cursor",
@@ -105,8 +135,7 @@ pub(crate) const TABLES: [&str; 16] = [
     "imported",
     "ignored",
     "reading",
-    "evidence",
-    "participation",
+    "day_sums",
     "pair",
     "tally",
     "bin",
