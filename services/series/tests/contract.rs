@@ -228,7 +228,7 @@ async fn charts_are_in_the_units_they_name() {
 
 #[tokio::test]
 async fn deposits_are_the_points_of_their_weight() {
-    let weight = |minutes, value| Point {
+    let weight = |minutes: i64, value| Point {
         measure: Measure::DepositWeight,
         ..fill(MIDNIGHT + minutes * 60_000, value)
     };
