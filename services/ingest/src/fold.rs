@@ -12,9 +12,10 @@ use crate::metrics::Metrics;
 const LOOK: Duration = Duration::from_millis(250);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A step of fewer records than this is followed by a short rest, so that the next one shares its pages with more.
+/// A step of fewer records than this is followed by a rest, so that the next one shares its pages with more: most of a
+/// step's cost is pages, and a page is written once however many of its rows are new.
 const SMALL: u64 = 10_000;
-const REST: Duration = Duration::from_millis(100);
+const REST: Duration = Duration::from_millis(400);
 
 /// Folds everything there is, calling `progress` with the records of each step.
 pub async fn catch_up(projector: &mut Projector, mut progress: impl FnMut(u64)) -> hemu_ledger::Result<()> {

@@ -75,24 +75,24 @@ pub(crate) struct Lag {
     skipped: u64,
 }
 
-/// A record of the journal as listeners see it; `None` for what is not theirs (quarantine, declared losses).
-/// A deposit comes also in the form the site remembers.
-pub(crate) fn translate(
-    fleet: &Fleet,
-    place: Place,
-    entry: &Entry<'_>,
-) -> Option<(Message, Option<LiveDeposit>)> {
+/// What a record is called among listeners; `None` for what is not theirs (quarantine, declared losses).
+pub(crate) const fn name_of(body: &Body<'_>) -> Option<&'static str> {
+    match body {
+        Body::Deposit(_) => Some("deposit"),
+        Body::Status(_) => Some("status"),
+        Body::Incident(_) => Some("incident"),
+        Body::Lost { .. } | Body::Quarantined(_) => None,
+    }
+}
+
+/// A record of the journal as listeners see it; `None` for what is not theirs.
+pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Option<Message> {
     let device = entry.origin.device();
     let station = fleet.station_of(device);
-    match &entry.body {
-        Body::Deposit(deposit) => {
-            let deposit = LiveDeposit::of(device, station, deposit);
-            Some((Message::of("deposit", Some(place), &deposit), Some(deposit)))
-        }
-        Body::Status(report) => Some((
-            Message::of("status", Some(place), &status(device, station, report)),
-            None,
-        )),
+    let name = name_of(&entry.body)?;
+    Some(match &entry.body {
+        Body::Deposit(deposit) => Message::of(name, Some(place), &LiveDeposit::of(device, station, deposit)),
+        Body::Status(report) => Message::of(name, Some(place), &status(device, station, report)),
         Body::Incident(seen) => {
             let incident = Incident {
                 at: seen.at.get(),
@@ -102,13 +102,10 @@ pub(crate) fn translate(
                 note: seen.note.map(str::to_owned),
                 photo: seen.photo.map(str::to_owned),
             };
-            Some((
-                Message::of("incident", Some(place), &LiveIncident { incident, station }),
-                None,
-            ))
+            Message::of(name, Some(place), &LiveIncident { incident, station })
         }
-        Body::Lost { .. } | Body::Quarantined(_) => None,
-    }
+        Body::Lost { .. } | Body::Quarantined(_) => return None,
+    })
 }
 
 fn status(device: &str, station: Option<String>, report: &Status<'_>) -> LiveStatus {

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hemu_ledger::entry::Body;
 use hemu_ledger::{Error, Position};
 use tokio::time::Instant;
 
 use super::event::LiveDevice;
-use super::{Message, RECENT, translate};
+use super::{Message, RECENT, name_of, translate};
 use crate::api::Api;
 use crate::fleet::{Fleet, State};
 use crate::page::Place;
+use crate::v1::deposits::LiveDeposit;
 use crate::v1::overview::{self, Overview};
 
 /// Events of one kind a second; the overview counts the others.
 const EVENTS_A_SECOND: u32 = 50;
-/// Batches read again after a pause or a flood; what is older is only counted.
-const BATCHES_BEHIND: u64 = 256;
-/// Records decoded at a time.
-const RECORDS_AT_ONCE: u64 = 2_000;
+/// With nobody listening, the newest deposits are remembered this often.
+const IDLE: Duration = Duration::from_secs(1);
 /// Which station a device belongs to changes rarely.
 const FLEET_FRESH_FOR: Duration = Duration::from_secs(10);
 
@@ -29,6 +29,7 @@ pub(crate) struct Feed {
     api: Arc<Api>,
     /// `None` until the first look.
     seen: Option<Position>,
+    looked: Option<Instant>,
     fleet: Fleet,
     fleet_read: Option<Instant>,
     states: BTreeMap<String, State>,
@@ -41,6 +42,7 @@ impl Feed {
         Self {
             api,
             seen: None,
+            looked: None,
             fleet: Fleet::default(),
             fleet_read: None,
             states: BTreeMap::new(),
@@ -52,60 +54,64 @@ impl Feed {
     /// Tells the listeners what is new in the journal; whether there is more. The first look only remembers the
     /// newest deposits.
     pub(crate) async fn catch_up(&mut self, now: Instant) -> Result<bool, Error> {
+        let idle = self
+            .looked
+            .is_some_and(|looked| now.duration_since(looked) < IDLE);
+        if idle && !self.api.live.has_listeners() {
+            return Ok(true);
+        }
+        self.looked = Some(now);
         let applied = self.api.ledger.progress().await?.applied;
-        let Some(seen) = self.seen else {
-            self.remember_newest(now, applied).await?;
-            return Ok(false);
-        };
-        if seen == applied {
+        if self.seen == Some(applied) {
             return Ok(false);
         }
         self.know_the_fleet(now).await?;
-        let from = seen.max(applied.saturating_sub(BATCHES_BEHIND));
-        let read = self.read(from, RECORDS_AT_ONCE, Some(now)).await?;
+        let newest = self.newest(applied).await?;
+        let (from, told) = match self.seen {
+            Some(seen) => (seen.max(newest), Some(now)),
+            None => (newest, None),
+        };
+        let read = self.read(from, told).await?;
         self.seen = Some(read);
         Ok(read < applied)
     }
 
-    /// Fills the live list from the journal's end, without telling anybody.
-    async fn remember_newest(&mut self, now: Instant, applied: Position) -> Result<(), Error> {
-        self.know_the_fleet(now).await?;
+    /// Where the newest records begin that are worth reading; what is older is only counted.
+    async fn newest(&self, applied: Position) -> Result<Position, Error> {
+        let seen = self.seen.unwrap_or(0);
         let mut back = 1;
-        while back < applied.min(BATCHES_BEHIND)
+        while back < applied.saturating_sub(seen)
             && self.api.ledger.records_after(applied - back).await? < RECENT as u64
         {
             back *= 2;
         }
-        self.seen = Some(self.read(applied.saturating_sub(back), u64::MAX, None).await?);
-        Ok(())
+        Ok(applied.saturating_sub(back))
     }
 
     /// Reads on from a position; the last position read. Listeners are told when `told` says when it is.
-    async fn read(&mut self, from: Position, records: u64, told: Option<Instant>) -> Result<Position, Error> {
-        let tail = self.api.ledger.tail(from, records).await?;
+    async fn read(&mut self, from: Position, told: Option<Instant>) -> Result<Position, Error> {
+        let tail = self.api.ledger.tail(from, u64::MAX).await?;
         let live = &self.api.live;
         let told = told.filter(|_| live.has_listeners());
         let (fleet, samplers, metrics) = (&self.fleet, &mut self.samplers, &self.api.metrics);
         tail.for_each(|batch, index, entry| {
+            if let Body::Deposit(deposit) = &entry.body {
+                let device = entry.origin.device();
+                live.remember(LiveDeposit::of(device, fleet.station_of(device), deposit));
+            }
+            let (Some(now), Some(name)) = (told, name_of(&entry.body)) else {
+                return;
+            };
+            if !samplers.entry(name).or_insert(Sampler::new(now)).admits(now) {
+                metrics.live_sampled_out.inc();
+                return;
+            }
             let place = Place {
                 position: batch.position,
                 index,
             };
-            let Some((message, deposit)) = translate(fleet, place, &entry) else {
-                return;
-            };
-            if let Some(deposit) = deposit {
-                live.remember(deposit);
-            }
-            let Some(now) = told else { return };
-            if samplers
-                .entry(message.name)
-                .or_insert(Sampler::new(now))
-                .admits(now)
-            {
+            if let Some(message) = translate(fleet, place, &entry) {
                 live.send(message);
-            } else {
-                metrics.live_sampled_out.inc();
             }
         })?;
         Ok(tail.last().unwrap_or(from))

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::v1::deposits::LiveDeposit;
 
-pub(crate) use event::{Lag, LiveDevice, LiveIncident, LiveStatus, Message, translate};
+pub(crate) use event::{Lag, LiveDevice, LiveIncident, LiveStatus, Message, name_of, translate};
 pub(crate) use feed::Feed;
 
 /// Deposits remembered for the live list's first fill.

@@ -103,8 +103,7 @@ async fn missed(api: &Api, after: Place) -> Result<Vec<Message>, Problem> {
             position: batch.position,
             index,
         };
-        let event = translate(&fleet, place, &entry).filter(|_| place > after);
-        messages.extend(event.map(|(message, _)| message));
+        messages.extend(translate(&fleet, place, &entry).filter(|_| place > after));
     })?;
     Ok(messages)
 }

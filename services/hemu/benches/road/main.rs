@@ -10,6 +10,7 @@
 mod support;
 
 mod consumer;
+mod front;
 mod process;
 
 use std::path::Path;
@@ -68,6 +69,9 @@ fn main() {
     if let Some(index) = arguments.iter().position(|argument| argument == "consume") {
         return consumer::run(&arguments[index + 1], Path::new(&arguments[index + 2]));
     }
+    if arguments.iter().any(|argument| argument == "front") {
+        return front::run();
+    }
     let number = |name: &str, otherwise: u64| {
         let index = arguments.iter().position(|argument| argument == name);
         index
@@ -84,6 +88,7 @@ fn main() {
                 .as_deref()
                 .map(|program| broker(program, shape, seconds));
             results.push(show(round, shape, &own, other.as_ref()));
+            results.push(front_alone(round, shape, seconds));
         }
     }
     results.push(latency(20_000.0, seconds));
@@ -176,6 +181,26 @@ fn latency(rate: f64, seconds: u64) -> Value {
     let found = json!({
         "shape": "latency at a fixed rate", "rate_per_s": rate, "acknowledged_per_s": report.records_per_s,
         "puback_us": report.puback_us, "fsync_us_before_after": [before, after], "commit_seconds": commits,
+    });
+    eprintln!("{found:#}");
+    found
+}
+
+/// The sockets and the protocol alone: nothing is stored.
+fn front_alone(round: u64, shape: Shape, seconds: u64) -> Value {
+    let front = process::Front::start();
+    let devices = (0..shape.connections).map(|index| Key {
+        device: format!("dev{index:03}"),
+        key: String::from("any"),
+    });
+    let plan = plan(front.address, devices.collect(), shape, seconds);
+    let before = Usage::of(front.pid());
+    let records = drive(&plan).acked as f64;
+    let after = Usage::of(front.pid());
+    let us = |time: Duration| time.as_secs_f64() * 1e6 / records;
+    let found = json!({
+        "round": round, "shape": shape.name, "side": "the endpoint alone, nothing stored",
+        "cpu_us": us(after.since(before)), "kernel_us": us(after.kernel_since(before)),
     });
     eprintln!("{found:#}");
     found

@@ -16,24 +16,35 @@ use serde_json::{Value, json};
 
 /// CPU time of a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage(Duration);
+pub(crate) struct Usage {
+    all: Duration,
+    kernel: Duration,
+}
 
 impl Usage {
     /// User and system time so far, from the kernel's ticks (100 a second).
     pub(crate) fn of(pid: u32) -> Self {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         let after_name = stat.rsplit_once(')').unwrap().1;
-        let ticks: u64 = after_name
+        let ticks: Vec<u64> = after_name
             .split_whitespace()
             .skip(11)
             .take(2)
-            .map(|field| field.parse::<u64>().unwrap())
-            .sum();
-        Self(Duration::from_millis(ticks * 10))
+            .map(|field| field.parse().unwrap())
+            .collect();
+        Self {
+            all: Duration::from_millis((ticks[0] + ticks[1]) * 10),
+            kernel: Duration::from_millis(ticks[1] * 10),
+        }
     }
 
     pub(crate) fn since(self, before: Self) -> Duration {
-        self.0.saturating_sub(before.0)
+        self.all.saturating_sub(before.all)
+    }
+
+    /// The kernel's part of it.
+    pub(crate) fn kernel_since(self, before: Self) -> Duration {
+        self.kernel.saturating_sub(before.kernel)
     }
 }
 
@@ -237,6 +248,39 @@ impl Consumer {
 }
 
 impl Drop for Consumer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// This program again, as an endpoint with nothing behind it.
+pub(crate) struct Front {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Front {
+    pub(crate) fn start() -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg("front")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line.trim().parse().unwrap();
+        Self { child, address }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Front {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
