@@ -6,9 +6,9 @@
 )]
 
 use hemu_rules::{
-    BetaError, Bp, Bucket, BucketKey, By, Calibration, DECAY, Day, DeviceNo, FLAT14, Grams, HouseholdNo,
-    Millis, PairSums, Participation, Permille, Reading, Rule, Source, Stream, Totals, Zone, calibrate,
-    day_evidence, fold_bag, posterior, prior, totals,
+    BetaError, Bp, Bucket, BucketKey, By, Calibration, Contributions, DECAY, Day, DeviceNo, FLAT14, Grams,
+    HouseholdNo, Millis, PairSums, Participation, Permille, Reading, Rule, Source, Stream, Totals, Zone,
+    calibrate, day_evidence, fold_bag, posterior, prior, totals,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -294,6 +294,40 @@ fn the_days_of_a_household_add_up_to_its_totals() {
             }
         }
     }
+}
+
+#[test]
+fn the_streams_of_a_household_add_up_to_its_score() -> Result<(), BetaError> {
+    let (file, rows) = golden();
+    let names = arrival(&rows);
+    let estate = Estate::of(&rows, &names);
+    for (edition, expected) in editions(&file) {
+        let calibration = estate.calibrate(&names, edition);
+        let m0 = Bp::new(expected["prior"].as_i64().unwrap()).unwrap();
+        for (h, expected) in (0..40).zip(expected["households"].as_array().unwrap()) {
+            let own = estate
+                .buckets
+                .iter()
+                .filter(|(key, _)| key.household == HouseholdNo(h));
+            let own: Vec<_> = own
+                .map(|(key, &sums)| (key.day, key.source, key.stream, sums))
+                .collect();
+            let got = Contributions::of(&own, &calibration, m0);
+            let streams: i128 = got.streams.iter().map(|s| s.part.numerator).sum();
+            assert_eq!(streams + got.clamped, got.total, "household {h}, {edition}");
+            let (e, a) = texts(expected, "e", "a");
+            let (e, a): (i128, i128) = (e.parse().unwrap(), a.parse().unwrap());
+            assert_eq!(
+                got.total,
+                a - e * i128::from(i64::from(m0)),
+                "household {h}, {edition}"
+            );
+            let mu = posterior(&Rule::V1, Totals { e, a }, m0)?.mu;
+            let points = 100.0 * m0.share() + got.total as f64 / got.denominator as f64;
+            assert!((points - 100.0 * mu).abs() < 1e-9, "household {h}, {edition}");
+        }
+    }
+    Ok(())
 }
 
 #[test]
