@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod agreement;
 pub mod bag;
 pub mod beta;
 pub mod calibrate;
@@ -9,11 +10,13 @@ pub mod day;
 pub mod decay;
 pub mod evidence;
 pub mod gate;
+pub mod group;
 pub mod guard;
 pub mod id;
 pub mod list;
 pub mod pairs;
 pub mod participation;
+pub mod plan;
 pub mod quantity;
 pub mod reading;
 pub mod reason;
@@ -24,6 +27,7 @@ pub mod status;
 mod sums;
 pub mod tally;
 
+pub use agreement::{SharedBags, doubted, inspections_doubted};
 pub use bag::{BagFold, fold_bag};
 pub use beta::BetaError;
 pub use calibrate::{Calibration, calibrate};
@@ -33,11 +37,13 @@ pub use day::{Day, DayError, Zone, ZoneError};
 pub use decay::{DECAY, FLAT14};
 pub use evidence::{Bucket, BucketKey, weight};
 pub use gate::{Gate, Gates};
+pub use group::{GroupTally, GroupView, GroupViews};
 pub use guard::Guard;
 pub use id::{By, DeviceNo, EstateNo, HouseholdNo, Source, Stream, UnknownWord};
 pub use list::{Household, Outcome, Verdict, judge};
 pub use pairs::PairSums;
 pub use participation::{Participation, StreamSet};
+pub use plan::{Look, NextBag, Plan};
 pub use quantity::{Bp, Grams, Millis, OutOfRange, Permille, Ppb};
 pub use reading::Reading;
 pub use reason::{Case, Explanation, Reason, explain};

@@ -91,6 +91,10 @@ pub struct Rule {
     pub inspection_days_least: u32,
     /// What those people alone must have seen, decayed mean in basis points.
     pub inspector_mean_most: Bp,
+    /// An inspector whose mean lies further than this from colleagues on the same bags confirms no black name; fewer
+    /// shared bags than this say nothing of anyone.
+    pub inspector_apart_most: Bp,
+    pub shared_bags_least: i64,
     /// A good fortnight redeems, whatever was before: deposit days in this window, and their undecayed mean.
     pub redemption_window: i32,
     pub redemption_days_least: u32,
@@ -144,6 +148,8 @@ impl Rule {
         inspection_window: 60,
         inspection_days_least: 2,
         inspector_mean_most: Bp::clamped(6_500),
+        inspector_apart_most: Bp::clamped(500),
+        shared_bags_least: 8,
         redemption_window: 14,
         redemption_days_least: 3,
         redemption_quality: Bp::clamped(7_000),
@@ -288,6 +294,7 @@ impl Rule {
             ("device_shrink", self.device_shrink),
             ("epoch_shrink", self.epoch_shrink),
             ("pairs_least", self.pairs_least),
+            ("shared_bags_least", self.shared_bags_least),
         ];
         for (name, pairs) in pairs {
             must(
