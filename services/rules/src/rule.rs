@@ -390,6 +390,7 @@ fn positive(name: &'static str, value: f64, least: f64) -> Result<(), RuleError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::{Totals, posterior};
 
     #[test]
     fn version_one_is_a_rule_and_leads_back_from_a_file() {
@@ -408,6 +409,22 @@ mod tests {
         assert_ne!(short, text);
         let error = toml::from_str::<Rule>(&short).unwrap_err().to_string();
         assert!(error.contains("tenure_days"), "{error}");
+    }
+
+    #[test]
+    fn the_most_certain_rule_there_is_still_has_tails() {
+        let rule = Rule {
+            prior_days: 1e-3,
+            day_variance: 1e-6,
+            drift_variance: 1e-4,
+            ..Rule::V1
+        };
+        rule.validate().unwrap();
+        for bp in 0..=10_000 {
+            let e = rule.unit() * 90;
+            let totals = Totals { e, a: e * bp };
+            assert!(posterior(&rule, totals, rule.prior_unrated).is_ok(), "{bp}");
+        }
     }
 
     #[test]

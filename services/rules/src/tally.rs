@@ -334,23 +334,25 @@ mod tests {
         /// mean, never lowers the mean, but for the rounding of the day's mean to a basis point.
         #[test]
         fn a_good_inspected_bag_never_lowers_the_mean(
-            mut days in any_days(), age in 1..90_i32, w in 1..=9_000_000_i64, q in 0..=10_000_i64,
+            mut days in any_days(), age in 1..90_i32, w in 1..=9_000_000_i64, better in 0..=100_i64,
         ) {
             let day = EDITION.plus(-age);
             if !days.iter().any(|(d, _)| *d == day) {
                 days.push((day, Vec::new()));
             }
             let before = tally(&days);
-            prop_assume!(before.evidence.a >= 0 && before.evidence.a <= before.evidence.e * 10_000);
+            prop_assume!(before.totals() == before.evidence);
             let (mu, score) = standing(&before);
+            let mean = i64::from(Bp::from_share(mu).unwrap()) + 1;
             let slot = days.iter_mut().find(|(d, _)| *d == day).unwrap();
             let own: Bucket = slot.1.iter().filter(|(s, _)| *s == Source::Inspector).map(|(_, b)| *b).sum();
-            let worst = if own.w > 0 { rdiv(own.g.into(), own.w.into()) } else { 0 };
-            prop_assume!(i128::from(q) >= worst && i128::from(q) as f64 >= mu * 10_000.0);
+            let seen = if own.w > 0 { i64::try_from(rdiv(own.g.into(), own.w.into())).unwrap() } else { 0 };
+            let least = seen.max(mean).min(10_000);
+            let q = least + (10_000 - least) * better / 100;
             slot.1.push((Source::Inspector, bucket(w, q)));
             let (after, score_after) = standing(&tally(&days));
             prop_assert!(after >= mu - 0.5e-4, "{} to {}", mu, after);
-            if worst as f64 >= mu * 10_000.0 {
+            if own.w == 0 || seen >= mean {
                 prop_assert!(after >= mu - 1e-12 && score_after >= score);
             }
         }

@@ -160,7 +160,7 @@ impl World {
             let household = Household {
                 tally,
                 estate: self.estates[token],
-                first_deposit: first.get(token).copied().filter(|&first| first < edition),
+                first_deposit: first.get(token).copied(),
                 before: before(token),
                 inspections_doubted: false,
             };
