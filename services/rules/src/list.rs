@@ -279,6 +279,11 @@ mod tests {
             },
             |_| (),
         );
+        let just = Tally {
+            inspected: busy(20, 6_500).inspected,
+            ..bad
+        };
+        assert_eq!(outcome(&household(&just, WARNED)).status, Status::Black);
         let nearly = Tally {
             recent_a: RULE.day() * 7_000 - 1,
             ..bad

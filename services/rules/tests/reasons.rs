@@ -363,6 +363,35 @@ fn reasons_are_the_largest_shares_and_never_more_than_four() {
     );
 }
 
+#[test]
+fn inspectors_confirm_only_what_the_score_says() {
+    let confirmed = |life: &Life| {
+        let reasons = life.explain().reasons;
+        reasons
+            .into_iter()
+            .find(|reason| matches!(reason, Reason::InspectorConfirmed { .. }))
+    };
+    assert!(matches!(
+        confirmed(&poor()),
+        Some(Reason::InspectorConfirmed {
+            tenths: ..=-10,
+            days: 5
+        })
+    ));
+    let contradicted = Life::new(Status::Grey, 0)
+        .bags(every(2), CAMERA, Stream::Food, 4_000)
+        .bags([3, 17, 31], Source::Inspector, Stream::Food, 10_000);
+    assert_eq!(confirmed(&contradicted), None);
+    let praised = good().bags([3, 17, 31], Source::Inspector, Stream::Food, 10_000);
+    assert!(matches!(
+        confirmed(&praised),
+        Some(Reason::InspectorConfirmed {
+            tenths: 10..,
+            days: 3
+        })
+    ));
+}
+
 /// Numbers of a text, decimals whole.
 fn numbers(text: &str) -> Vec<String> {
     let number = |c: char| c.is_ascii_digit() || c == '.';
