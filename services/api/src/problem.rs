@@ -93,6 +93,7 @@ impl From<hemu_ledger::Error> for Problem {
             | hemu_ledger::Error::InUse(_) => Self::store(),
             hemu_ledger::Error::Newer { .. }
             | hemu_ledger::Error::Damaged { .. }
+            | hemu_ledger::Error::Score(_)
             | hemu_ledger::Error::Rejected(_) => Self::internal(),
         }
     }

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Write every accepted deposit in journal order.
     Export(Export),
+    /// Compute editions of the red and black lists, without publishing anything.
+    Lists(Lists),
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
     Verify,
     /// Drop the projections and the charts and fold them again from the journal.
@@ -147,4 +149,29 @@ pub(crate) struct Export {
     /// Last local day.
     #[arg(long, value_name = "DATE")]
     pub(crate) to: Option<hemu_rules::Day>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lists {
+    /// The first edition: evidence of the days before this local day, such as 2026-03-02.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: hemu_rules::Day,
+    /// No edition after this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: hemu_rules::Day,
+    /// Days from one edition to the next.
+    #[arg(long, value_name = "DAYS", default_value = "7d", value_parser = days)]
+    pub(crate) every: i32,
+    /// Where to write; `-` for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: PathBuf,
+}
+
+/// Days, written `7d` or `7`.
+fn days(text: &str) -> Result<i32, String> {
+    let number = text.strip_suffix('d').unwrap_or(text).parse();
+    number
+        .ok()
+        .filter(|days| (1..=366).contains(days))
+        .ok_or_else(|| format!("expected 1d to 366d, such as 7d, came {text:?}"))
 }

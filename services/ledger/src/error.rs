@@ -28,6 +28,9 @@ pub enum Error {
         "the journal is damaged at batch {position}: {what}; restore a backup, and keep this folder for examination"
     )]
     Damaged { position: u64, what: String },
+    /// A score could not be computed: better none than a wrong one.
+    #[error("a household's score could not be computed: {0}; this is a bug, no list was made")]
+    Score(#[from] hemu_rules::BetaError),
     /// A name that is not registered, taken, or malformed: the caller can mend it.
     #[error("{0}")]
     Rejected(String),

@@ -17,6 +17,11 @@ pub(crate) const fn block_of(household: u32) -> u32 {
     household / HOUSEHOLDS
 }
 
+/// The first household of a block.
+pub(crate) const fn first_of(block: u32) -> u32 {
+    block.saturating_mul(HOUSEHOLDS)
+}
+
 /// One household's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HouseholdDay {
@@ -113,7 +118,7 @@ pub(crate) struct Days<'b> {
 impl<'b> Days<'b> {
     pub(crate) fn new(block: u32, bytes: &'b [u8]) -> Self {
         Self {
-            first: block.saturating_mul(HOUSEHOLDS),
+            first: first_of(block),
             bytes: Reader::new(bytes),
             day: HouseholdDay::default(),
         }

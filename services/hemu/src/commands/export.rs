@@ -1,11 +1,10 @@
 //! `hemu export`: every accepted deposit in journal order, in the import's columns plus three.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use hemu_ingest::fold;
 use hemu_ingest::import::COLUMNS;
 use hemu_ledger::Ledger;
@@ -28,13 +27,13 @@ pub(super) async fn run(config: &Config, options: &Export) -> Result<()> {
     let site = Site::open(config).await?;
     // Everything that is stored by now, whether a server has folded it yet or a killed one never did.
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
-    let out: Box<dyn Write> = if options.csv == Path::new("-") {
-        Box::new(std::io::stdout().lock())
-    } else {
-        let failed = || format!("cannot write {}", options.csv.display());
-        Box::new(BufWriter::new(File::create(&options.csv).with_context(failed)?))
-    };
-    let rows = write(&site.ledger, out, options.from, options.to).await?;
+    let rows = write(
+        &site.ledger,
+        super::open_output(&options.csv)?,
+        options.from,
+        options.to,
+    )
+    .await?;
     if options.csv != Path::new("-") {
         println!("{rows} deposits written to {}", options.csv.display());
     }

@@ -6,13 +6,14 @@ mod doctor;
 mod export;
 mod household;
 mod import;
+mod lists;
 mod rebuild;
 mod serve;
 mod verify;
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Read};
+use std::io::{BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Household(Household::Import { file }) => household::import(&config, &file).await,
         Command::Import(options) => import::run(&config, &options).await,
         Command::Export(options) => export::run(&config, &options).await,
+        Command::Lists(options) => lists::run(&config, &options).await,
         Command::Verify => verify::run(&config).await,
         Command::Rebuild => rebuild::run(&config).await,
         Command::Doctor => doctor::run(&config).await,
@@ -68,6 +70,15 @@ fn log_to_stderr(filter: &str) -> Result<()> {
         .with_ansi(colour)
         .init();
     Ok(())
+}
+
+/// Opens a file to write, or stdout for `-`.
+fn open_output(path: &Path) -> Result<Box<dyn Write>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdout().lock()));
+    }
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Box::new(BufWriter::new(file)))
 }
 
 /// Opens a file to read, or stdin for `-`; `.gz` is unpacked.

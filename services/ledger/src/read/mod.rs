@@ -2,12 +2,16 @@
 
 mod days;
 mod devices;
+mod edition;
+mod gather;
 mod households;
 mod overview;
 mod standing;
 mod tail;
 
 pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
+pub use edition::{Edition, Place, States};
+pub use gather::{Gathered, Member};
 pub use households::DepositRow;
 pub use overview::{Counters, DayTally, Progress};
 pub use standing::{Evidence, Standing};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use hemu_rules::Day;
 use sqlx::Row;
 
-use super::days::each_day;
+use super::days::{ALL, each_day};
 use crate::HouseholdDay;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -116,7 +116,7 @@ impl Ledger {
                 active.insert(household);
             }
         };
-        each_day(&mut connection, (since, Day::MAX), note)
+        each_day(&mut connection, (since, Day::MAX), &ALL, note)
             .await
             .of(&path)?;
         Ok(active.len() as u64)

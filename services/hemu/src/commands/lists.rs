@@ -1,0 +1,94 @@
+//! `hemu lists`: editions of the red and black lists over the readings there are. Publishes nothing.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use hemu_ingest::fold;
+use hemu_ledger::read::{Edition, Place, States};
+use hemu_rules::{Day, Rule, Status};
+
+use crate::cli::Lists;
+use crate::config::Config;
+use crate::progress;
+use crate::site::Site;
+
+const COLUMNS: [&str; 9] = [
+    "edition",
+    "household",
+    "status",
+    "score",
+    "p_black",
+    "p_red",
+    "evidence",
+    "days45",
+    "insp60",
+];
+
+pub(super) async fn run(config: &Config, options: &Lists) -> Result<()> {
+    let days = days(options)?;
+    let site = Site::open(config).await?;
+    fold::settle(&site.ledger, site.ledger.head().await?).await?;
+    let mut csv = csv::Writer::from_writer(super::open_output(&options.csv)?);
+    csv.write_record(COLUMNS)?;
+    let bar = progress::bar("editions", days.len() as u64);
+    let mut states = States::new();
+    for &day in &days {
+        let edition = site.ledger.edition(&Rule::V1, day, &states).await?;
+        states = edition.states();
+        write(&mut csv, &edition)?;
+        bar.inc(1);
+        if options.csv != Path::new("-") {
+            bar.suspend(|| println!("{}", summary(&edition)));
+        }
+    }
+    csv.flush()?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// The days editions begin on.
+fn days(options: &Lists) -> Result<Vec<Day>> {
+    if options.from > options.to {
+        bail!(
+            "--from {} is after --to {}: expected the first edition before the last",
+            options.from,
+            options.to
+        );
+    }
+    let next = |day: &Day| Some(day.plus(options.every)).filter(|next| next > day && *next <= options.to);
+    Ok(std::iter::successors(Some(options.from), next).collect())
+}
+
+fn write<W: Write>(csv: &mut csv::Writer<W>, edition: &Edition) -> Result<()> {
+    let day = edition.day.to_string();
+    for Place { token, outcome } in &edition.places {
+        csv.write_record([
+            &day,
+            token,
+            outcome.status.as_str(),
+            &outcome.score.to_string(),
+            &format!("{:.9}", outcome.p_black.probability()),
+            &format!("{:.9}", outcome.p_red.probability()),
+            &format!("{:.9}", outcome.evidence),
+            &outcome.deposit_days.to_string(),
+            &outcome.inspected_days.to_string(),
+        ])?;
+    }
+    Ok(())
+}
+
+fn summary(edition: &Edition) -> String {
+    let count = |status| {
+        edition
+            .places
+            .iter()
+            .filter(|place| place.outcome.status == status)
+            .count()
+    };
+    let [red, black, grey, unrated] = Status::ALL.map(count);
+    format!(
+        "{}: {red} red, {black} black, {grey} grey, {unrated} unrated",
+        edition.day
+    )
+}

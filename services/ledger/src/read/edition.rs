@@ -1,0 +1,95 @@
+//! An edition of the lists: everybody judged. A proposal that publishes nothing.
+
+use std::collections::HashMap;
+
+use hemu_rules::{BetaError, Census, City, Day, Guard, Household, Outcome, Rule, State, Verdict, judge};
+
+use super::gather::{Gathered, Member};
+use crate::error::Result;
+use crate::journal::Position;
+use crate::ledger::Ledger;
+
+/// What one edition leaves to the next, by token; whoever is not in it has the default.
+pub type States = HashMap<String, State>;
+
+/// Everybody's place at one edition.
+#[derive(Debug)]
+pub struct Edition {
+    pub day: Day,
+    /// Computed from the journal up to here.
+    pub position: Position,
+    pub city: City,
+    /// Every registered household, in the order of the tokens.
+    pub places: Vec<Place>,
+}
+
+/// A household's place.
+#[derive(Debug)]
+pub struct Place {
+    pub token: String,
+    pub outcome: Outcome,
+}
+
+impl Edition {
+    /// What the next edition must know.
+    pub fn states(&self) -> States {
+        let state = |place: &Place| (place.token.clone(), place.outcome.state());
+        let matters = |place: &&Place| place.outcome.state() != State::default();
+        self.places.iter().filter(matters).map(state).collect()
+    }
+}
+
+impl Ledger {
+    /// Computes an edition after another one's states. Nothing is stored or published.
+    pub async fn edition(&self, rule: &Rule, day: Day, before: &States) -> Result<Edition> {
+        let gathered = self.gather(rule, day).await?;
+        Ok(judge_all(rule, day, gathered, before)?)
+    }
+}
+
+fn judge_all(
+    rule: &Rule,
+    day: Day,
+    gathered: Gathered,
+    before: &States,
+) -> std::result::Result<Edition, BetaError> {
+    let mut census = Census::default();
+    for member in &gathered.households {
+        census.add(rule, member.estate, &member.tally);
+    }
+    let city = census.city(rule, day);
+    let verdict = |member: &Member| {
+        judge(
+            &city,
+            &Household {
+                tally: &member.tally,
+                estate: member.estate,
+                first_deposit: member.first_day,
+                before: before.get(&member.token).copied().unwrap_or_default(),
+                inspections_doubted: false,
+            },
+        )
+    };
+    let verdicts: Vec<Verdict> = gathered
+        .households
+        .iter()
+        .map(verdict)
+        .collect::<std::result::Result<_, _>>()?;
+    let judged = || gathered.households.iter().zip(&verdicts);
+    let candidates = judged().filter_map(|(member, verdict)| Some((verdict.doubt()?, member.token.as_str())));
+    let guard = Guard::of(rule.guard_doubt_most, candidates);
+    let places = gathered
+        .households
+        .into_iter()
+        .zip(verdicts)
+        .map(|(member, verdict)| Place {
+            outcome: verdict.settle(&guard, &member.token),
+            token: member.token,
+        });
+    Ok(Edition {
+        day,
+        position: gathered.position,
+        places: places.collect(),
+        city,
+    })
+}

@@ -1,0 +1,224 @@
+//! Everybody at one edition, as of one moment of the projections: what scores and lists are computed from.
+//!
+//! Days are read in order and added up household by household, by two hands that share the households between them.
+//! Nothing is judged here.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use hemu_rules::{Calibration, DECAY, Day, DeviceNo, EstateNo, PairSums, Rule, Source, Tally, calibrate};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::Outcome;
+use super::days::each_day;
+use crate::HouseholdDay;
+use crate::error::{InFile, Result};
+use crate::journal::Position;
+use crate::ledger::Ledger;
+use crate::sums::block_of;
+
+/// What an edition is computed from.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Everything up to here is in it.
+    pub position: Position,
+    pub calibration: Arc<Calibration>,
+    /// Every registered household once, in the order of the tokens. Tokens nobody registered score for nobody:
+    /// neither for themselves nor in the city's mean.
+    pub households: Vec<Member>,
+    /// Names by device number.
+    pub device_names: Vec<String>,
+}
+
+/// A registered household at an edition.
+#[derive(Debug)]
+pub struct Member {
+    pub token: String,
+    pub estate: EstateNo,
+    /// The day of its first counted bag.
+    pub first_day: Option<Day>,
+    pub tally: Tally,
+}
+
+impl Gathered {
+    /// A source's name, for people.
+    pub fn source_name(&self, source: Source) -> &str {
+        name(&self.device_names, source)
+    }
+}
+
+pub(super) fn name(device_names: &[String], source: Source) -> &str {
+    match source {
+        Source::Inspector => "inspector",
+        Source::Camera(DeviceNo(no)) => device_names.get(no as usize).map_or("", String::as_str),
+    }
+}
+
+/// Days before an edition that it looks at.
+pub(super) fn window(edition: Day) -> (Day, Day) {
+    let days = i32::try_from(DECAY.len()).unwrap_or(i32::MAX);
+    (edition.plus(-days), edition)
+}
+
+type Snapshot = Transaction<'static, Sqlite>;
+
+impl Ledger {
+    /// Gathers what an edition needs: evidence of the days before it.
+    pub async fn gather(&self, rule: &Rule, edition: Day) -> Result<Gathered> {
+        let path = self.folder().projections();
+        let (position, mut one, other) = self.snapshots().await?;
+        let device_names = device_names(&mut one).await.of(&path)?;
+        let pairs = pairs(&mut one).await.of(&path)?;
+        let name_of = |no: DeviceNo| name(&device_names, Source::Camera(no));
+        let calibration = Arc::new(calibrate(rule, pairs, name_of, edition));
+        let known = known(&mut one).await.of(&path)?;
+        let blocks = known
+            .values()
+            .map(|(no, _)| block_of(*no))
+            .max()
+            .map_or(0, |last| last + 1);
+        let middle = blocks / 2;
+        let (low, high) = tokio::join!(
+            beside(add_up(one, 0..middle, calibration.clone())),
+            beside(add_up(other, middle..blocks, calibration.clone())),
+        );
+        let (low, high) = (low.of(&path)?, high.of(&path)?);
+        let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
+        let households = self.registered().await?.into_iter().map(|(token, estate)| {
+            let (tally, first_day) = known
+                .get(&token)
+                .map(|&(no, first)| (tally_of(no), first))
+                .unwrap_or_default();
+            Member {
+                token,
+                estate,
+                first_day,
+                tally,
+            }
+        });
+        Ok(Gathered {
+            position,
+            households: households.collect(),
+            calibration,
+            device_names,
+        })
+    }
+
+    /// Two views of the projections at the same position: a fold in between would show one of them more.
+    async fn snapshots(&self) -> Result<(Position, Snapshot, Snapshot)> {
+        let path = self.folder().projections();
+        loop {
+            let mut one = self.projections.begin().await.of(&path)?;
+            let mut other = self.projections.begin().await.of(&path)?;
+            let position = applied(&mut one).await.of(&path)?;
+            if applied(&mut other).await.of(&path)? == position {
+                return Ok((position, one, other));
+            }
+        }
+    }
+
+    /// Every registered household with its estate's number, in the order of the tokens.
+    async fn registered(&self) -> Result<Vec<(String, EstateNo)>> {
+        let path = self.folder().truth();
+        let mut rows = sqlx::query(
+            "select token, dense_rank() over (order by coalesce(estate, '')) as estate from household order by token",
+        )
+        .fetch(&self.truth);
+        let mut households = Vec::new();
+        while let Some(row) = rows.try_next().await.of(&path)? {
+            let estate = row.try_get("estate").of(&path)?;
+            households.push((row.try_get("token").of(&path)?, EstateNo(estate)));
+        }
+        Ok(households)
+    }
+}
+
+/// Tallies of the households of some blocks.
+struct Tallies {
+    first: u32,
+    tallies: Vec<Tally>,
+}
+
+impl Tallies {
+    fn get(&self, no: u32) -> Option<&Tally> {
+        self.tallies.get(no.checked_sub(self.first)? as usize)
+    }
+}
+
+async fn add_up(
+    mut snapshot: Snapshot,
+    blocks: Range<u32>,
+    calibration: Arc<Calibration>,
+) -> Outcome<Tallies> {
+    let mut sums = Tallies {
+        first: crate::sums::first_of(blocks.start),
+        tallies: vec![Tally::default(); crate::sums::first_of(blocks.end - blocks.start) as usize],
+    };
+    let mut buckets = Vec::new();
+    let show = |day, household: u32, of_day: &HouseholdDay| {
+        let place = household.checked_sub(sums.first).map(|place| place as usize);
+        if let Some(tally) = place.and_then(|place| sums.tallies.get_mut(place)) {
+            buckets.clear();
+            buckets.extend(of_day.buckets.iter().map(|&(source, _, bucket)| (source, bucket)));
+            tally.add_evidence(&calibration, day, &buckets);
+            tally.add_bags(&calibration, day, &of_day.participation);
+        }
+    };
+    each_day(&mut snapshot, window(calibration.edition()), &blocks, show).await?;
+    Ok(sums)
+}
+
+/// On a thread of its own: a city is seconds of arithmetic, and nobody is to wait behind it.
+async fn beside<T: Send + 'static>(work: impl Future<Output = Outcome<T>> + Send + 'static) -> Outcome<T> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(work))
+        .await
+        .map_err(|_| sqlx::Error::WorkerCrashed)?
+}
+
+async fn applied(connection: &mut SqliteConnection) -> Outcome<Position> {
+    let row = sqlx::query("select applied from progress")
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get::<i64, _>("applied")?.cast_unsigned())
+}
+
+async fn device_names(connection: &mut SqliteConnection) -> Outcome<Vec<String>> {
+    let rows = sqlx::query("select name from device order by no").fetch_all(connection);
+    rows.await?.iter().map(|row| row.try_get("name")).collect()
+}
+
+async fn pairs(connection: &mut SqliteConnection) -> Outcome<Vec<(DeviceNo, Day, PairSums)>> {
+    let rows = sqlx::query("select * from pair").fetch_all(connection);
+    rows.await?.iter().map(pair).collect()
+}
+
+fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {
+    let sums = PairSums {
+        n: row.try_get("n")?,
+        sy: row.try_get("sy")?,
+        sq: row.try_get("sq")?,
+        syy: row.try_get("syy")?,
+        sqq: row.try_get("sqq")?,
+        syq: row.try_get("syq")?,
+    };
+    let day = Day::clamped(row.try_get("day")?);
+    Ok((DeviceNo(row.try_get("device")?), day, sums))
+}
+
+/// Number and first day of every token the journal knows.
+async fn known(connection: &mut SqliteConnection) -> Outcome<HashMap<String, (u32, Option<Day>)>> {
+    let mut rows = sqlx::query("select no, token, first_day from household").fetch(connection);
+    let mut known = HashMap::new();
+    while let Some(row) = rows.try_next().await? {
+        let first: Option<i64> = row.try_get("first_day")?;
+        known.insert(
+            row.try_get("token")?,
+            (row.try_get("no")?, first.map(Day::clamped)),
+        );
+    }
+    Ok(known)
+}
