@@ -85,9 +85,13 @@ fn template(words: &Words, command: &mut Command) -> String {
         ),
         (command.get_opts().next().is_some(), "Options:", "options"),
     ];
-    let mut page = format!("{{about-with-newline}}\n{}{usage}", heading("Usage:"));
-    for (_, english, tag) in sections.iter().filter(|(there, ..)| *there) {
-        page += &format!("\n\n{}\n{{{tag}}}", heading(english));
-    }
-    page
+    // A heading brings its own space: a full-width colon needs none.
+    let usage = format!("{{about-with-newline}}\n{}{usage}", heading("Usage:"));
+    let sections = sections.into_iter().filter(|(there, ..)| *there);
+    let sections = sections.map(|(_, english, tag)| format!("{}\n{{{tag}}}", heading(english)));
+    [usage]
+        .into_iter()
+        .chain(sections)
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }

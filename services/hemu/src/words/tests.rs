@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, PatternElement};
+use hemu_ingest::import::Error as Import;
 use hemu_ledger::Error as Store;
 
 use super::{CHINESE, ENGLISH, Language, Words, help};
@@ -219,7 +220,6 @@ fn rooms_errors() -> Vec<String> {
             | Store::Rejected(_) => {}
         }
     }
-    use hemu_ingest::import::Error as Import;
     let csv = || csv::Error::from(gone());
     let import = [
         Import::Header("bag_id"),

@@ -307,8 +307,8 @@ fn a_device_s_exported_record_stays_the_same_record() {
 /// What a command prints, and how it exits, in a locale.
 fn told(locale: &str, data: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = hemu_in(locale, data, arguments);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 #[test]
@@ -376,6 +376,38 @@ fn people_are_told_in_the_language_of_their_locale() {
             );
             assert_eq!(silent, "", "{arguments:?}");
         }
+    }
+}
+
+#[test]
+fn what_the_ledger_refuses_is_told_in_chinese_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("hemu.toml");
+    fs::write(&file, "zone = \"UTC\"\n").unwrap();
+    let placed = ["device", "add", "st01", "--estate", "E1", "--station", "s01"];
+    succeed(&data, &placed);
+    let zone = ["--config", file.to_str().unwrap(), "migrate"];
+    let elsewhere = ["device", "add", "st02", "--estate", "E2", "--station", "s01"];
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &placed,
+            "hemu: 设备 st01 已登记；可用 `hemu device rotate st01` 为其更换密钥\n",
+        ),
+        (&elsewhere, "hemu: 集置点 s01 属于小区 E1，而不是 E2\n"),
+        (
+            &["device", "add", "st03", "--station", "s02"],
+            "hemu: 集置点 s02 尚未登记；请用 --estate 指明所属小区\n",
+        ),
+        (
+            &zone,
+            "按时区 Asia/Shanghai 划分日期，与配置不符；请将 zone 设为该时区，或不设置\n",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let (code, out, err) = told("zh_CN.UTF-8", &data, arguments);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(err.ends_with(expected), "{arguments:?}: {err}");
     }
 }
 
