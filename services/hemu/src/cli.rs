@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// The open backend for household waste sorting.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about = None, propagate_version = true)]
+#[command(version, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,

@@ -10,9 +10,15 @@ use hemu_rules::Zone;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Common, Listen};
+use crate::words::{Language, Words};
 
 /// The commented example that `hemu config` prints; a test holds it to [`Config::default`].
-pub(crate) const EXAMPLE: &str = include_str!("../hemu.example.toml");
+pub(crate) const fn example(language: Language) -> &'static str {
+    match language {
+        Language::English => include_str!("../hemu.example.toml"),
+        Language::Chinese => include_str!("../hemu.example.zh.toml"),
+    }
+}
 
 /// Every setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,35 +81,29 @@ impl Default for Config {
 
 impl Config {
     /// Reads file, environment and flags.
-    pub(crate) fn load(common: &Common, listen: &Listen) -> Result<Self> {
+    pub(crate) fn load(common: &Common, listen: &Listen, words: &Words) -> Result<Self> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = &common.config {
             if !file.is_file() {
-                bail!(
-                    "there is no configuration file {}; `hemu config > {0}` makes one",
-                    file.display()
-                );
+                bail!(words.say("configuration-missing", &[("file", &file.display())]));
             }
             figment = figment.merge(Toml::file(file));
         }
         figment = figment.merge(Env::prefixed("HEMU_").only(&KEYS));
-        let mut config: Self = figment.extract().context("the configuration cannot be read")?;
+        let unreadable = || words.say("configuration-unreadable", &[]);
+        let mut config: Self = figment.extract().with_context(unreadable)?;
         config.data = common.data.clone().unwrap_or(config.data);
         config.log = common.log.clone().unwrap_or(config.log);
         config.mqtt_listen = listen.mqtt_listen.unwrap_or(config.mqtt_listen);
         config.http_listen = listen.http_listen.unwrap_or(config.http_listen);
         config.metrics_listen = listen.metrics_listen.unwrap_or(config.metrics_listen);
-        config.check()?;
+        config.check(words)?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, words: &Words) -> Result<()> {
         if !self.http_listen.ip().is_loopback() {
-            bail!(
-                "http_listen is {}, but people cannot log in yet, so the dashboards listen on loopback only; \
-                 use 127.0.0.1 and reach it through an SSH tunnel",
-                self.http_listen
-            );
+            bail!(words.say("dashboards-on-loopback-only", &[("address", &self.http_listen)]));
         }
         let tls = [
             self.mqtt_tls_listen.is_some(),
@@ -111,9 +111,7 @@ impl Config {
             self.tls_key.is_some(),
         ];
         if tls.iter().any(|set| *set) && !tls.iter().all(|set| *set) {
-            bail!(
-                "TLS needs mqtt_tls_listen, tls_certificate and tls_key together; one or two of them are missing"
-            );
+            bail!(words.say("tls-incomplete", &[]));
         }
         Ok(())
     }
@@ -124,9 +122,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_is_the_default() {
-        let example: Config = Figment::new().merge(Toml::string(EXAMPLE)).extract().unwrap();
-        assert_eq!(example, Config::default());
+    fn the_example_is_the_default_in_both_languages() {
+        for language in [Language::English, Language::Chinese] {
+            let example: Config = Figment::new()
+                .merge(Toml::string(example(language)))
+                .extract()
+                .unwrap();
+            assert_eq!(example, Config::default(), "{language:?}");
+        }
+    }
+
+    #[test]
+    fn both_examples_show_the_same_settings() {
+        let settings = |language| -> Vec<&str> {
+            let lines = example(language).lines();
+            lines
+                .filter(|line| {
+                    KEYS.iter()
+                        .any(|key| line.trim_start_matches("# ").starts_with(&format!("{key} =")))
+                })
+                .collect()
+        };
+        assert_eq!(settings(Language::English).len(), KEYS.len());
+        assert_eq!(settings(Language::English), settings(Language::Chinese));
     }
 
     #[test]
@@ -150,7 +168,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_by_name() {
-        let text = format!("{EXAMPLE}\nmqtt_lisen = \"127.0.0.1:1\"\n");
+        let text = format!("{}\nmqtt_lisen = \"127.0.0.1:1\"\n", example(Language::English));
         let error = Figment::new()
             .merge(Toml::string(&text))
             .extract::<Config>()
@@ -164,6 +182,7 @@ mod tests {
             http_listen: ([0, 0, 0, 0], 8080).into(),
             ..Config::default()
         };
-        assert!(config.check().unwrap_err().to_string().contains("loopback only"));
+        let refused = config.check(&Words::new(Language::English)).unwrap_err();
+        assert!(refused.to_string().contains("loopback only"));
     }
 }

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::http;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
 /// How long a store that fails may hold up the end of the server.
@@ -65,10 +66,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens the folder, folds what a crash left unfolded, and listens.
-    pub(crate) async fn start(config: &Config, occasion: Occasion) -> Result<Self> {
+    pub(crate) async fn start(config: &Config, occasion: Occasion, words: &Words) -> Result<Self> {
         // First of all: a signal that comes while we start must not find nobody home.
         let terminate = signal(SignalKind::terminate())?;
-        check_clock(&occasion.clock)?;
+        check_clock(&occasion.clock, words)?;
         let serving = Folder::open(&config.data)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
         let series = site.series().await?;
@@ -76,10 +77,10 @@ impl Server {
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
         let (mut projector, projecting) = projector_when_free(&ledger).await?;
-        catch_up(&ledger, &mut projector).await?;
+        catch_up(&ledger, &mut projector, words).await?;
 
-        let http = bind("http_listen", config.http_listen).await?;
-        let metrics_listener = bind("metrics_listen", config.metrics_listen).await?;
+        let http = bind(words, "http_listen", config.http_listen).await?;
+        let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
         let registry = Registry::new();
         let metrics = Metrics::new(&registry)?;
         let stop_all = CancellationToken::new();
@@ -97,7 +98,7 @@ impl Server {
             metrics: metrics.clone(),
             clock: clock.clone(),
         };
-        let endpoint = bind_endpoint(config, devices, &registry)?;
+        let endpoint = bind_endpoint(config, devices, &registry, words)?;
         let (mqtt, mqtt_tls, downlink) = (endpoint.local_addr()?, endpoint.tls_addr(), endpoint.downlink());
 
         let (applied, applied_seen) = watch::channel(projector.applied());
@@ -167,25 +168,27 @@ impl Server {
     }
 
     /// Waits for SIGTERM or Ctrl-C, then shuts down in order.
-    pub(crate) async fn until_told(self) -> Result<()> {
-        self.until_told_before(async {}).await
+    pub(crate) async fn until_told(self, words: &Words) -> Result<()> {
+        self.until_told_before(async {}, words).await
     }
 
     /// The same, with something to end before.
-    pub(crate) async fn until_told_before(mut self, end: impl Future<Output = ()>) -> Result<()> {
+    pub(crate) async fn until_told_before(
+        mut self,
+        end: impl Future<Output = ()>,
+        words: &Words,
+    ) -> Result<()> {
         let fell = tokio::select! {
             _ = self.terminate.recv() => None,
             done = tokio::signal::ctrl_c() => done.map(|()| None)?,
             // None of these ends by itself: whoever does has broken, and a server without it only pretends.
-            _ = &mut self.endpoint => Some("the MQTT endpoint"),
-            _ = &mut self.committer => Some("the committer"),
-            _ = &mut self.projector => Some("the projector"),
+            _ = &mut self.endpoint => Some(words.say("the-endpoint", &[])),
+            _ = &mut self.committer => Some(words.say("the-committer", &[])),
+            _ = &mut self.projector => Some(words.say("the-projector", &[])),
         };
         end.await;
         if let Some(part) = fell {
-            bail!(
-                "{part} ended by itself, which is a bug; what was acknowledged is stored, start the server again"
-            );
+            bail!(words.say("ended-by-itself", &[("part", &part)]));
         }
         tracing::info!("shutting down");
         self.shut_down().await
@@ -245,36 +248,41 @@ async fn projector_when_free(ledger: &Ledger) -> Result<(Projector, Lock)> {
 }
 
 /// With a clock before its time every reading would look ahead of it and never be scored.
-fn check_clock(clock: &Clock) -> Result<()> {
+fn check_clock(clock: &Clock, words: &Words) -> Result<()> {
     if clock() < clock::EARLIEST {
-        bail!("the machine's clock says it is before 2025; set it, or no reading would be scored");
+        bail!(words.say("clock-before-2025", &[]));
     }
     Ok(())
 }
 
-async fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<()> {
+async fn catch_up(ledger: &Ledger, projector: &mut Projector, words: &Words) -> Result<()> {
     let left = ledger.records_after(projector.applied()).await?;
     if left == 0 {
         return Ok(());
     }
     tracing::info!(records = left, "folding what the last run left in the journal");
-    let bar = progress::bar("folding the journal", left);
+    let bar = progress::bar(words, words.say("folding-the-journal", &[]), left);
     fold::catch_up(projector, |records| bar.inc(records)).await?;
     bar.finish_and_clear();
     Ok(())
 }
 
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener> {
+async fn bind(words: &Words, setting: &str, address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
-        .with_context(|| taken(setting, address))
+        .with_context(|| taken(words, setting, address))
 }
 
-fn taken(setting: &str, address: SocketAddr) -> String {
-    format!("cannot listen on {address}; free that port or set {setting} to another (port 0 is any free one)")
+fn taken(words: &Words, setting: &str, address: SocketAddr) -> String {
+    words.say("cannot-listen", &[("address", &address), ("setting", &setting)])
 }
 
-fn bind_endpoint(config: &Config, devices: Devices, registry: &Registry) -> Result<Endpoint<Devices>> {
+fn bind_endpoint(
+    config: &Config,
+    devices: Devices,
+    registry: &Registry,
+    words: &Words,
+) -> Result<Endpoint<Devices>> {
     let tls = match (config.mqtt_tls_listen, &config.tls_certificate, &config.tls_key) {
         (Some(listen), Some(certificate), Some(key)) => Some(TlsConfig {
             listen,
@@ -295,10 +303,10 @@ fn bind_endpoint(config: &Config, devices: Devices, registry: &Registry) -> Resu
     };
     let metrics = hemu_endpoint::Metrics::new(registry)?;
     Endpoint::bind(endpoint, Arc::new(devices), metrics).with_context(|| match config.mqtt_tls_listen {
-        None => taken("mqtt_listen", config.mqtt_listen),
-        Some(tls) => format!(
-            "cannot listen on {} and {tls} with the certificate given",
-            config.mqtt_listen
+        None => taken(words, "mqtt_listen", config.mqtt_listen),
+        Some(tls) => words.say(
+            "cannot-listen-with-certificate",
+            &[("address", &config.mqtt_listen), ("tls", &tls)],
         ),
     })
 }

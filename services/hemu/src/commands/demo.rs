@@ -19,12 +19,13 @@ use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::server::{Occasion, Server};
+use crate::words::Words;
 
 /// Marks a data folder as the demo's own, which the next demo may begin anew.
 const MARK: &str = "demo";
 
-pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
-    begin_anew(&config).await?;
+pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result<()> {
+    begin_anew(&config, words).await?;
     let estate = Arc::new(Estate::hemu_xincun(options.seed)?);
     let clock = clock::fast(options.speed);
     let occasion = Occasion {
@@ -33,11 +34,11 @@ pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
         demo: true,
         site_name: estate.facts.name.clone(),
     };
-    let server = Server::start(&config, occasion).await?;
+    let server = Server::start(&config, occasion, words).await?;
     server.ledger.set_meta(MARK, "yes").await?;
-    let keys = register(&server.ledger, &estate, clock()).await?;
+    let keys = register(&server.ledger, &estate, clock(), words).await?;
     server.announce_addresses();
-    eprintln!("Everybody in this demo is simulated; only the estate's totals are real.");
+    eprintln!("{}", words.say("everybody-is-simulated", &[]));
 
     let today = day_of(clock());
     let history = History::new(
@@ -46,14 +47,15 @@ pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
         today - i32::from(options.days),
         options.days,
     );
-    let fleet = load(&server, &keys, Fleet::new(history), options.days).await?;
+    let fleet = load(&server, &keys, Fleet::new(history), options.days, words).await?;
     println!("ready");
     if options.history_only {
         return server.shut_down().await;
     }
+    let url = format!("http://{}", server.http);
     eprintln!(
-        "Open http://{} (time runs {}-fold; Ctrl-C ends it)",
-        server.http, options.speed
+        "{}",
+        words.say("open-the-page", &[("url", &url), ("speed", &options.speed)])
     );
 
     let stop = CancellationToken::new();
@@ -62,14 +64,14 @@ pub(super) async fn run(config: Config, options: &Demo) -> Result<()> {
         let stop = stop.clone();
         async move { live(mqtt, &keys, fleet, move || clock(), stop).await }
     });
-    server.until_told_before(async { stop.cancel() }).await?;
-    bins.await?.context("the simulated bins stopped")?;
+    server.until_told_before(async { stop.cancel() }, words).await?;
+    bins.await?.with_context(|| words.say("simulator-stopped", &[]))?;
     Ok(())
 }
 
 /// Sends the history through MQTT and waits until every projection and chart has it.
-async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16) -> Result<Fleet> {
-    let bar = progress::bar("history through MQTT", 0);
+async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16, words: &Words) -> Result<Fleet> {
+    let bar = progress::bar(words, words.say("history-through-mqtt", &[]), 0);
     let (fleet, report) = backfill(server.mqtt, keys, fleet, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
@@ -77,7 +79,7 @@ async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16) -> Result<F
     .await?;
     bar.finish_and_clear();
     let head = server.ledger.head().await?;
-    let bar = progress::bar("scores and charts", head);
+    let bar = progress::bar(words, words.say("scores-and-charts", &[]), head);
     let mut applied = server.applied.clone();
     while *applied.borrow_and_update() < head {
         bar.set_position(*applied.borrow());
@@ -89,37 +91,40 @@ async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16) -> Result<F
     .await?;
     bar.finish_and_clear();
     eprintln!(
-        "{days} days, {} records, in {:.1} s through MQTT ({:.0} records/s), each on the disk before it was acknowledged",
-        report.records, report.seconds, report.records_per_s
+        "{}",
+        words.say(
+            "history-is-in",
+            &[
+                ("days", &days),
+                ("records", &report.records),
+                ("seconds", &format!("{:.1}", report.seconds)),
+                ("rate", &format!("{:.0}", report.records_per_s)),
+            ],
+        )
     );
     if report.refused > 0 {
-        bail!(
-            "the endpoint refused {} of the simulator's records",
-            report.refused
-        );
+        bail!(words.say("simulator-refused", &[("records", &report.refused)]));
     }
     Ok(fleet)
 }
 
 /// An earlier demo in the folder makes way; anything else is somebody's data and stays.
-async fn begin_anew(config: &Config) -> Result<()> {
+async fn begin_anew(config: &Config, words: &Words) -> Result<()> {
     let folder = Folder::open(&config.data)?;
     let _serving = folder.lock(Role::Serve)?;
     let ledger = Ledger::open(&folder, config.zone).await?;
     let (head, mark) = (ledger.head().await?, ledger.meta(MARK).await?);
     ledger.close().await;
     if head > 0 && mark.is_none() {
-        bail!(
-            "{} holds data that is not a demo's; give the demo another folder with --data, or run `hemu serve` on this one",
-            folder.path().display()
-        );
+        let folder = folder.path().display();
+        bail!(words.say("folder-is-not-a-demo", &[("folder", &folder)]));
     }
     folder.clear()?;
     Ok(())
 }
 
 /// Registers the estate, its households, and its devices with keys made for this run.
-async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
+async fn register(ledger: &Ledger, estate: &Estate, now: i64, words: &Words) -> Result<Keys> {
     let id = &estate.facts.id;
     let mut plan = Vec::new();
     estate::write_plan(estate, &mut plan)?;
@@ -164,7 +169,7 @@ async fn register(ledger: &Ledger, estate: &Estate, now: i64) -> Result<Keys> {
     ledger.put_households(&households).await?;
     let mut keys = Keys::default();
     for (device, station) in estate.devices() {
-        let key = super::device::new_key()?;
+        let key = super::device::new_key(words)?;
         ledger
             .add_device(
                 device,

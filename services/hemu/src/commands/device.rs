@@ -11,15 +11,16 @@ use crate::cli::Device;
 use crate::clock;
 use crate::config::Config;
 use crate::site::Site;
+use crate::words::Words;
 
-pub(super) async fn run(config: &Config, command: Device) -> Result<()> {
+pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let ledger = &site.ledger;
     let now = clock::system()();
     match command {
         Device::Add { id, estate, station } => {
-            let id = checked(&id)?;
-            let key = new_key()?;
+            let id = checked(&id, words)?;
+            let key = new_key(words)?;
             let digest = key_digest(key.as_bytes());
             ledger
                 .add_device(id.as_str(), &digest, estate.as_deref(), station.as_deref(), now)
@@ -27,15 +28,13 @@ pub(super) async fn run(config: &Config, command: Device) -> Result<()> {
             println!("{}", json!({ "device": id.as_str(), "key": key }));
         }
         Device::Rotate { id } => {
-            let key = new_key()?;
+            let key = new_key(words)?;
             ledger.rotate_device(&id, &key_digest(key.as_bytes())).await?;
             println!("{}", json!({ "device": id, "key": key }));
         }
         Device::Revoke { id } => {
             ledger.revoke_device(&id, now).await?;
-            println!(
-                "{id} can no longer log in; a connection it has open ends with the next record it sends"
-            );
+            println!("{}", words.say("device-revoked", &[("id", &id)]));
         }
         Device::List => {
             for device in ledger.devices().await? {
@@ -56,18 +55,18 @@ pub(super) async fn run(config: &Config, command: Device) -> Result<()> {
     Ok(())
 }
 
-fn checked(id: &str) -> Result<DeviceId> {
+fn checked(id: &str, words: &Words) -> Result<DeviceId> {
     match DeviceId::try_from(id) {
         Ok(id) => Ok(id),
-        Err(_) => bail!("a device id is 1 to 64 letters, digits, `_` or `-`; {id:?} is not"),
+        Err(_) => bail!(words.say("device-id-wrong", &[("id", &format!("{id:?}"))])),
     }
 }
 
 /// 256 bits of the operating system's randomness, as 64 hexadecimal digits.
-pub(super) fn new_key() -> Result<String> {
+pub(super) fn new_key(words: &Words) -> Result<String> {
     let mut bytes = [0u8; 32];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))
-        .context("no randomness for a key")?;
+        .with_context(|| words.say("no-randomness", &[]))?;
     Ok(super::hex(&bytes))
 }

@@ -8,77 +8,76 @@ use hemu_ledger::{LOG_BYTES, Role};
 use crate::clock;
 use crate::config::Config;
 use crate::site::Site;
+use crate::words::Words;
 
 /// A finding: what was looked at, and what is wrong with it.
-type Finding = (&'static str, Option<String>);
+type Finding = (String, Option<String>);
 
-pub(super) async fn run(config: &Config) -> Result<()> {
+pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
-    let mut findings = vec![clock_is_plausible(), log_is_short(&site), mqtt_is_guarded(config)];
-    findings.extend(files_are_sound(&site).await?);
+    let mut findings = vec![
+        clock_is_plausible(words),
+        log_is_short(&site, words),
+        mqtt_is_guarded(config, words),
+    ];
+    findings.extend(files_are_sound(&site, words).await?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
-        findings.push(("listeners", None));
+        findings.push((words.say("check-listeners", &[]), None));
     } else {
-        findings.extend(ports_are_free(config));
+        findings.extend(ports_are_free(config, words));
     }
     let mut wrong = 0;
     for (what, trouble) in findings {
         match trouble {
-            None => println!("ok    {what}"),
+            None => println!("{}", words.say("finding-ok", &[("what", &what)])),
             Some(trouble) => {
                 wrong += 1;
-                println!("WRONG {what}: {trouble}");
+                println!(
+                    "{}",
+                    words.say("finding-wrong", &[("what", &what), ("trouble", &trouble)])
+                );
             }
         }
     }
     if wrong > 0 {
-        bail!("{wrong} of the checks found something wrong");
+        bail!(words.say("findings-wrong", &[("wrong", &wrong)]));
     }
     Ok(())
 }
 
-fn clock_is_plausible() -> Finding {
+fn clock_is_plausible(words: &Words) -> Finding {
     let now = clock::system()();
-    let trouble =
-        (now < clock::EARLIEST).then(|| "it is before 2025; set it, or readings look ahead of time".into());
-    ("clock", trouble)
+    let trouble = (now < clock::EARLIEST).then(|| words.say("clock-is-wrong", &[]));
+    (words.say("check-clock", &[]), trouble)
 }
 
-fn log_is_short(site: &Site) -> Finding {
+fn log_is_short(site: &Site, words: &Words) -> Finding {
     let bytes = site.ledger.log_bytes();
-    let trouble = (bytes > 64 * LOG_BYTES).then(|| {
-        format!(
-            "it has grown to {bytes} bytes; something keeps an old view of the file open, restart the server"
-        )
-    });
-    ("write-ahead log", trouble)
+    let trouble = (bytes > 64 * LOG_BYTES).then(|| words.say("log-is-long", &[("bytes", &bytes)]));
+    (words.say("check-log", &[]), trouble)
 }
 
-fn mqtt_is_guarded(config: &Config) -> Finding {
-    let trouble = (!config.mqtt_listen.ip().is_loopback()).then(|| {
-        format!(
-            "mqtt_listen {} sends keys in the clear to other machines; use mqtt_tls_listen",
-            config.mqtt_listen
-        )
-    });
-    ("device listener", trouble)
+fn mqtt_is_guarded(config: &Config, words: &Words) -> Finding {
+    let trouble = (!config.mqtt_listen.ip().is_loopback())
+        .then(|| words.say("keys-in-the-clear", &[("address", &config.mqtt_listen)]));
+    (words.say("check-device-listener", &[]), trouble)
 }
 
-async fn files_are_sound(site: &Site) -> Result<[Finding; 3]> {
+async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {
     let [truth, projections] = site.ledger.integrity().await?;
     let progress = site.ledger.progress().await?;
     let (head, applied) = (site.ledger.head().await?, progress.applied);
-    let behind = (applied > head)
-        .then(|| format!("they are at batch {applied}, the journal ends at {head}; run `hemu rebuild`"));
+    let ahead =
+        (applied > head).then(|| words.say("projections-ahead", &[("applied", &applied), ("head", &head)]));
     Ok([
-        ("hemu.db", truth),
-        ("projections.db", projections),
-        ("projections' position", behind),
+        ("hemu.db".to_owned(), truth),
+        ("projections.db".to_owned(), projections),
+        (words.say("check-position", &[]), ahead),
     ])
 }
 
-fn ports_are_free(config: &Config) -> Vec<Finding> {
+fn ports_are_free(config: &Config, words: &Words) -> Vec<Finding> {
     let listeners = [
         ("mqtt_listen", Some(config.mqtt_listen)),
         ("mqtt_tls_listen", config.mqtt_tls_listen),
@@ -87,10 +86,11 @@ fn ports_are_free(config: &Config) -> Vec<Finding> {
     ];
     let check = |(name, address): (&'static str, Option<std::net::SocketAddr>)| {
         let address = address?;
-        let trouble = TcpListener::bind(address)
-            .err()
-            .map(|error| format!("cannot listen on {address}: {error}"));
-        Some((name, trouble))
+        let taken = |error: std::io::Error| {
+            let reason = words.translate(&error.to_string());
+            words.say("port-taken", &[("address", &address), ("reason", &reason)])
+        };
+        Some((name.to_owned(), TcpListener::bind(address).err().map(taken)))
     };
     listeners.into_iter().filter_map(check).collect()
 }

@@ -17,32 +17,38 @@ use crate::cli::Export;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
 /// Journal records read at once.
 const STRETCH: u64 = 20_000;
 /// Households read at once.
 const PAGE: u32 = 1_000;
 
-pub(super) async fn run(config: &Config, options: &Export) -> Result<()> {
+pub(super) async fn run(config: &Config, options: &Export, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     // Everything that is stored by now, whether a server has folded it yet or a killed one never did.
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
-    let rows = write(
-        &site.ledger,
-        super::open_output(&options.csv)?,
-        options.from,
-        options.to,
-    )
-    .await?;
+    let out = super::open_output(&options.csv, words)?;
+    let rows = write(&site.ledger, out, options.from, options.to, words).await?;
     if options.csv != Path::new("-") {
-        println!("{rows} deposits written to {}", options.csv.display());
+        let file = options.csv.display();
+        println!(
+            "{}",
+            words.say("deposits-written", &[("rows", &rows), ("file", &file)])
+        );
     }
     Ok(())
 }
 
-async fn write(ledger: &Ledger, out: impl Write, from: Option<Day>, to: Option<Day>) -> Result<u64> {
+async fn write(
+    ledger: &Ledger,
+    out: impl Write,
+    from: Option<Day>,
+    to: Option<Day>,
+    words: &Words,
+) -> Result<u64> {
     let estates = estates(ledger).await?;
-    let bar = progress::bar("exporting", ledger.records_after(0).await?);
+    let bar = progress::bar(words, words.say("exporting", &[]), ledger.records_after(0).await?);
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS.into_iter().chain(["boot", "seq", "received_at"]))?;
     let (mut after, mut rows) = (0, 0);

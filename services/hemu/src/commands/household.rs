@@ -10,6 +10,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
 /// Rows stored at once; each stretch is all or nothing.
 const CHUNK: usize = 500;
@@ -26,15 +27,19 @@ struct Row {
     station: Option<String>,
 }
 
-pub(super) async fn import(config: &Config, file: &Path) -> Result<()> {
+pub(super) async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let now = clock::system()();
-    let bar = progress::counter("households");
-    let mut reader = csv::Reader::from_reader(super::open_input(file)?);
+    let bar = progress::counter(words.say("households", &[]));
+    let mut reader = csv::Reader::from_reader(super::open_input(file, words)?);
+    let unreadable = || words.say("cannot-read", &[("file", &file.display())]);
+    reader.headers().with_context(unreadable)?;
     let mut households = Vec::new();
     for (line, row) in (2..).zip(reader.deserialize::<Row>()) {
-        let row = row.with_context(|| format!("line {line} cannot be read; nothing was imported"))?;
-        households.push(checked(row, now).with_context(|| format!("line {line}; nothing was imported"))?);
+        let unreadable = || words.say("line-unreadable", &[("line", &line)]);
+        let wrong = || words.say("line-wrong", &[("line", &line)]);
+        let row = row.with_context(unreadable)?;
+        households.push(checked(row, now, words).with_context(wrong)?);
     }
     register_places(&site, &households).await?;
     for chunk in households.chunks(CHUNK) {
@@ -42,17 +47,16 @@ pub(super) async fn import(config: &Config, file: &Path) -> Result<()> {
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
-    println!("{} households registered", households.len());
+    let count = households.len();
+    println!("{}", words.say("households-registered", &[("count", &count)]));
     Ok(())
 }
 
-fn checked(row: Row, created_at: i64) -> Result<Household> {
+fn checked(row: Row, created_at: i64, words: &Words) -> Result<Household> {
     let token = row.household.trim().to_owned();
     if token.is_empty() || token.chars().count() > 64 || token.chars().any(char::is_control) {
-        bail!(
-            "household: expected a token of 1 to 64 characters, got {:?}",
-            token.chars().take(80).collect::<String>()
-        );
+        let token = format!("{:?}", token.chars().take(80).collect::<String>());
+        bail!(words.say("household-token-wrong", &[("token", &token)]));
     }
     let filled = |text: Option<String>| {
         text.map(|text| text.trim().to_owned())

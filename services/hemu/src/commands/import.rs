@@ -12,12 +12,13 @@ use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
-pub(super) async fn run(config: &Config, options: &Import) -> Result<()> {
+pub(super) async fn run(config: &Config, options: &Import, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
-    let input = super::open_input(&options.file)?;
+    let input = super::open_input(&options.file, words)?;
     let rejected = rejected_path(&options.file);
-    let bar = progress::counter("rows");
+    let bar = progress::counter(words.say("rows", &[]));
     let open = || File::create(&rejected).map(BufWriter::new);
     let settings = Options {
         strict: options.strict,
@@ -31,13 +32,21 @@ pub(super) async fn run(config: &Config, options: &Import) -> Result<()> {
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, _| {}).await?;
     series.close().await;
     println!(
-        "read {}, new {}, repeated {}, rejected {}",
-        summary.read, summary.new, summary.repeated, summary.rejected
+        "{}",
+        words.say(
+            "rows-imported",
+            &[
+                ("read", &summary.read),
+                ("new", &summary.new),
+                ("repeated", &summary.repeated),
+                ("rejected", &summary.rejected),
+            ],
+        )
     );
     if summary.rejected > 0 {
         println!(
-            "the rejected rows, each with its line and reason, are in {}",
-            rejected.display()
+            "{}",
+            words.say("rejected-rows-are-in", &[("file", &rejected.display())])
         );
     }
     Ok(())

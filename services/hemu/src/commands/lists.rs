@@ -12,6 +12,7 @@ use crate::cli::Lists;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
 const COLUMNS: [&str; 9] = [
     "edition",
@@ -25,13 +26,13 @@ const COLUMNS: [&str; 9] = [
     "insp60",
 ];
 
-pub(super) async fn run(config: &Config, options: &Lists) -> Result<()> {
-    let days = days(options)?;
+pub(super) async fn run(config: &Config, options: &Lists, words: &Words) -> Result<()> {
+    let days = days(options, words)?;
     let site = Site::open(config).await?;
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
-    let mut csv = csv::Writer::from_writer(super::open_output(&options.csv)?);
+    let mut csv = csv::Writer::from_writer(super::open_output(&options.csv, words)?);
     csv.write_record(COLUMNS)?;
-    let bar = progress::bar("editions", days.len() as u64);
+    let bar = progress::bar(words, words.say("editions", &[]), days.len() as u64);
     let mut states = States::new();
     for &day in &days {
         let edition = site.ledger.edition(&Rule::V1, day, &states).await?;
@@ -39,7 +40,7 @@ pub(super) async fn run(config: &Config, options: &Lists) -> Result<()> {
         write(&mut csv, &edition)?;
         bar.inc(1);
         if options.csv != Path::new("-") {
-            bar.suspend(|| println!("{}", summary(&edition)));
+            bar.suspend(|| println!("{}", summary(&edition, words)));
         }
     }
     csv.flush()?;
@@ -48,13 +49,12 @@ pub(super) async fn run(config: &Config, options: &Lists) -> Result<()> {
 }
 
 /// The days editions begin on.
-fn days(options: &Lists) -> Result<Vec<Day>> {
+fn days(options: &Lists, words: &Words) -> Result<Vec<Day>> {
     if options.from > options.to {
-        bail!(
-            "--from {} is after --to {}: expected the first edition before the last",
-            options.from,
-            options.to
-        );
+        bail!(words.say(
+            "first-edition-after-last",
+            &[("from", &options.from), ("to", &options.to)]
+        ));
     }
     let next = |day: &Day| Some(day.plus(options.every)).filter(|next| next > day && *next <= options.to);
     Ok(std::iter::successors(Some(options.from), next).collect())
@@ -78,7 +78,7 @@ fn write<W: Write>(csv: &mut csv::Writer<W>, edition: &Edition) -> Result<()> {
     Ok(())
 }
 
-fn summary(edition: &Edition) -> String {
+fn summary(edition: &Edition, words: &Words) -> String {
     let count = |status| {
         edition
             .places
@@ -87,8 +87,14 @@ fn summary(edition: &Edition) -> String {
             .count()
     };
     let [red, black, grey, unrated] = Status::ALL.map(count);
-    format!(
-        "{}: {red} red, {black} black, {grey} grey, {unrated} unrated",
-        edition.day
+    words.say(
+        "edition-summary",
+        &[
+            ("edition", &edition.day),
+            ("red", &red),
+            ("black", &black),
+            ("grey", &grey),
+            ("unrated", &unrated),
+        ],
     )
 }

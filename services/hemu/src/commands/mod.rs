@@ -20,49 +20,50 @@ use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, Household, Listen};
-use crate::config::{Config, EXAMPLE};
+use crate::config::{self, Config};
 use crate::site::Site;
+use crate::words::Words;
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli) -> Result<()> {
+pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
     let listen = match &cli.command {
         Command::Serve(listen) => listen.clone(),
         Command::Demo(demo) => demo.listen.clone(),
         _ => Listen::default(),
     };
     if matches!(cli.command, Command::Config) {
-        print!("{EXAMPLE}");
+        print!("{}", config::example(words.language()));
         return Ok(());
     }
-    let config = Config::load(&cli.common, &listen)?;
-    log_to_stderr(&config.log)?;
+    let config = Config::load(&cli.common, &listen, words)?;
+    log_to_stderr(&config.log, words)?;
     match cli.command {
-        Command::Demo(options) => demo::run(config, &options).await,
-        Command::Serve(_) => serve::run(&config).await,
+        Command::Demo(options) => demo::run(config, &options, words).await,
+        Command::Serve(_) => serve::run(&config, words).await,
         Command::Config => Ok(()),
-        Command::Migrate => migrate(&config).await,
-        Command::Device(command) => device::run(&config, command).await,
-        Command::Household(Household::Import { file }) => household::import(&config, &file).await,
-        Command::Import(options) => import::run(&config, &options).await,
-        Command::Export(options) => export::run(&config, &options).await,
-        Command::Lists(options) => lists::run(&config, &options).await,
-        Command::Verify => verify::run(&config).await,
-        Command::Rebuild => rebuild::run(&config).await,
-        Command::Doctor => doctor::run(&config).await,
+        Command::Migrate => migrate(&config, words).await,
+        Command::Device(command) => device::run(&config, command, words).await,
+        Command::Household(Household::Import { file }) => household::import(&config, &file, words).await,
+        Command::Import(options) => import::run(&config, &options, words).await,
+        Command::Export(options) => export::run(&config, &options, words).await,
+        Command::Lists(options) => lists::run(&config, &options, words).await,
+        Command::Verify => verify::run(&config, words).await,
+        Command::Rebuild => rebuild::run(&config, words).await,
+        Command::Doctor => doctor::run(&config, words).await,
     }
 }
 
-async fn migrate(config: &Config) -> Result<()> {
+async fn migrate(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     site.series().await?.close().await;
-    println!("{} is up to date", site.folder.path().display());
+    let folder = site.folder.path().display();
+    println!("{}", words.say("up-to-date", &[("folder", &folder)]));
     Ok(())
 }
 
-fn log_to_stderr(filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| {
-        format!("log is {filter:?}; expected a level such as info, or a filter such as info,hemu=debug")
-    })?;
+fn log_to_stderr(filter: &str, words: &Words) -> Result<()> {
+    let wrong = || words.say("log-filter-wrong", &[("filter", &format!("{filter:?}"))]);
+    let filter = EnvFilter::try_new(filter).with_context(wrong)?;
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -73,20 +74,22 @@ fn log_to_stderr(filter: &str) -> Result<()> {
 }
 
 /// Opens a file to write, or stdout for `-`.
-fn open_output(path: &Path) -> Result<Box<dyn Write>> {
+fn open_output(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdout().lock()));
     }
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let failed = || words.say("cannot-write", &[("file", &path.display())]);
+    let file = File::create(path).with_context(failed)?;
     Ok(Box::new(BufWriter::new(file)))
 }
 
 /// Opens a file to read, or stdin for `-`; `.gz` is unpacked.
-fn open_input(path: &Path) -> Result<Box<dyn Read>> {
+fn open_input(path: &Path, words: &Words) -> Result<Box<dyn Read>> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdin().lock()));
     }
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let failed = || words.say("cannot-read", &[("file", &path.display())]);
+    let file = File::open(path).with_context(failed)?;
     if path.extension().is_some_and(|suffix| suffix == "gz") {
         return Ok(Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file))));
     }

@@ -6,11 +6,12 @@ use hemu_ledger::Role;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
+use crate::words::Words;
 
-pub(super) async fn run(config: &Config) -> Result<()> {
+pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let _serving = site.folder.lock(Role::Serve)?;
-    let bar = progress::bar("projections", site.ledger.head().await?);
+    let bar = progress::bar(words, words.say("projections", &[]), site.ledger.head().await?);
     let records = site.ledger.rebuild(|position| bar.set_position(position)).await?;
     bar.finish_and_clear();
     site.ledger.close().await;
@@ -18,10 +19,10 @@ pub(super) async fn run(config: &Config) -> Result<()> {
     let site = Site::open(config).await?;
     let series = site.series().await?;
     series.clear().await?;
-    let bar = progress::bar("charts", records);
+    let bar = progress::bar(words, words.say("charts", &[]), records);
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, read| bar.inc(read)).await?;
     bar.finish_and_clear();
     series.close().await;
-    println!("{records} records folded again");
+    println!("{}", words.say("folded-again", &[("records", &records)]));
     Ok(())
 }

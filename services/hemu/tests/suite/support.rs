@@ -18,8 +18,16 @@ pub(crate) struct Server {
 
 /// Runs a command to its end.
 pub(crate) fn hemu(data: &Path, arguments: &[&str]) -> Output {
+    hemu_in("C", data, arguments)
+}
+
+/// The same where people speak the language of a locale.
+pub(crate) fn hemu_in(locale: &str, data: &Path, arguments: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_hemu"))
         .env_remove("HEMU_DATA")
+        .env_remove("LC_ALL")
+        .env_remove("LC_MESSAGES")
+        .env("LANG", locale)
         .arg("--data")
         .arg(data)
         .args(arguments)
@@ -74,6 +82,7 @@ impl Server {
     pub(crate) fn run(data: &Path, mqtt_port: u16, command: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hemu"))
             .env_remove("HEMU_DATA")
+            .env("LC_ALL", "C")
             .arg("--data")
             .arg(data)
             .args(command)

@@ -1,0 +1,271 @@
+### What the command line says, in English. zh.ftl has the same keys with the same variables; tests compare the two.
+
+## How sentences are put together
+
+because = { $what }: { $why }
+time-left = { $eta } left
+
+## Configuration
+
+configuration-missing = there is no configuration file { $file }; `hemu config > { $file }` makes one
+configuration-unreadable = the configuration cannot be read
+dashboards-on-loopback-only = http_listen is { $address }, but people cannot log in yet, so the dashboards listen on loopback only; use 127.0.0.1 and reach it through an SSH tunnel
+tls-incomplete = TLS needs mqtt_tls_listen, tls_certificate and tls_key together; one or two of them are missing
+log-filter-wrong = log is { $filter }; expected a level such as info, or a filter such as info,hemu=debug
+
+## Files
+
+cannot-read = cannot read { $file }
+cannot-write = cannot write { $file }
+
+## Starting and ending
+
+cannot-start = the runtime cannot start
+clock-before-2025 = the machine's clock says it is before 2025; set it, or no reading would be scored
+cannot-listen = cannot listen on { $address }; free that port or set { $setting } to another (port 0 is any free one)
+cannot-listen-with-certificate = cannot listen on { $address } and { $tls } with the certificate given
+folding-the-journal = folding the journal
+ended-by-itself = { $part } ended by itself, which is a bug; what was acknowledged is stored, start the server again
+the-endpoint = the MQTT endpoint
+the-committer = the committer
+the-projector = the projector
+
+## hemu demo
+
+everybody-is-simulated = Everybody in this demo is simulated; only the estate's totals are real.
+history-through-mqtt = history through MQTT
+scores-and-charts = scores and charts
+history-is-in = { $days } days, { $records } records, in { $seconds } s through MQTT ({ $rate } records/s), each on the disk before it was acknowledged
+open-the-page = Open { $url } (time runs { $speed }-fold; Ctrl-C ends it)
+simulator-refused = the endpoint refused { $records } of the simulator's records
+simulator-stopped = the simulated bins stopped
+folder-is-not-a-demo = { $folder } holds data that is not a demo's; give the demo another folder with --data, or run `hemu serve` on this one
+
+## hemu migrate, rebuild, verify
+
+up-to-date = { $folder } is up to date
+projections = projections
+charts = charts
+folded-again = { $records } records folded again
+hash-chain = hash chain
+journal-is-whole = journal: { $batches } batches, the hash chain is whole, its head is { $head }
+projections-are-right = projections: every row is what the journal adds up to
+projections-differ = the projections are not what the journal adds up to: { $difference }
+
+## hemu device
+
+device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
+device-revoked = { $id } can no longer log in; a connection it has open ends with the next record it sends
+no-randomness = no randomness for a key
+
+## hemu lists
+
+editions = editions
+first-edition-after-last = --from { $from } is after --to { $to }: expected the first edition before the last
+edition-summary = { $edition }: { $red } red, { $black } black, { $grey } grey, { $unrated } unrated
+
+## hemu household import, import, export
+
+households = households
+households-registered = { $count } households registered
+line-unreadable = line { $line } cannot be read; nothing was imported
+line-wrong = line { $line }; nothing was imported
+household-token-wrong = household: expected a token of 1 to 64 characters, got { $token }
+rows = rows
+rows-imported = read { $read }, new { $new }, repeated { $repeated }, rejected { $rejected }
+rejected-rows-are-in = the rejected rows, each with its line and reason, are in { $file }
+exporting = exporting
+deposits-written = { $rows } deposits written to { $file }
+
+## hemu doctor
+
+finding-ok = ok    { $what }
+finding-wrong = WRONG { $what }: { $trouble }
+findings-wrong = { $wrong } of the checks found something wrong
+check-clock = clock
+check-log = write-ahead log
+check-device-listener = device listener
+check-listeners = listeners
+check-position = projections' position
+clock-is-wrong = it is before 2025; set it, or readings look ahead of time
+log-is-long = it has grown to { $bytes } bytes; something keeps an old view of the file open, restart the server
+keys-in-the-clear = mqtt_listen { $address } sends keys in the clear to other machines; use mqtt_tls_listen
+projections-ahead = they are at batch { $applied }, the journal ends at { $head }; run `hemu rebuild`
+port-taken = cannot listen on { $address }: { $reason }
+
+## From here on: texts of other rooms and of libraries, known by their English. The first that fits is taken, and what
+## stands in its variables is translated by itself; so those that begin with a variable come before what may stand in it.
+
+# The configuration's reader (figment).
+known-setting-wrong-in-file = { $reason } for key "default.{ $key }" in { $file } TOML file
+known-setting-wrong-in-environment = { $reason } for key "{ $key }" in `HEMU_` environment variable(s)
+known-file-wrong = { $reason } in { $file } TOML file
+known-setting-unknown = unknown field: found `{ $key }`, expected `one of { $known }`
+known-type-wrong = invalid type: found { $got }, expected { $expected }
+known-value-wrong = invalid value { $got }, expected { $expected }
+known-toml-wrong = TOML parse error at line { $line }, column { $rest }
+known-got-text = string { $value }
+known-got-number = signed int `{ $value }`
+known-expected-count = usize
+known-expected-small-count = u32
+known-expected-text = a string
+known-expected-path = path string
+known-expected-address = socket address
+known-zone-wrong = a zone is Asia/Shanghai, UTC, or an offset such as +08:00 (no summer time); came { $got }
+
+# The data folder (ledger, series).
+known-edition-days = expected 1d to 366d, such as 7d, came { $text }
+known-score-failed = a household's score could not be computed: { $why }; this is a bug, no list was made
+known-folder-in-use = the data folder { $folder } is in use by another hemu process; stop that one, or give this one another folder with --data
+known-folder-unusable = the data folder { $folder } cannot be used ({ $reason }); give hemu a folder it may write to with --data
+known-version-newer = { $file } was written by a newer hemu (it has schema { $found }, this version knows up to { $known }); install that version or restore an older backup
+known-database = the database { $file }: { $reason }
+known-series-database = the series database: { $reason }
+known-database-said = error returned from database: { $reason }
+known-not-a-database = (code: { $code }) file is not a database
+known-database-locked = (code: { $code }) database is locked
+known-database-malformed = (code: { $code }) database disk image is malformed
+known-database-full = (code: { $code }) database or disk is full
+known-journal-damaged = the journal is damaged at batch { $position }: { $what }; restore a backup, and keep this folder for examination
+known-journal-other = the projections were folded from a journal with another batch here, or one that went on to here; if an older journal was put back on purpose, run `hemu rebuild`
+known-batch-missing = expected batch { $position } here, a batch is missing
+known-batch-unreadable = the batch's bytes cannot be read as journal entries
+known-zone-kept = the days of { $folder } are counted in { $zone }, and the configuration says otherwise; set zone to that or leave it out
+known-row-differs = table { $table } (batch { $position }): stored { $stored }, the journal says { $expected }; run `hemu rebuild`
+known-no-row = no row
+
+# The registry.
+known-device-there = device { $id } is registered already; `hemu device rotate { $id }` gives it a new key
+known-device-not-there = there is no device { $id } in use; `hemu device list` shows those there are
+known-station-elsewhere = station { $station } stands in estate { $known }, not in { $estate }
+known-station-new = station { $station } is new; say with --estate which estate it stands in
+
+# Files that are read in (ingest, csv).
+known-column-missing = the header lacks the column { $column }; it must have { $columns } in any order
+known-import-unreadable = the file cannot be read: { $reason }
+known-rejected-unwritable = the rejected rows cannot be written: { $reason }
+known-row-of-wrong-length = CSV error: record { $record } (line: { $line }, byte: { $byte }): found record with { $found } fields, but the previous record has { $expected } fields
+known-row-of-wrong-values = CSV deserialize error: record { $record } (line: { $line }, byte: { $byte }): { $reason }
+known-row-of-wrong-bytes = CSV parse error: record { $record } (line { $line }, field: { $field }, byte: { $byte }): { $reason }
+known-field-wrong = field { $field }: { $reason }
+known-field-missing = missing field `{ $name }`
+known-utf8-wrong = invalid utf-8: invalid UTF-8 in field { $field } near byte index { $byte }
+
+# Certificates (endpoint).
+known-certificate-wrong = expected a certificate in PEM form at { $file }: { $reason }
+known-private-key-wrong = expected a private key in PEM form at { $file }: { $reason }
+known-pair-wrong = expected a certificate and key in PEM form at { $file }: { $reason }
+known-pem-io = I/O error: { $reason }
+known-pem-empty = no items found
+
+# The operating system and the standard library.
+known-os-not-found = No such file or directory (os error { $code })
+known-os-permission-denied = Permission denied (os error { $code })
+known-os-operation-not-permitted = Operation not permitted (os error { $code })
+known-os-exists = File exists (os error { $code })
+known-os-is-a-directory = Is a directory (os error { $code })
+known-os-not-a-directory = Not a directory (os error { $code })
+known-os-no-space = No space left on device (os error { $code })
+known-os-read-only = Read-only file system (os error { $code })
+known-os-input-output = Input/output error (os error { $code })
+known-os-too-many-files = Too many open files (os error { $code })
+known-os-address-in-use = Address already in use (os error { $code })
+known-os-address-not-here = Cannot assign requested address (os error { $code })
+known-gzip-wrong = invalid gzip header
+known-gzip-corrupt = corrupt deflate stream
+known-file-cut-short = unexpected end of file
+known-address-wrong = invalid socket address syntax
+known-digit-wrong = invalid digit found in string
+known-number-empty = cannot parse integer from empty string
+known-number-large = number too large to fit in target type
+known-log-filter-wrong = error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+known-log-directive-wrong = invalid filter directive
+known-day-wrong = a day is written YYYY-MM-DD and must exist, such as 2026-03-01; came { $got }
+
+# What clap says about wrong usage.
+known-usage-error = error: { $reason }
+known-usage-tip = tip: { $tip }
+known-usage = Usage: { $usage }
+known-usage-options = { $command } [OPTIONS]{ $more }
+known-more-information = For more information, try '{ $flag }'.
+known-command-unknown = unrecognized subcommand '{ $command }'
+known-argument-unknown = unexpected argument '{ $argument }' found
+known-arguments-missing = the following required arguments were not provided:
+known-argument-repeated = the argument '{ $argument }' cannot be used multiple times
+known-value-refused = invalid value '{ $value }' for '{ $argument }': { $reason }
+known-value-missing = a value is required for '{ $argument }' but none was supplied
+known-value-unexpected = unexpected value '{ $value }' for '{ $argument }' found; no more were expected
+known-value-out-of-range = { $value } is not in { $range }
+known-similar-command = a similar subcommand exists: '{ $command }'
+known-similar-argument = a similar argument exists: '{ $argument }'
+known-pass-as-value = to pass '{ $value }' as a value, use '{ $usage }'
+
+# Help: what clap puts around it.
+known-heading-usage = Usage:
+known-heading-commands = Commands:
+known-heading-arguments = Arguments:
+known-heading-options = Options:
+known-default = [default: { $value }]
+known-environment = [env: { $name }]
+
+# Help: placeholders.
+known-name-command = COMMAND
+known-name-file = FILE
+known-name-folder = DIR
+known-name-level = LEVEL
+known-name-address = ADDR:PORT
+known-name-date = DATE
+known-name-days = DAYS
+known-name-seed = SEED
+known-name-speed = SPEED
+known-name-estate = ESTATE
+known-name-station = STATION
+known-name-id = ID
+
+# Help: commands.
+known-help-hemu = The open backend for household waste sorting
+known-help-demo = Run everything on a simulated estate: 90 days of history through MQTT, then live
+known-help-serve = Run the server
+known-help-config = Print a configuration file with every setting explained
+known-help-migrate = Bring the data folder's files up to this version
+known-help-device = Devices: add, list, revoke, rotate
+known-help-device-add = Register a device; prints its id and key as one JSON line. The key is shown only here
+known-help-device-list = List registered devices
+known-help-device-revoke = End a device's right to log in; what it sent stays
+known-help-device-rotate = Give a device a new key; the old one stops working
+known-help-household = Households: import
+known-help-household-import = Register households from a CSV file: household,estate,building,unit,door,residents,station (only household is needed). A household that is there already gets the new place
+known-help-import = Import readings from a CSV file (see the contract for its columns)
+known-help-export = Write every accepted deposit in journal order
+known-help-lists = Compute editions of the red and black lists, without publishing anything
+known-help-lists-from = The first edition: evidence of the days before this local day, such as 2026-03-02
+known-help-lists-to = No edition after this day
+known-help-lists-every = Days from one edition to the next
+known-help-verify = Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not
+known-help-rebuild = Drop the projections and the charts and fold them again from the journal
+known-help-doctor = Look for what will cause trouble: the folder, the files, the clock, the listeners
+known-help-help = Print this message or the help of the given subcommand(s)
+
+# Help: arguments.
+known-help-config-file = The configuration file; `hemu config` prints one with every setting explained
+known-help-data = The data folder (default: ./hemu-data, or what `HEMU_DATA` says)
+known-help-log = How much to log on stderr: error, warn, info, debug, or a filter as tracing writes it
+known-help-flag = Print help
+known-help-version = Print version
+known-help-mqtt-listen = Devices, MQTT 3.1.1 and 5
+known-help-http-listen = Dashboards and API; loopback only until people can log in
+known-help-metrics-listen = Prometheus metrics
+known-help-days = Days of history
+known-help-seed = The simulated estate's seed: the same seed is the same estate and the same life
+known-help-speed = Simulated seconds a second once the history is in
+known-help-history-only = Stop after the history, instead of going on live
+known-help-device-id-new = Letters, digits, `_` and `-`, at most 64
+known-help-device-id = The device
+known-help-device-estate = The estate it stands in
+known-help-device-station = The station it belongs to
+known-help-household-file = The file, or `-` for stdin
+known-help-import-file = The file, or `-` for stdin; `.gz` is unpacked
+known-help-strict = Reject rows that name an unknown household, device or estate, instead of adding it
+known-help-csv = Where to write; `-` for stdout
+known-help-from = First local day (of the deposit), such as 2026-03-01
+known-help-to = Last local day

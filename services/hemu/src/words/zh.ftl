@@ -1,0 +1,272 @@
+### 命令行的中文消息。键和变量与 en.ftl 相同，由测试比对。
+### 用语：小区 estate，集置点 station，居民户 household，设备 device，密钥 key，投放记录 deposit，数据目录 data folder，
+### 流水账本 journal，批次 batch，哈希链 hash chain，投影 projections，图表 charts，配置项 setting，汇总 fold。
+
+## 句子的拼接
+
+because = { $what }：{ $why }
+time-left = 剩余 { $eta }
+
+## 配置
+
+configuration-missing = 配置文件 { $file } 不存在；可用 `hemu config > { $file }` 生成
+configuration-unreadable = 无法读取配置
+dashboards-on-loopback-only = http_listen 设为 { $address }，但目前还不支持用户登录，看板只能监听本机回环地址；请改用 127.0.0.1，并通过 SSH 隧道访问
+tls-incomplete = 启用 TLS 须同时设置 mqtt_tls_listen、tls_certificate 和 tls_key，目前缺少其中一项或两项
+log-filter-wrong = log 设为 { $filter }；应为日志级别（如 info）或过滤规则（如 info,hemu=debug）
+
+## 文件
+
+cannot-read = 无法读取 { $file }
+cannot-write = 无法写入 { $file }
+
+## 启动与退出
+
+cannot-start = 无法启动运行环境
+clock-before-2025 = 本机时钟早于 2025 年；请先校准时钟，否则所有读数都不会计分
+cannot-listen = 无法监听 { $address }；请释放该端口，或将 { $setting } 改为其他端口（0 表示任选空闲端口）
+cannot-listen-with-certificate = 无法使用给定的证书监听 { $address } 和 { $tls }
+folding-the-journal = 汇总流水账本
+ended-by-itself = { $part }意外退出，这是程序缺陷；已确认的数据均已保存，请重新启动服务器
+the-endpoint = MQTT 接入端
+the-committer = 提交器
+the-projector = 投影器
+
+## hemu demo
+
+everybody-is-simulated = 演示中的人物均为模拟，只有小区的总量数据是真实的。
+history-through-mqtt = 经 MQTT 写入历史
+scores-and-charts = 评分与图表
+history-is-in = 共 { $days } 天、{ $records } 条记录，经 MQTT 写入用时 { $seconds } 秒（每秒 { $rate } 条），每条记录均在落盘后才予以确认
+open-the-page = 请在浏览器中打开 { $url }（时间以 { $speed } 倍速流逝；按 Ctrl-C 结束）
+simulator-refused = 接入端拒收了模拟器的 { $records } 条记录
+simulator-stopped = 模拟设备已停止
+folder-is-not-a-demo = { $folder } 中的数据不是演示数据；请用 --data 为演示另选目录，或对该目录运行 `hemu serve`
+
+## hemu migrate、rebuild、verify
+
+up-to-date = { $folder } 已是最新版本
+projections = 投影
+charts = 图表
+folded-again = 已重新汇总 { $records } 条记录
+hash-chain = 哈希链
+journal-is-whole = 流水账本：共 { $batches } 个批次，哈希链完整，链头为 { $head }
+projections-are-right = 投影：每一行都与流水账本一致
+projections-differ = 投影与流水账本不一致：{ $difference }
+
+## hemu device
+
+device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
+device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在它下一次发送记录时断开
+no-randomness = 无法取得生成密钥所需的随机数
+
+## hemu lists
+
+editions = 计算榜单
+first-edition-after-last = --from { $from } 晚于 --to { $to }；第一期应早于最后一期
+edition-summary = { $edition }：红榜 { $red } 户，黑榜 { $black } 户，灰色 { $grey } 户，未评 { $unrated } 户
+
+## hemu household import、import、export
+
+households = 居民户
+households-registered = 已登记 { $count } 户居民
+line-unreadable = 无法读取第 { $line } 行；未导入任何数据
+line-wrong = 第 { $line } 行有误；未导入任何数据
+household-token-wrong = household 应为 1 至 64 个字符的居民户标识，实际为 { $token }
+rows = 行
+rows-imported = 读取 { $read } 行，新增 { $new } 行，重复 { $repeated } 行，拒收 { $rejected } 行
+rejected-rows-are-in = 被拒收的行及其行号和原因已写入 { $file }
+exporting = 导出
+deposits-written = 已将 { $rows } 条投放记录写入 { $file }
+
+## hemu doctor
+
+finding-ok = 正常  { $what }
+finding-wrong = 异常  { $what }：{ $trouble }
+findings-wrong = 有 { $wrong } 项检查发现异常
+check-clock = 时钟
+check-log = 预写日志
+check-device-listener = 设备监听
+check-listeners = 监听端口
+check-position = 投影位置
+clock-is-wrong = 时钟早于 2025 年；请先校准，否则读数会显得超前
+log-is-long = 已增长到 { $bytes } 字节；有程序长时间占用着文件的旧视图，请重启服务器
+keys-in-the-clear = mqtt_listen 设为 { $address }，会向其他机器明文传输密钥；请改用 mqtt_tls_listen
+projections-ahead = 投影已到批次 { $applied }，而流水账本止于批次 { $head }；请运行 `hemu rebuild`
+port-taken = 无法监听 { $address }：{ $reason }
+
+## 以下为其他模块和第三方库的文字，按英文原文识别，变量部分再单独翻译。
+
+# 读取配置（figment）
+known-setting-wrong-in-file = 文件 { $file } 中的 { $key }：{ $reason }
+known-setting-wrong-in-environment = 环境变量 HEMU_{ $key }：{ $reason }
+known-file-wrong = 文件 { $file }：{ $reason }
+known-setting-unknown = 没有名为 `{ $key }` 的配置项；可用的配置项有 { $known }
+known-type-wrong = 值的类型有误，应为{ $expected }，实际为{ $got }
+known-value-wrong = 值有误，应为{ $expected }，实际为{ $got }
+known-toml-wrong = TOML 语法错误，行 { $line }，列 { $rest }
+known-got-text = 字符串 { $value }
+known-got-number = 整数 { $value }
+known-expected-count = 非负整数
+known-expected-small-count = 非负整数
+known-expected-text = 字符串
+known-expected-path = 路径
+known-expected-address = “地址:端口”
+known-zone-wrong = 时区应为 Asia/Shanghai、UTC 或 +08:00 这样的固定偏移（不支持夏令时）；实际为 { $got }
+
+# 数据目录（ledger、series）
+known-edition-days = 应为 1d 至 366d，例如 7d；实际为 { $text }
+known-score-failed = 某户的得分无法算出：{ $why }；这是程序缺陷，未生成榜单
+known-folder-in-use = 数据目录 { $folder } 正被另一个 hemu 进程使用；请先停止该进程，或用 --data 另选目录
+known-folder-unusable = 无法使用数据目录 { $folder }（{ $reason }）；请用 --data 指定一个可写的目录
+known-version-newer = { $file } 由更新版本的 hemu 写入（其数据结构版本为 { $found }，本程序最高支持 { $known }）；请安装该版本，或恢复较早的备份
+known-database = 数据库 { $file }：{ $reason }
+known-series-database = 图表数据库：{ $reason }
+known-database-said = 数据库返回错误：{ $reason }
+known-not-a-database = 文件不是数据库，错误码 { $code }
+known-database-locked = 数据库被锁定，错误码 { $code }
+known-database-malformed = 数据库文件已损坏，错误码 { $code }
+known-database-full = 数据库或磁盘已满，错误码 { $code }
+known-journal-damaged = 流水账本在批次 { $position } 处损坏：{ $what }；请恢复备份，并保留该目录以便查明原因
+known-journal-other = 投影所依据的流水账本在此处是另一个批次，或曾延续到此处；若是有意换回较早的流水账本，请运行 `hemu rebuild`
+known-batch-missing = 此处应为批次 { $position }，缺少一个批次
+known-batch-unreadable = 无法将该批次的字节解读为账目
+known-zone-kept = { $folder } 按时区 { $zone } 划分日期，与配置不符；请将 zone 设为该时区，或不设置
+known-row-differs = 表 { $table }（批次 { $position }）：所存为 { $stored }，按流水账本应为 { $expected }；请运行 `hemu rebuild`
+known-no-row = 无此行
+
+# 登记
+known-device-there = 设备 { $id } 已登记；可用 `hemu device rotate { $id }` 为其更换密钥
+known-device-not-there = 没有在用的设备 { $id }；可用 `hemu device list` 查看已登记的设备
+known-station-elsewhere = 集置点 { $station } 属于小区 { $known }，而不是 { $estate }
+known-station-new = 集置点 { $station } 尚未登记；请用 --estate 指明所属小区
+
+# 导入的文件（ingest、csv）
+known-column-missing = 表头缺少 { $column } 列；必须包含 { $columns }，次序不限
+known-import-unreadable = 无法读取文件：{ $reason }
+known-rejected-unwritable = 无法写入被拒收的行：{ $reason }
+known-row-of-wrong-length = CSV 格式错误，记录 { $record }（第 { $line } 行，字节 { $byte }）：有 { $found } 个字段，而前一条记录有 { $expected } 个
+known-row-of-wrong-values = CSV 内容错误，记录 { $record }（第 { $line } 行，字节 { $byte }）：{ $reason }
+known-row-of-wrong-bytes = CSV 编码错误，记录 { $record }（第 { $line } 行，字段 { $field }，字节 { $byte }）：{ $reason }
+known-field-wrong = 字段 { $field }：{ $reason }
+known-field-missing = 缺少字段 { $name }
+known-utf8-wrong = 字段 { $field } 在字节 { $byte } 附近不是有效的 UTF-8
+
+# 证书（endpoint）
+known-certificate-wrong = { $file } 应为 PEM 格式的证书：{ $reason }
+known-private-key-wrong = { $file } 应为 PEM 格式的私钥：{ $reason }
+known-pair-wrong = { $file } 应为 PEM 格式的证书，且与私钥匹配：{ $reason }
+known-pem-io = 读写错误：{ $reason }
+known-pem-empty = 文件中没有所需内容
+
+# 操作系统和标准库
+known-os-not-found = 文件或目录不存在，错误码 { $code }
+known-os-permission-denied = 权限不足，错误码 { $code }
+known-os-operation-not-permitted = 不允许此操作，错误码 { $code }
+known-os-exists = 已有同名文件，错误码 { $code }
+known-os-is-a-directory = 这是一个目录，错误码 { $code }
+known-os-not-a-directory = 路径中有一段不是目录，错误码 { $code }
+known-os-no-space = 磁盘空间不足，错误码 { $code }
+known-os-read-only = 文件系统为只读，错误码 { $code }
+known-os-input-output = 输入输出错误，错误码 { $code }
+known-os-too-many-files = 打开的文件过多，错误码 { $code }
+known-os-address-in-use = 地址已被占用，错误码 { $code }
+known-os-address-not-here = 本机没有该地址，错误码 { $code }
+known-gzip-wrong = 不是有效的 gzip 文件
+known-gzip-corrupt = gzip 内容已损坏
+known-file-cut-short = 文件不完整
+known-address-wrong = 不是有效的“地址:端口”
+known-digit-wrong = 含有非数字字符
+known-number-empty = 应为数字，实际为空
+known-number-large = 数字过大
+known-log-filter-wrong = 无法识别日志级别；应为 off、error、warn、info、debug、trace 之一，或 0 至 5 的数字
+known-log-directive-wrong = 过滤规则无效
+known-day-wrong = 日期应写作 YYYY-MM-DD 且确实存在，如 2026-03-01；实际为 { $got }
+
+# clap 对用法错误的说明
+known-usage-error = 错误：{ $reason }
+known-usage-tip = 提示：{ $tip }
+known-usage = 用法：{ $usage }
+known-usage-options = { $command } [选项]{ $more }
+known-more-information = 详情请用 { $flag } 查看。
+known-command-unknown = 没有名为“{ $command }”的命令
+known-argument-unknown = 不支持参数“{ $argument }”
+known-arguments-missing = 缺少以下必需的参数：
+known-argument-repeated = 参数“{ $argument }”不能重复使用
+known-value-refused = “{ $argument }”的值“{ $value }”无效：{ $reason }
+known-value-missing = “{ $argument }”需要一个值，但未提供
+known-value-unexpected = “{ $argument }”不接受值“{ $value }”
+known-value-out-of-range = { $value } 不在 { $range } 范围内
+known-similar-command = 有相近的命令“{ $command }”
+known-similar-argument = 有相近的参数“{ $argument }”
+known-pass-as-value = 若要将“{ $value }”作为值传入，请写作“{ $usage }”
+
+# 帮助：clap 的固定文字
+known-heading-usage = 用法：
+known-heading-commands = 命令：
+known-heading-arguments = 参数：
+known-heading-options = 选项：
+known-default = [默认值：{ $value }]
+known-environment = [环境变量：{ $name }]
+
+# 帮助：占位符
+known-name-command = 命令
+known-name-file = 文件
+known-name-folder = 目录
+known-name-level = 级别
+known-name-address = 地址:端口
+known-name-date = 日期
+known-name-days = 天数
+known-name-seed = 种子
+known-name-speed = 倍速
+known-name-estate = 小区
+known-name-station = 集置点
+known-name-id = 设备编号
+
+# 帮助：命令
+known-help-hemu = 居民生活垃圾分类的开放后端
+known-help-demo = 在模拟小区上运行全部功能：先经 MQTT 写入 90 天历史，再持续运行
+known-help-serve = 运行服务器
+known-help-config = 输出配置文件，其中逐项说明所有配置项
+known-help-migrate = 将数据目录中的文件升级到本版本
+known-help-device = 管理设备：添加、列出、吊销、更换密钥
+known-help-device-add = 登记一台设备，以一行 JSON 输出其编号和密钥；密钥仅显示这一次
+known-help-device-list = 列出已登记的设备
+known-help-device-revoke = 吊销设备的登录权限；它已发送的数据予以保留
+known-help-device-rotate = 为设备更换密钥；旧密钥随即失效
+known-help-household = 管理居民户：导入
+known-help-household-import = 从 CSV 文件登记居民户，列为 household,estate,building,unit,door,residents,station（仅 household 必填）；已登记的居民户将更新位置
+known-help-import = 从 CSV 文件导入读数（各列的含义见契约文档）
+known-help-export = 按流水账本的次序写出所有已接受的投放记录
+known-help-lists = 计算各期红黑榜，不发布任何内容
+known-help-lists-from = 第一期的日期：依据该日之前的投放记录，例如 2026-03-02
+known-help-lists-to = 不计算此日之后的各期
+known-help-lists-every = 相邻两期间隔的天数
+known-help-verify = 检查流水账本的哈希链，并核对投影；如不一致，指出第一处有误的行，退出码为 1
+known-help-rebuild = 清除投影和图表，并根据流水账本重新汇总
+known-help-doctor = 检查可能出问题的地方：目录、文件、时钟、监听端口
+known-help-help = 显示本说明，或指定命令的说明
+
+# 帮助：参数
+known-help-config-file = 配置文件；可用 `hemu config` 输出一份，其中逐项说明所有配置项
+known-help-data = 数据目录（默认为 ./hemu-data，或 `HEMU_DATA` 所指目录）
+known-help-log = 输出到标准错误的日志级别：error、warn、info、debug，或 tracing 格式的过滤规则
+known-help-flag = 显示帮助
+known-help-version = 显示版本
+known-help-mqtt-listen = 设备接入，支持 MQTT 3.1.1 和 5
+known-help-http-listen = 看板和 API；在支持用户登录之前只能监听本机回环地址
+known-help-metrics-listen = Prometheus 指标
+known-help-days = 历史天数
+known-help-seed = 模拟小区的随机种子：种子相同，小区及其生活就相同
+known-help-speed = 历史写入完毕后，每秒模拟多少秒
+known-help-history-only = 历史写入完毕即停止，不再持续运行
+known-help-device-id-new = 字母、数字、`_` 和 `-`，最多 64 个字符
+known-help-device-id = 设备编号
+known-help-device-estate = 设备所在的小区
+known-help-device-station = 设备所属的集置点
+known-help-household-file = 文件；`-` 表示标准输入
+known-help-import-file = 文件；`-` 表示标准输入；`.gz` 文件会自动解压
+known-help-strict = 遇到未登记的居民户、设备或小区时拒收该行，而不是自动登记
+known-help-csv = 写入的文件；`-` 表示标准输出
+known-help-from = 起始日（投放当日，本地日期），如 2026-03-01
+known-help-to = 截止日（本地日期，含当日）
