@@ -1,5 +1,6 @@
 //! `hemu household import`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -72,29 +73,38 @@ fn checked(row: Row, created_at: i64) -> Result<Household> {
 
 /// Estates and stations that the file names and nobody registered yet.
 async fn register_places(site: &Site, households: &[Household]) -> Result<()> {
-    let mut estates = std::collections::BTreeSet::new();
-    let mut stations = std::collections::BTreeMap::new();
-    for household in households {
+    let known = site.ledger.stations(None).await?;
+    let known: BTreeSet<&str> = known.iter().map(|station| station.id.as_str()).collect();
+    let mut estates = BTreeSet::new();
+    let mut stations = BTreeMap::new();
+    let mut placeless = Vec::new();
+    for (line, household) in (2..).zip(households) {
         estates.extend(household.estate.as_deref());
-        if let (Some(estate), Some(station)) = (&household.estate, &household.station) {
-            stations.insert(station.as_str(), estate.as_str());
+        let Some(station) = household.station.as_deref().filter(|id| !known.contains(id)) else {
+            continue;
+        };
+        match household.estate.as_deref() {
+            Some(estate) => drop(stations.insert(station, estate)),
+            None => placeless.push((line, station)),
         }
+    }
+    if let Some((line, station)) = placeless.iter().find(|(_, id)| !stations.contains_key(id)) {
+        bail!(
+            "line {line}: station {station} is new; expected the estate it stands in, got none; fill in the column estate, or leave the station out; nothing was imported"
+        );
     }
     for estate in estates {
         site.ledger.ensure_estate(estate).await?;
     }
-    let known = site.ledger.stations(None).await?;
     for (id, estate) in stations {
-        if known.iter().all(|station| station.id != id) {
-            let station = Station {
-                id: id.into(),
-                estate: estate.into(),
-                name: id.into(),
-                x: None,
-                y: None,
-            };
-            site.ledger.put_station(&station).await?;
-        }
+        let station = Station {
+            id: id.into(),
+            estate: estate.into(),
+            name: id.into(),
+            x: None,
+            y: None,
+        };
+        site.ledger.put_station(&station).await?;
     }
     Ok(())
 }

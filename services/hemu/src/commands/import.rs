@@ -1,11 +1,11 @@
 //! `hemu import`.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use hemu_ingest::import::{Options, import};
+use anyhow::{Context, Result, bail};
+use hemu_ingest::import::{Options, REJECTED_COLUMNS, import};
 
 use crate::cli::Import;
 use crate::clock;
@@ -17,6 +17,7 @@ pub(super) async fn run(config: &Config, options: &Import) -> Result<()> {
     let site = Site::open(config).await?;
     let input = super::open_input(&options.file)?;
     let rejected = rejected_path(&options.file);
+    make_way(&rejected)?;
     let bar = progress::counter("rows");
     let open = || File::create(&rejected).map(BufWriter::new);
     let settings = Options {
@@ -31,16 +32,38 @@ pub(super) async fn run(config: &Config, options: &Import) -> Result<()> {
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, _| {}).await?;
     series.close().await;
     println!(
-        "read {}, new {}, repeated {}, rejected {}",
-        summary.read, summary.new, summary.repeated, summary.rejected
+        "read {}, new {}, repeated {}, conflicting {}, rejected {}",
+        summary.read, summary.new, summary.repeated, summary.conflicting, summary.rejected
     );
-    if summary.rejected > 0 {
+    if summary.conflicting + summary.rejected > 0 {
         println!(
-            "the rejected rows, each with its line and reason, are in {}",
+            "the conflicting and rejected rows, each with its line and reason, are in {}",
             rejected.display()
         );
     }
     Ok(())
+}
+
+/// Removes what an earlier run rejected, so that what is there afterwards is of this run; another's file stays.
+fn make_way(rejected: &Path) -> Result<()> {
+    let failed = || format!("cannot make way for {}", rejected.display());
+    let mut first = Vec::new();
+    match File::open(rejected) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => {
+            let head = file.with_context(failed)?.take(64);
+            BufReader::new(head)
+                .read_until(b'\n', &mut first)
+                .with_context(failed)?;
+        }
+    }
+    if !first.is_empty() && first.trim_ascii_end() != REJECTED_COLUMNS.join(",").as_bytes() {
+        bail!(
+            "{} is where rejected rows go, and holds something else; move it away",
+            rejected.display()
+        );
+    }
+    std::fs::remove_file(rejected).with_context(failed)
 }
 
 /// `FILE.rejected.csv`; for stdin in the current folder.
