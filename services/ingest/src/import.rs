@@ -400,9 +400,10 @@ impl Import<'_> {
     }
 }
 
-const CONFLICT: &str = "reading_id: it is stored with other content, from before or from a line above; \
-    the first stays, this one is kept aside and never scored";
-const TOO_MANY_GAPS: &str = "seq: the device's records come with too many gaps; expected them in the order of seq";
+const CONFLICT: &str = "reading_id: stored with other content before or on a line above; \
+    the first stays and this one is kept aside and never scored";
+const TOO_MANY_GAPS: &str =
+    "seq: the device's records come with too many gaps; expected them in the order of seq";
 
 /// Where a row stands in the file.
 fn line(row: &csv::StringRecord) -> u64 {

@@ -69,7 +69,10 @@ pub struct Journal {
     path: PathBuf,
     connection: SqliteConnection,
     head: Head,
-    #[expect(dead_code, reason = "held, not read: nobody replaces the file while it is open")]
+    #[expect(
+        dead_code,
+        reason = "held, not read: nobody replaces the file while it is open"
+    )]
     held: Lock,
 }
 

@@ -245,9 +245,7 @@ async fn has_schema(path: &Path, migrator: &Migrator, durability: Durability) ->
 }
 
 /// Version and checksum of every migration a file has been through.
-async fn applied(
-    connection: &mut SqliteConnection,
-) -> std::result::Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+async fn applied(connection: &mut SqliteConnection) -> std::result::Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
     let table = sqlx::query("select 1 from sqlite_master where name = '_sqlx_migrations'");
     if table.fetch_optional(&mut *connection).await?.is_none() {
         return Ok(Vec::new());

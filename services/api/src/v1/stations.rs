@@ -173,6 +173,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_station_counts_the_deposits_of_its_own_devices() {
+        let site = Site::filled().await;
+        let all = site.json("/api/v1/stations").await;
+        for station in all["items"].as_array().unwrap() {
+            let id = station["id"].as_str().unwrap();
+            let alone = site.json(&format!("/api/v1/stations/{id}")).await;
+            assert_eq!(station["deposits_today"], alone["deposits_today"], "{id}");
+        }
+        let counts = |nth: usize| all["items"][nth]["deposits_today"].as_u64().unwrap();
+        assert_eq!((counts(0), counts(1)), (3, 1));
+    }
+
+    #[tokio::test]
     async fn unknown_stations_are_a_problem() {
         let site = Site::filled().await;
         site.refuses("/api/v1/stations/s9", 404, "there is no such station")
