@@ -90,8 +90,11 @@ impl From<hemu_ledger::Error> for Problem {
         match error {
             hemu_ledger::Error::Database { .. }
             | hemu_ledger::Error::Folder { .. }
-            | hemu_ledger::Error::InUse(_) => Self::store(),
+            | hemu_ledger::Error::InUse(_)
+            | hemu_ledger::Error::FilesInUse(_)
+            | hemu_ledger::Error::Replaced(_) => Self::store(),
             hemu_ledger::Error::Newer { .. }
+            | hemu_ledger::Error::OtherVersion(_)
             | hemu_ledger::Error::Damaged { .. }
             | hemu_ledger::Error::Score(_)
             | hemu_ledger::Error::Rejected(_) => Self::internal(),

@@ -60,7 +60,8 @@ pub(crate) enum Command {
     /// Households: import.
     #[command(subcommand)]
     Household(Household),
-    /// Import readings from a CSV file (see the contract for its columns).
+    /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
+    /// what is stored, go to FILE.rejected.csv with line and reason; one of an earlier run is removed first.
     Import(Import),
     /// Write every accepted deposit in journal order.
     Export(Export),

@@ -1,7 +1,8 @@
 //! A CSV file through the commit path (contract, section 2).
 //!
 //! A row is accepted or rejected with its line number and reason; nothing in between. Identity is `reading_id`, so a
-//! second import of the same rows changes nothing, whoever else appends meanwhile.
+//! second import of the same rows changes nothing, whoever else appends meanwhile. Which row repeats or contradicts
+//! another the projector decides; here it is only read, so that the user hears of it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
@@ -17,6 +18,8 @@ use crate::fold;
 
 /// Rows stored at once.
 const CHUNK: usize = 5_000;
+/// Stored rows whose lines are remembered until they are judged.
+const UNJUDGED: usize = 100_000;
 
 /// The columns of an import file; the header may have them in any order.
 pub const COLUMNS: [&str; 11] = [
@@ -33,6 +36,9 @@ pub const COLUMNS: [&str; 11] = [
     "confidence",
 ];
 
+/// The header of a file of rejected rows; the fields of the row as it stood follow the reason.
+pub const REJECTED_COLUMNS: [&str; 3] = ["line", "reason", "row"];
+
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -40,12 +46,14 @@ pub struct Options {
     pub strict: bool,
 }
 
-/// What became of the rows.
+/// What became of the rows; every row read is one of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     pub read: u64,
     pub new: u64,
     pub repeated: u64,
+    /// Of a known identity with other content: kept aside, never scored.
+    pub conflicting: u64,
     pub rejected: u64,
 }
 
@@ -75,12 +83,20 @@ struct Import<'l> {
     households: HashSet<String>,
     devices: HashSet<String>,
     estates: HashSet<String>,
-    positions: Vec<Position>,
+    unjudged: Vec<Stored>,
     summary: Summary,
 }
 
-/// Imports rows and waits until they are folded. Rejected rows go to `rejected` as `line,reason,row`, which is asked
-/// for when the first comes. `progress` is called with the rows read so far.
+/// A batch in the journal.
+struct Stored {
+    position: Position,
+    /// Where in the file its records stood, in the batch's order.
+    lines: Vec<u64>,
+}
+
+/// Imports rows and waits until they are folded. Rejected rows go to `rejected` (see [`REJECTED_COLUMNS`]), which is
+/// asked for when the first comes; those that contradict what is stored follow when that is known, without their fields.
+/// `progress` is called with the rows read so far.
 pub async fn import<W: Write>(
     ledger: &Ledger,
     clock: Clock,
@@ -106,7 +122,7 @@ pub async fn import<W: Write>(
         households: HashSet::new(),
         devices: HashSet::new(),
         estates: HashSet::new(),
-        positions: Vec::new(),
+        unjudged: Vec::new(),
         summary: Summary::default(),
     };
     let mut rejects = Rejects {
@@ -129,12 +145,15 @@ pub async fn import<W: Write>(
             import.store(&mut chunk, &mut rejects).await?;
             progress(import.summary.read);
         }
+        if ended || import.unjudged.len() * CHUNK >= UNJUDGED {
+            import.judge(&mut rejects).await?;
+        }
         if ended {
             break;
         }
     }
     rejects.finish()?;
-    import.settle().await
+    Ok(import.summary)
 }
 
 /// A row with its values checked.
@@ -252,9 +271,8 @@ impl Import<'_> {
         chunk: &mut Vec<(csv::StringRecord, Parsed)>,
         rejects: &mut Rejects<W, F>,
     ) -> Result<(), Error> {
-        let mut segments: BTreeMap<(String, Option<u64>), Segment> = BTreeMap::new();
+        let mut segments: BTreeMap<(String, Option<u64>), (Segment, Vec<u64>)> = BTreeMap::new();
         self.register(chunk).await?;
-        let mut records = 0;
         for (row, parsed) in chunk.drain(..) {
             if let Some(reason) = self.unknown(&parsed) {
                 rejects.reject(&mut self.summary, &row, &reason)?;
@@ -262,23 +280,28 @@ impl Import<'_> {
             }
             let device = parsed.device.as_str();
             let key = (device.to_owned(), parsed.identity.map(|(boot, _)| boot));
-            let segment = segments.entry(key).or_insert_with(|| match parsed.identity {
-                Some((boot, seq)) => Segment::of_device(device, boot, seq),
-                None => Segment::of_import(device),
+            let (segment, lines) = segments.entry(key).or_insert_with(|| match parsed.identity {
+                Some((boot, seq)) => (Segment::of_device(device, boot, seq), Vec::new()),
+                None => (Segment::of_import(device), Vec::new()),
             });
             match parsed.identity {
                 Some((_, seq)) => segment.push(seq, &parsed.body()),
                 None => segment.push_import(&parsed.reading_id, &parsed.body()),
             }
-            records += 1;
+            lines.push(line(&row));
+        }
+        let (mut body, mut records, mut lines) = (Vec::new(), 0, Vec::new());
+        for (segment, of_segment) in segments.values_mut() {
+            records += segment.write(&mut body, |_| true);
+            lines.append(of_segment);
         }
         if records > 0 {
-            let mut body = Vec::new();
-            for segment in segments.values() {
-                segment.write(&mut body, |_| true);
-            }
-            let head = self.journal.append((self.clock)(), records, &body).await?;
-            self.positions.push(head.position);
+            let position = self
+                .journal
+                .append((self.clock)(), records, &body)
+                .await?
+                .position;
+            self.unjudged.push(Stored { position, lines });
             self.summary.new += records;
         }
         Ok(())
@@ -348,13 +371,43 @@ impl Import<'_> {
         missing("estate", estate)
     }
 
-    /// Waits until every row is folded (folding them here when nobody else does) and counts the repeats.
-    async fn settle(mut self) -> Result<Summary, Error> {
-        fold::settle(self.ledger, self.positions.last().copied().unwrap_or(0)).await?;
-        self.summary.repeated = self.ledger.count_ignored(&self.positions).await?;
-        self.summary.new -= self.summary.repeated;
-        Ok(self.summary)
+    /// Waits until every row is folded (folding them here when nobody else does) and hears what counted for nothing.
+    async fn judge<W: Write, F: FnOnce() -> std::io::Result<W>>(
+        &mut self,
+        rejects: &mut Rejects<W, F>,
+    ) -> Result<(), Error> {
+        let positions: Vec<Position> = self.unjudged.iter().map(|stored| stored.position).collect();
+        fold::settle(self.ledger, positions.last().copied().unwrap_or(0)).await?;
+        let ignored = self.ledger.ignored_in(&positions).await?;
+        self.summary.repeated += ignored.repeats;
+        self.summary.new -= ignored.repeats + ignored.aside.len() as u64;
+        for ((position, index), why) in ignored.aside {
+            let stored = self
+                .unjudged
+                .binary_search_by_key(&position, |stored| stored.position);
+            let lines = stored.ok().and_then(|nth| self.unjudged.get(nth));
+            let line = lines.and_then(|stored| stored.lines.get(index as usize).copied());
+            let (count, reason) = match why.as_str() {
+                "conflict" => (&mut self.summary.conflicting, CONFLICT),
+                "too_many_gaps" => (&mut self.summary.rejected, TOO_MANY_GAPS),
+                other => (&mut self.summary.rejected, other),
+            };
+            *count += 1;
+            rejects.write(line.unwrap_or_default(), reason, [""])?;
+        }
+        self.unjudged.clear();
+        Ok(())
     }
+}
+
+const CONFLICT: &str = "reading_id: stored with other content before or on a line above; \
+    the first stays and this one is kept aside and never scored";
+const TOO_MANY_GAPS: &str =
+    "seq: the device's records come with too many gaps; expected them in the order of seq";
+
+/// Where a row stands in the file.
+fn line(row: &csv::StringRecord) -> u64 {
+    row.position().map_or(0, csv::Position::line)
 }
 
 /// The file of rejected rows, made when the first comes.
@@ -366,15 +419,24 @@ struct Rejects<W: Write, F: FnOnce() -> std::io::Result<W>> {
 impl<W: Write, F: FnOnce() -> std::io::Result<W>> Rejects<W, F> {
     fn reject(&mut self, summary: &mut Summary, row: &csv::StringRecord, reason: &str) -> Result<(), Error> {
         summary.rejected += 1;
+        self.write(line(row), reason, row)
+    }
+
+    fn write<'r>(
+        &mut self,
+        line: u64,
+        reason: &str,
+        row: impl IntoIterator<Item = &'r str>,
+    ) -> Result<(), Error> {
         if let Some(open) = self.open.take() {
             let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(open()?);
-            writer.write_record(["line", "reason", "row"])?;
+            writer.write_record(REJECTED_COLUMNS)?;
             self.writer = Some(writer);
         }
         if let Some(writer) = &mut self.writer {
-            let line = row.position().map_or(0, csv::Position::line).to_string();
-            let fields = [line.as_str(), reason].into_iter().chain(row.iter());
-            writer.write_record(fields)?;
+            writer.write_field(line.to_string())?;
+            writer.write_field(reason)?;
+            writer.write_record(row)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use hemu_ledger::cursor::Cursor;
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{Folder, Ledger};
+use hemu_ledger::{Alone, Folder, Ledger};
 use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream, Zone};
 use tokio::runtime::Runtime;
 
@@ -192,10 +192,9 @@ fn project(c: &mut Criterion) {
     group.bench_function("rebuild", |b| {
         b.iter(|| {
             runtime.block_on(async {
-                let ledger = open(dir.path()).await;
-                let records = ledger.rebuild(|_| ()).await.unwrap();
-                ledger.close().await;
-                records
+                let folder = Folder::open(dir.path()).unwrap();
+                let alone = Alone::open(&folder, Zone::SHANGHAI).await.unwrap();
+                alone.rebuild(|_| ()).await.unwrap()
             })
         });
     });

@@ -10,6 +10,19 @@ pub enum Error {
         "the data folder {0} is in use by another hemu process; stop that one, or give this one another folder with --data"
     )]
     InUse(PathBuf),
+    /// Other processes have the files open that this one would replace.
+    #[error(
+        "the files of {0} are in use by another hemu process (a server, an import, a check), and this command replaces them; stop that one or let it end, then run this again"
+    )]
+    FilesInUse(PathBuf),
+    /// Another process is about to replace the files.
+    #[error("another hemu process is replacing the files of {0}; run this again when it has ended")]
+    Replaced(PathBuf),
+    /// The files would have to be migrated under a process that has them open.
+    #[error(
+        "a server of another version, or a command of its, is running on the data folder {0}; stop it or use its hemu"
+    )]
+    OtherVersion(PathBuf),
     /// The folder cannot be written.
     #[error(
         "the data folder {path} cannot be used ({source}); give hemu a folder it may write to with --data"

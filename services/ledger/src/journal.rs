@@ -12,6 +12,7 @@ use sqlx::{Row, SqliteExecutor};
 
 use crate::error::{Error, InFile, Result};
 use crate::segment::Entries;
+use crate::store::Lock;
 
 /// The number of a batch; the first is 1, and 0 is before all.
 pub type Position = u64;
@@ -68,15 +69,18 @@ pub struct Journal {
     path: PathBuf,
     connection: SqliteConnection,
     head: Head,
+    /// Nobody replaces the file while it is open.
+    _files: Lock,
 }
 
 impl Journal {
-    pub(crate) async fn open(path: PathBuf, mut connection: SqliteConnection) -> Result<Self> {
+    pub(crate) async fn open(path: PathBuf, mut connection: SqliteConnection, files: Lock) -> Result<Self> {
         let head = head(&mut connection).await.of(&path)?;
         Ok(Self {
             path,
             connection,
             head,
+            _files: files,
         })
     }
 

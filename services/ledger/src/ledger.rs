@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
 
 use crate::error::{Error, InFile, Result};
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Position};
 use crate::project::Projector;
 use crate::store::{self, Durability, Folder, Lock, Role};
 
@@ -16,23 +16,26 @@ pub struct Ledger {
     zone: Zone,
     pub(crate) truth: SqlitePool,
     pub(crate) projections: SqlitePool,
+    held: Lock,
 }
 
 impl Ledger {
-    /// Opens a data folder, making or migrating its files. The zone decides which local day an event belongs to; it
-    /// is kept with the data from the first time on, so that whoever folds later counts the same days.
+    /// Opens a data folder beside whoever else has it open, making its files, or migrating them when nobody has. The
+    /// zone decides which local day an event belongs to; it is kept with the data from the first time on, so that
+    /// whoever folds later counts the same days.
     pub async fn open(folder: &Folder, zone: impl Into<Option<Zone>>) -> Result<Self> {
-        store::migrate_truth(&folder.truth()).await?;
-        store::migrate_projections(&folder.projections()).await?;
-        let truth = store::pool(&folder.truth(), Durability::Full).await?;
-        let projections = store::pool(&folder.projections(), Durability::Whole).await?;
+        Self::with(folder, zone.into(), store::enter(folder).await?).await
+    }
+
+    async fn with(folder: &Folder, zone: Option<Zone>, held: Lock) -> Result<Self> {
         let mut ledger = Self {
             folder: folder.clone(),
             zone: Zone::default(),
-            truth,
-            projections,
+            truth: store::pool(&folder.truth(), Durability::Full),
+            projections: store::pool(&folder.projections(), Durability::Whole),
+            held,
         };
-        ledger.zone = ledger.settle_zone(zone.into()).await?;
+        ledger.zone = ledger.settle_zone(zone).await?;
         Ok(ledger)
     }
 
@@ -66,12 +69,12 @@ impl Ledger {
     pub async fn journal(&self) -> Result<Journal> {
         let path = self.folder.truth();
         let connection = store::connect(&path, Durability::Full).await?;
-        Journal::open(path, connection).await
+        Journal::open(path, connection, self.held.clone()).await
     }
 
     /// The folder's projector; `Err(InUse)` while another process projects.
     pub async fn projector(&self) -> Result<(Projector, Lock)> {
-        let lock = self.folder.lock(Role::Project)?;
+        let lock = self.folder.lock(Role::Project)?.and(&self.held);
         let path = self.folder.projections();
         let connection = store::connect(&path, Durability::Whole).await?;
         let projector =
@@ -128,9 +131,51 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes every connection, so that the files can be moved or deleted.
+    /// Closes the connections. Others may replace the files once every clone, journal and projector is gone too.
     pub async fn close(&self) {
         self.projections.close().await;
         self.truth.close().await;
+    }
+}
+
+/// A data folder that no other process has open: only so may its files be replaced. Nothing of `projections.db` is read,
+/// so that a damaged one can be folded again.
+#[derive(Debug)]
+pub struct Alone(Ledger);
+
+impl Alone {
+    /// Opens a data folder for this process alone; `Err(FilesInUse)` while another has it open.
+    pub async fn open(folder: &Folder, zone: impl Into<Option<Zone>>) -> Result<Self> {
+        let held = store::enter_alone(folder).await?;
+        Ledger::with(folder, zone.into(), held).await.map(Self)
+    }
+
+    /// To read journal and registry.
+    pub fn ledger(&self) -> &Ledger {
+        &self.0
+    }
+
+    /// Drops every projection and folds the whole journal again; how many records. The old projections stay in
+    /// place until the new ones are complete.
+    pub async fn rebuild(self, progress: impl FnMut(Position)) -> Result<u64> {
+        let Self(ledger) = self;
+        let new = ledger.folder.path().join("rebuild.db");
+        store::remove_database(&new)?;
+        let records = ledger.fold_into(&new, journal::END, progress).await?;
+        ledger.close().await;
+        store::remove_database(&ledger.folder.projections())?;
+        std::fs::rename(&new, ledger.folder.projections())
+            .map_err(|source| Error::Folder { path: new, source })?;
+        Ok(records)
+    }
+
+    /// Deletes every database file of the folder. For a demo's folder; nothing else may call this.
+    pub async fn clear(self) -> Result<()> {
+        let Self(ledger) = self;
+        ledger.close().await;
+        for name in ["hemu.db", "projections.db", "series.db"] {
+            store::remove_database(&ledger.folder.path().join(name))?;
+        }
+        Ok(())
     }
 }

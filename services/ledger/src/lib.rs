@@ -17,7 +17,7 @@ pub mod verify;
 
 pub use error::{Error, Result};
 pub use journal::{Head, Journal, Position};
-pub use ledger::Ledger;
+pub use ledger::{Alone, Ledger};
 pub use project::{CLOCK_AHEAD_MS, Projector, Step};
 pub use store::{Folder, LOG_BYTES, Lock, Role};
 pub use sums::HouseholdDay;

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
 
-use crate::error::{Error, InFile, Result};
+use crate::error::{InFile, Result};
 use crate::journal::{self, Head, Position};
 use crate::ledger::Ledger;
 use crate::project::Projector;
@@ -57,14 +57,16 @@ impl Ledger {
     }
 
     /// Folds the journal again beside the projections and compares every row; the first that differs is named.
-    /// The projections are read as of one moment, so a server may go on folding meanwhile.
+    /// The projections are read as of one moment, so a server may go on folding meanwhile; `Err(InUse)` while another
+    /// check runs.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
+        let _lock = self.folder().lock(Role::Verify)?;
         let mut snapshot = self.projections.begin().await.of(&self.folder().projections())?;
         let applied = self.folded_in(&mut snapshot).await?.position;
         let beside = self.folder().path().join("verify.db");
         store::remove_database(&beside)?;
         self.fold_into(&beside, applied, progress).await?;
-        let again = store::pool(&beside, Durability::Whole).await?;
+        let again = store::pool(&beside, Durability::Whole);
         let outcome = self.compare(&mut snapshot, &again, &beside, applied).await;
         // Closed before it is removed, or SQLite would tidy up after a file that is another's by then.
         again.close().await;
@@ -109,24 +111,7 @@ impl Ledger {
         Ok(None)
     }
 
-    /// Drops every projection and folds the whole journal again; how many records. The old projections stay in
-    /// place until the new ones are complete. This ledger cannot read projections afterwards: open the folder again.
-    pub async fn rebuild(&self, progress: impl FnMut(Position)) -> Result<u64> {
-        let lock = self.folder().lock(Role::Project)?;
-        let new = self.folder().path().join("rebuild.db");
-        store::remove_database(&new)?;
-        let records = self.fold_into(&new, journal::END, progress).await?;
-        self.projections.close().await;
-        store::remove_database(&self.folder().projections())?;
-        std::fs::rename(&new, self.folder().projections()).map_err(|source| Error::Folder {
-            path: new.clone(),
-            source,
-        })?;
-        drop(lock);
-        Ok(records)
-    }
-
-    async fn fold_into(
+    pub(crate) async fn fold_into(
         &self,
         path: &Path,
         until: Position,

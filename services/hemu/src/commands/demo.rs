@@ -11,7 +11,7 @@ use firmware_sim::estate::{self, Estate};
 use firmware_sim::keys::{Key, Keys};
 use firmware_sim::life::{History, day_of};
 use hemu_ledger::registry::{self, Household, Station, key_digest};
-use hemu_ledger::{Folder, Ledger, Role};
+use hemu_ledger::{Alone, Folder, Ledger};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
@@ -111,16 +111,16 @@ async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16, words: &Wor
 /// An earlier demo in the folder makes way; anything else is somebody's data and stays.
 async fn begin_anew(config: &Config, words: &Words) -> Result<()> {
     let folder = Folder::open(&config.data)?;
-    let _serving = folder.lock(Role::Serve)?;
-    let ledger = Ledger::open(&folder, config.zone).await?;
-    let (head, mark) = (ledger.head().await?, ledger.meta(MARK).await?);
-    ledger.close().await;
-    if head > 0 && mark.is_none() {
+    let alone = Alone::open(&folder, config.zone).await?;
+    let ledger = alone.ledger();
+    let empty = ledger.head().await? == 0
+        && ledger.devices().await?.is_empty()
+        && ledger.count_households(None).await? == 0;
+    if !empty && ledger.meta(MARK).await?.is_none() {
         let folder = folder.path().display();
         bail!(words.say("folder-is-not-a-demo", &[("folder", &folder)]));
     }
-    folder.clear()?;
-    Ok(())
+    Ok(alone.clear().await?)
 }
 
 /// Registers the estate, its households, and its devices with keys made for this run.

@@ -1,5 +1,6 @@
 //! `hemu household import`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -36,12 +37,12 @@ pub(super) async fn import(config: &Config, file: &Path, words: &Words) -> Resul
     reader.headers().with_context(unreadable)?;
     let mut households = Vec::new();
     for (line, row) in (2..).zip(reader.deserialize::<Row>()) {
-        let unreadable = || words.say("line-unreadable", &[("line", &line)]);
-        let wrong = || words.say("line-wrong", &[("line", &line)]);
+        let unreadable = || words.say("line-unreadable", &[("line", line)]);
+        let wrong = || words.say("line-wrong", &[("line", line)]);
         let row = row.with_context(unreadable)?;
         households.push(checked(row, now, words).with_context(wrong)?);
     }
-    register_places(&site, &households).await?;
+    register_places(&site, &households, words).await?;
     for chunk in households.chunks(CHUNK) {
         site.ledger.put_households(chunk).await?;
         bar.inc(chunk.len() as u64);
@@ -75,30 +76,40 @@ fn checked(row: Row, created_at: i64, words: &Words) -> Result<Household> {
 }
 
 /// Estates and stations that the file names and nobody registered yet.
-async fn register_places(site: &Site, households: &[Household]) -> Result<()> {
-    let mut estates = std::collections::BTreeSet::new();
-    let mut stations = std::collections::BTreeMap::new();
-    for household in households {
+async fn register_places(site: &Site, households: &[Household], words: &Words) -> Result<()> {
+    let known = site.ledger.stations(None).await?;
+    let known: BTreeSet<&str> = known.iter().map(|station| station.id.as_str()).collect();
+    let mut estates = BTreeSet::new();
+    let mut stations = BTreeMap::new();
+    let mut placeless = Vec::new();
+    for (line, household) in (2..).zip(households) {
         estates.extend(household.estate.as_deref());
-        if let (Some(estate), Some(station)) = (&household.estate, &household.station) {
-            stations.insert(station.as_str(), estate.as_str());
+        let Some(station) = household.station.as_deref().filter(|id| !known.contains(id)) else {
+            continue;
+        };
+        match household.estate.as_deref() {
+            Some(estate) => drop(stations.insert(station, estate)),
+            None => placeless.push((line, station)),
         }
+    }
+    if let Some((line, station)) = placeless.iter().find(|(_, id)| !stations.contains_key(id)) {
+        bail!(words.say(
+            "station-needs-an-estate",
+            &[("line", line), ("station", &station)]
+        ));
     }
     for estate in estates {
         site.ledger.ensure_estate(estate).await?;
     }
-    let known = site.ledger.stations(None).await?;
     for (id, estate) in stations {
-        if known.iter().all(|station| station.id != id) {
-            let station = Station {
-                id: id.into(),
-                estate: estate.into(),
-                name: id.into(),
-                x: None,
-                y: None,
-            };
-            site.ledger.put_station(&station).await?;
-        }
+        let station = Station {
+            id: id.into(),
+            estate: estate.into(),
+            name: id.into(),
+            x: None,
+            y: None,
+        };
+        site.ledger.put_station(&station).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `hemu rebuild`.
 
 use anyhow::Result;
-use hemu_ledger::Role;
+use hemu_ledger::{Alone, Folder};
 
 use crate::config::Config;
 use crate::progress;
@@ -9,12 +9,10 @@ use crate::site::Site;
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
-    let site = Site::open(config).await?;
-    let _serving = site.folder.lock(Role::Serve)?;
-    let bar = progress::bar(words, words.say("projections", &[]), site.ledger.head().await?);
-    let records = site.ledger.rebuild(|position| bar.set_position(position)).await?;
+    let alone = Alone::open(&Folder::open(&config.data)?, config.zone).await?;
+    let bar = progress::bar(words, words.say("projections", &[]), alone.ledger().head().await?);
+    let records = alone.rebuild(|position| bar.set_position(position)).await?;
     bar.finish_and_clear();
-    site.ledger.close().await;
 
     let site = Site::open(config).await?;
     let series = site.series().await?;

@@ -191,6 +191,9 @@ fn rooms_errors() -> Vec<String> {
     let damage = "expected batch 3 here, a batch is missing".to_owned();
     let store = [
         Store::InUse("data".into()),
+        Store::FilesInUse("data".into()),
+        Store::Replaced("data".into()),
+        Store::OtherVersion("data".into()),
         Store::Folder {
             path: "data".into(),
             source: gone(),
@@ -218,6 +221,9 @@ fn rooms_errors() -> Vec<String> {
     for error in &store {
         match error {
             Store::InUse(_)
+            | Store::FilesInUse(_)
+            | Store::Replaced(_)
+            | Store::OtherVersion(_)
             | Store::Folder { .. }
             | Store::Newer { .. }
             | Store::Database { .. }

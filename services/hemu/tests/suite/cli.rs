@@ -6,6 +6,8 @@ use std::path::Path;
 
 use sqlx::Connection;
 
+use hemu_ledger::{Folder, Ledger};
+
 use crate::support::{Server, add_device, hemu, hemu_in, refuse, succeed};
 
 const HEADER: &str =
@@ -130,8 +132,14 @@ fn an_import_counts_rejects_with_line_and_reason_and_repeats_nothing() {
         "R3,B2,H1,E1,yesterday,food,900,cam,C1,0.8,0.9\nR4,B2,H1,E1,1772323200000,glass,900,cam,C1,0.8,0.9\n";
     fs::write(&file, format!("{HEADER}{good}{bad}")).unwrap();
     let name = file.to_str().unwrap();
-    assert!(succeed(&data, &["import", name]).starts_with("read 4, new 2, repeated 0, rejected 2\n"));
-    assert!(succeed(&data, &["import", name]).starts_with("read 4, new 0, repeated 2, rejected 2\n"));
+    assert!(
+        succeed(&data, &["import", name])
+            .starts_with("read 4, new 2, repeated 0, conflicting 0, rejected 2\n")
+    );
+    assert!(
+        succeed(&data, &["import", name])
+            .starts_with("read 4, new 0, repeated 2, conflicting 0, rejected 2\n")
+    );
     let rejected = fs::read_to_string(folder.path().join("rows.rejected.csv")).unwrap();
     let lines: Vec<&str> = rejected.lines().collect();
     assert!(
@@ -177,6 +185,42 @@ fn an_import_counts_rejects_with_line_and_reason_and_repeats_nothing() {
 }
 
 #[test]
+fn the_file_of_rejected_rows_is_this_run_s_or_nobody_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (file, rejected) = (
+        folder.path().join("rows.csv"),
+        folder.path().join("rows.rejected.csv"),
+    );
+    let name = file.to_str().unwrap();
+    let row =
+        |id: &str, quality: &str| format!("{id},B1,H1,E1,1772323200000,food,900,cam,C1,{quality},0.9\n");
+    fs::write(&file, format!("{HEADER}{}{}", row("R1", "0.8"), row("R2", "2"))).unwrap();
+    succeed(&data, &["import", name]);
+    assert!(rejected.exists());
+    fs::write(&file, format!("{HEADER}{}", row("R1", "0.8"))).unwrap();
+    let said = succeed(&data, &["import", name]);
+    assert_eq!(said, "read 1, new 0, repeated 1, conflicting 0, rejected 0\n");
+    assert!(!rejected.exists());
+    fs::write(&file, format!("{HEADER}{}", row("R1", "0.7"))).unwrap();
+    let said = succeed(&data, &["import", name]);
+    assert!(
+        said.starts_with("read 1, new 0, repeated 0, conflicting 1, rejected 0\n"),
+        "{said}"
+    );
+    assert!(
+        fs::read_to_string(&rejected)
+            .unwrap()
+            .contains("\n2,reading_id: ")
+    );
+    // A file of that name that is not ours stays, and nothing is imported.
+    fs::write(&rejected, "my own notes\n").unwrap();
+    let said = refuse(&data, &["import", name]);
+    assert!(said.contains("move it away"), "{said}");
+    assert_eq!(fs::read_to_string(&rejected).unwrap(), "my own notes\n");
+}
+
+#[test]
 fn a_file_without_the_columns_is_refused_and_strict_adds_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rows.csv");
@@ -189,7 +233,7 @@ fn a_file_without_the_columns_is_refused_and_strict_adds_nobody() {
     .unwrap();
     let strict = succeed(folder.path(), &["import", "--strict", file.to_str().unwrap()]);
     assert!(
-        strict.starts_with("read 1, new 0, repeated 0, rejected 1\n"),
+        strict.starts_with("read 1, new 0, repeated 0, conflicting 0, rejected 1\n"),
         "{strict}"
     );
     assert!(refuse(folder.path(), &["import", "nowhere.csv"]).contains("cannot read nowhere.csv"));
@@ -222,6 +266,28 @@ fn households_are_registered_from_a_file_or_not_at_all() {
 }
 
 #[test]
+fn a_household_s_new_station_needs_the_estate_it_stands_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("households.csv");
+    let import = ["household", "import", file.to_str().unwrap()];
+    fs::write(&file, "household,estate,station\nH1,E1,\nH2,,s09\n").unwrap();
+    let said = refuse(&data, &import);
+    for part in [
+        "line 3: station s09 is new",
+        "column estate",
+        "nothing was imported",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // Another row may say where it stands, and then it is known.
+    fs::write(&file, "household,estate,station\nH2,,s09\nH1,E1,s09\n").unwrap();
+    assert_eq!(succeed(&data, &import), "2 households registered\n");
+    fs::write(&file, "household,estate,station\nH3,,s09\n").unwrap();
+    assert_eq!(succeed(&data, &import), "1 households registered\n");
+}
+
+#[test]
 fn rebuild_gives_the_same_projections_and_needs_the_server_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -240,6 +306,55 @@ fn rebuild_gives_the_same_projections_and_needs_the_server_stopped() {
         "beside a server"
     );
     assert!(refuse(&data, &["rebuild"]).contains("in use"));
+}
+
+#[tokio::test]
+async fn files_that_another_process_has_open_are_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = ["demo", "--history-only", "--days", "0"];
+    let open = Folder::open(folder.path()).unwrap();
+    // As an import or a check that is at work.
+    let ledger = Ledger::open(&open, None).await.unwrap();
+    ledger.set_meta("demo", "yes").await.unwrap();
+    for command in [&["rebuild"][..], &demo] {
+        let said = refuse(folder.path(), command);
+        assert!(
+            said.contains("in use by another hemu process") && said.contains("run this again"),
+            "{said}"
+        );
+    }
+    ledger.close().await;
+    drop(ledger);
+    assert_eq!(succeed(folder.path(), &["rebuild"]), "0 records folded again\n");
+}
+
+#[test]
+fn a_demo_leaves_a_folder_alone_in_which_somebody_is_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    add_device(folder.path(), "st01");
+    let said = refuse(folder.path(), &["demo", "--history-only", "--days", "0"]);
+    assert!(said.contains("not a demo's"), "{said}");
+    assert!(succeed(folder.path(), &["device", "list"]).contains("st01"));
+}
+
+#[tokio::test]
+async fn a_command_of_another_version_does_not_migrate_under_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), 0);
+    succeed(folder.path(), &["migrate"]);
+    // To the command the file now looks as one whose schema is not its own.
+    let url = format!("sqlite:{}", folder.path().join("hemu.db").display());
+    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let sql = "update _sqlx_migrations set checksum = x'00'";
+    sqlx::query(sql).execute(&mut file).await.unwrap();
+    for command in [&["migrate"][..], &["device", "list"]] {
+        let said = refuse(folder.path(), command);
+        assert!(
+            said.contains("a server of another version") && said.contains("use its hemu"),
+            "{said}"
+        );
+    }
+    assert!(server.terminate().success());
 }
 
 #[tokio::test]
@@ -295,8 +410,14 @@ fn a_device_s_exported_record_stays_the_same_record() {
     let ahead = "st01:7:2,B2,H1,E1,1772323200000,food,900,cam,st01,0.8,0.9,7,2,2026-02-01T00:00:00Z";
     fs::write(&file, format!("{header},boot,seq,received_at\n{own}\n{ahead}\n")).unwrap();
     let name = file.to_str().unwrap();
-    assert!(succeed(&data, &["import", name]).starts_with("read 2, new 1, repeated 0, rejected 1\n"));
-    assert!(succeed(&data, &["import", name]).starts_with("read 2, new 0, repeated 1, rejected 1\n"));
+    assert!(
+        succeed(&data, &["import", name])
+            .starts_with("read 2, new 1, repeated 0, conflicting 0, rejected 1\n")
+    );
+    assert!(
+        succeed(&data, &["import", name])
+            .starts_with("read 2, new 0, repeated 1, conflicting 0, rejected 1\n")
+    );
     let exported = succeed(&data, &["export", "--csv", "-"]);
     assert!(
         exported.contains("st01:7:1,B1,H1,E1,") && exported.contains(",7,1,"),

@@ -37,6 +37,7 @@ fn summary(read: u64, new: u64, repeated: u64, rejected: u64) -> Summary {
         read,
         new,
         repeated,
+        conflicting: 0,
         rejected,
     }
 }
@@ -232,9 +233,16 @@ async fn the_same_reading_with_other_content_is_never_scored() {
     let site = Site::new().await;
     imported(&site, format!("{HEADER}\n{}\n", row("R1"))).await;
     let other = row("R1").replace("0.8", "0.1");
-    assert_eq!(
-        imported(&site, format!("{HEADER}\n{other}\n")).await.summary.new,
-        0
+    let done = imported(&site, format!("{HEADER}\n{other}\n")).await;
+    let conflict = Summary {
+        conflicting: 1,
+        ..summary(1, 0, 0, 0)
+    };
+    assert_eq!(done.summary, conflict);
+    assert!(
+        done.rejected[1].starts_with("2,reading_id: ") && done.rejected[1].contains("other content"),
+        "{:?}",
+        done.rejected
     );
     let counters = site.ledger.progress().await.unwrap().counters;
     assert_eq!((counters.accepted, counters.conflicts), (1, 1));
@@ -242,6 +250,49 @@ async fn the_same_reading_with_other_content_is_never_scored() {
         site.ledger.quarantine(None, 9).await.unwrap()[0].reason,
         "conflict"
     );
+}
+
+#[tokio::test]
+async fn a_conflict_is_named_by_its_line_wherever_it_stands_in_the_batch() {
+    let site = Site::new().await;
+    let of = |id: &str, device: &str, quality: &str| row(id).replace("C1", device).replace("0.8", quality);
+    // Records are stored by device; the lines are the file's all the same.
+    let mut rows = vec![
+        of("R1", "C2", "0.8"),
+        of("R2", "C1", "0.8"),
+        "nonsense".to_owned(),
+        of("R1", "C2", "0.3"),
+        of("R2", "C1", "0.8"),
+        of("R2", "C1", "0.4"),
+    ];
+    // More than is stored at once, the last of which contradicts the first.
+    rows.extend((0..5_000).map(|n| of(&format!("S{n}"), "C1", "0.8")));
+    rows.push(of("R1", "C0", "0.5"));
+    let done = imported(&site, format!("{HEADER}\n{}\n", rows.join("\n"))).await;
+    let expected = Summary {
+        conflicting: 3,
+        ..summary(5_007, 5_002, 1, 1)
+    };
+    assert_eq!(done.summary, expected);
+    let lines: Vec<&str> = done.rejected[1..]
+        .iter()
+        .filter_map(|line| line.split(',').next())
+        .collect();
+    // What is judged is known last, in the journal's order.
+    assert_eq!(lines, ["4", "7", "5", "5008"]);
+}
+
+#[tokio::test]
+async fn a_device_s_exported_record_with_other_content_is_a_conflict() {
+    let site = Site::new().await;
+    let own = |quality: &str| {
+        let row = row("C1:7:1").replace("0.8", quality);
+        format!("{HEADER},boot,seq,received_at\n{row},7,1,2026-01-05T00:00:01Z\n")
+    };
+    assert_eq!(imported(&site, own("0.8")).await.summary, summary(1, 1, 0, 0));
+    let done = imported(&site, own("0.7")).await;
+    assert_eq!((done.summary.conflicting, done.summary.repeated), (1, 0));
+    assert!(done.rejected[1].starts_with("2,"), "{:?}", done.rejected);
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ fn bin(row: &SqliteRow) -> Outcome<BinRow> {
     })
 }
 
-fn place(row: &SqliteRow) -> Outcome<(u64, u32)> {
+pub(super) fn place(row: &SqliteRow) -> Outcome<(u64, u32)> {
     Ok((
         row.try_get::<i64, _>("position")?.cast_unsigned(),
         row.try_get("idx")?,

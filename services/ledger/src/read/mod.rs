@@ -15,7 +15,7 @@ pub use gather::{Gathered, Member};
 pub use households::DepositRow;
 pub use overview::{Counters, DayTally, Progress};
 pub use standing::{Evidence, Standing};
-pub use tail::Tail;
+pub use tail::{Ignored, Tail};
 
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
 use sqlx::Row;

@@ -1,9 +1,11 @@
 //! How far things are, and the sums of a day.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::iter::Sum;
 
 use hemu_rules::Day;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::days::{ALL, each_day};
 use crate::HouseholdDay;
@@ -35,6 +37,17 @@ pub struct DayTally {
     pub weight_g: u64,
     pub attributed: u64,
     pub inspected: u64,
+}
+
+impl Sum for DayTally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), |sum, tally| Self {
+            deposits: sum.deposits + tally.deposits,
+            weight_g: sum.weight_g + tally.weight_g,
+            attributed: sum.attributed + tally.attributed,
+            inspected: sum.inspected + tally.inspected,
+        })
+    }
 }
 
 impl Ledger {
@@ -83,6 +96,14 @@ impl Ledger {
 
     /// The deposits of a day, of some devices or of all.
     pub async fn day_tally(&self, day: Day, devices: Option<&[String]>) -> Result<DayTally> {
+        let tallies = self.day_tallies(day).await?;
+        let wanted = |name: &String| devices.is_none_or(|devices| devices.contains(name));
+        let wanted = tallies.iter().filter(|(name, _)| wanted(name));
+        Ok(wanted.map(|(_, tally)| *tally).sum())
+    }
+
+    /// The deposits of a day by the devices that saw any.
+    pub async fn day_tallies(&self, day: Day) -> Result<HashMap<String, DayTally>> {
         let path = self.folder().projections();
         let rows = sqlx::query(
             "select device.name, tally.* from tally join device on device.no = tally.device where day = ?",
@@ -91,19 +112,17 @@ impl Ledger {
         .fetch_all(&self.projections)
         .await
         .of(&path)?;
-        let mut sum = DayTally::default();
-        for row in rows {
-            let name: String = row.try_get("name").of(&path)?;
-            if devices.is_some_and(|devices| !devices.contains(&name)) {
-                continue;
-            }
-            let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned).of(&path);
-            sum.deposits += number("deposits")?;
-            sum.weight_g += number("weight_g")?;
-            sum.attributed += number("attributed")?;
-            sum.inspected += number("inspected")?;
-        }
-        Ok(sum)
+        let tally = |row: &SqliteRow| -> super::Outcome<(String, DayTally)> {
+            let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+            let tally = DayTally {
+                deposits: number("deposits")?,
+                weight_g: number("weight_g")?,
+                attributed: number("attributed")?,
+                inspected: number("inspected")?,
+            };
+            Ok((row.try_get("name")?, tally))
+        };
+        rows.iter().map(tally).collect::<super::Outcome<_>>().of(&path)
     }
 
     /// Households with a counted deposit on or after a day.

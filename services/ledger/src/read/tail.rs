@@ -9,6 +9,8 @@ use crate::entry::Entry;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Batch, Position};
 use crate::ledger::Ledger;
+use crate::read::devices::place;
+use crate::rows::{Binds, Rows};
 
 /// Some batches of the journal, and which of their records count for nothing.
 #[derive(Debug, Default)]
@@ -81,12 +83,6 @@ impl Ledger {
             .fetch_all(&self.projections)
             .await
             .of(&path)?;
-        let place = |row: &sqlx::sqlite::SqliteRow| -> super::Outcome<(Position, u32)> {
-            Ok((
-                row.try_get::<i64, _>("position")?.cast_unsigned(),
-                row.try_get("idx")?,
-            ))
-        };
         rows.iter().map(place).collect::<super::Outcome<_>>().of(&path)
     }
 
@@ -103,23 +99,44 @@ impl Ledger {
     }
 }
 
+/// What of some batches counts for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ignored {
+    /// Records that say again what is known.
+    pub repeats: u64,
+    /// The others, in order, each with its place in the journal and the reason's word, such as `conflict`.
+    pub aside: Vec<((Position, u32), String)>,
+}
+
 impl Ledger {
-    /// How many records of some batches count for nothing.
-    pub async fn count_ignored(&self, positions: &[Position]) -> Result<u64> {
+    /// What of some batches, given in order, was judged to count for nothing.
+    pub async fn ignored_in(&self, positions: &[Position]) -> Result<Ignored> {
         let path = self.folder().projections();
-        let wanted = crate::rows::Rows::new(
+        let count = Rows::new(
             "with wanted (position) as (",
             1,
-            ") select count(*) as n from wanted join ignored using (position)",
+            ") select count(*) as n from wanted join ignored using (position) where why = 'repeat'",
+        );
+        let list = Rows::new(
+            "with wanted (position) as (",
+            1,
+            ") select position, idx, why from wanted join ignored using (position)
+             where why <> 'repeat' order by position, idx",
         );
         let mut connection = self.projections.acquire().await.of(&path)?;
-        let rows = wanted.fetch(&mut connection, positions, |b, position| {
+        let bind = |b: &mut Binds, position: &Position| {
             b.bits(*position);
-        });
-        let mut sum = 0;
-        for row in rows.await.of(&path)? {
-            sum += row.try_get::<i64, _>("n").of(&path)?.cast_unsigned();
+        };
+        let counts = count.fetch(&mut connection, positions, bind).await.of(&path)?;
+        let rows = list.fetch(&mut connection, positions, bind).await.of(&path)?;
+        let mut ignored = Ignored::default();
+        for row in counts {
+            ignored.repeats += row.try_get::<i64, _>("n").of(&path)?.cast_unsigned();
         }
-        Ok(sum)
+        for row in &rows {
+            let why = row.try_get("why").of(&path)?;
+            ignored.aside.push((place(row).of(&path)?, why));
+        }
+        Ok(ignored)
     }
 }

@@ -206,8 +206,7 @@ async fn an_end_that_was_cut_off_and_written_anew_is_found_and_not_folded() {
     );
     assert_eq!(site.everything().await, before);
     // Whoever means it folds again from the journal there is.
-    site.ledger.rebuild(|_| ()).await.unwrap();
-    let site = site.reopen().await;
+    let (site, _) = site.rebuilt().await;
     assert_eq!(verdict(&site.ledger).await.unwrap().position, 7);
     assert_eq!(site.ledger.progress().await.unwrap().counters.accepted, 7);
 }

@@ -45,7 +45,8 @@ async fn a_duplicate_reading_scores_once() {
     tail.for_each(|batch, index, _| heard.push((batch.position, index)))
         .unwrap();
     assert_eq!((tail.records(), heard), (4, vec![(1, 0)]));
-    assert_eq!(site.ledger.count_ignored(&[1, 2]).await.unwrap(), 3);
+    let ignored = site.ledger.ignored_in(&[1, 2]).await.unwrap();
+    assert_eq!((ignored.repeats, ignored.aside), (3, vec![]));
 }
 
 #[tokio::test]
@@ -63,6 +64,9 @@ async fn the_same_identity_with_other_content_is_kept_aside_and_the_first_stays(
     assert_eq!(counted(&site, "H3").await, (0, 0, 0));
     assert_eq!(counters(&site).await, (1, 0, 2, 2));
     assert_eq!(reasons(&site).await, ["conflict", "conflict"]);
+    let aside = |position| ((position, 0), "conflict".to_owned());
+    let ignored = site.ledger.ignored_in(&[1, 2, 3]).await.unwrap();
+    assert_eq!((ignored.repeats, ignored.aside), (0, vec![aside(2), aside(3)]));
     let kept = site.ledger.quarantine(None, 1).await.unwrap().remove(0);
     assert_eq!(
         (kept.device.as_str(), kept.boot, kept.seq),
@@ -373,6 +377,28 @@ async fn unattributed_deposits_are_counted_for_nobody() {
     let standing = site.ledger.standing(&hemu_rules::Rule::V1, day(1)).await.unwrap();
     assert_eq!(standing.totals.keys().collect::<Vec<_>>(), ["H1"]);
     assert_eq!(site.sums().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_days_deposits_are_tallied_by_device() {
+    let site = Site::new().await;
+    let both = [
+        segment("C1", [(1, said("H1", 1)), (2, said("H1", 2))]),
+        segment("C2", [(1, said("H2", 3)), (2, said("H2", 24 * 60))]),
+    ];
+    site.append(&both).await;
+    site.fold().await;
+    let tallies = site.ledger.day_tallies(day(0)).await.unwrap();
+    let deposits = |device| tallies.get(device).map(|tally| (tally.deposits, tally.weight_g));
+    assert_eq!(
+        ["C1", "C2", "C3"].map(deposits),
+        [Some((2, 1_400)), Some((1, 700)), None]
+    );
+    for (devices, sum) in [(&["C1", "C3"][..], 2), (&["C1", "C2"], 3), (&[], 0)] {
+        let devices: Vec<String> = devices.iter().map(ToString::to_string).collect();
+        let tally = site.ledger.day_tally(day(0), Some(&devices)).await.unwrap();
+        assert_eq!(tally.deposits, sum, "{devices:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hemu_ledger::entry::{Body, Deposit, Quarantined};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{Folder, Head, Ledger, Projector};
+use hemu_ledger::{Alone, Folder, Head, Ledger, Projector};
 use hemu_rules::{Bp, By, Day, Grams, Millis, Participation, Permille, Source, Stream, Zone};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
@@ -16,7 +16,7 @@ pub(crate) const MIDNIGHT: i64 = 20_454 * 86_400_000 - 8 * 3_600_000;
 pub(crate) const NOW: i64 = MIDNIGHT + 365 * 86_400_000;
 
 pub(crate) struct Site {
-    dir: TempDir,
+    pub(crate) dir: TempDir,
     pub(crate) ledger: Ledger,
 }
 
@@ -39,6 +39,18 @@ impl Site {
             dir: self.dir,
             ledger,
         }
+    }
+
+    /// As after `hemu rebuild`; how many records were folded.
+    pub(crate) async fn rebuilt(self) -> (Self, u64) {
+        let Self { dir, ledger } = self;
+        let folder = ledger.folder().clone();
+        ledger.close().await;
+        drop(ledger);
+        let alone = Alone::open(&folder, Zone::SHANGHAI).await.unwrap();
+        let records = alone.rebuild(|_| ()).await.unwrap();
+        let ledger = open(&dir).await;
+        (Self { dir, ledger }, records)
     }
 
     /// Appends one batch.

@@ -1,15 +1,17 @@
 //! The data folder: who may have it, and what it says when nobody can.
 
-use hemu_ledger::{Error, Folder, Ledger, Role};
+use futures::future::join_all;
+use hemu_ledger::entry::Body;
+use hemu_ledger::{Alone, Error, Folder, Ledger, Role};
 use hemu_rules::Zone;
 
-use crate::site::{Site, run};
+use crate::site::{Site, deposit, run, segment};
 
 #[tokio::test]
 async fn a_second_holder_of_a_role_is_refused_until_the_first_ends() {
     let site = Site::new().await;
     let folder = site.folder();
-    for role in [Role::Serve, Role::Project] {
+    for role in [Role::Serve, Role::Project, Role::Verify] {
         let held = folder.lock(role).unwrap();
         let again = Folder::open(folder.path()).unwrap();
         assert!(matches!(again.lock(role), Err(Error::InUse(path)) if path == folder.path()));
@@ -19,9 +21,85 @@ async fn a_second_holder_of_a_role_is_refused_until_the_first_ends() {
     let _serving = folder.lock(Role::Serve).unwrap();
     let (projector, lock) = site.ledger.projector().await.unwrap();
     assert!(matches!(site.ledger.projector().await, Err(Error::InUse(_))));
-    assert!(matches!(site.ledger.rebuild(|_| ()).await, Err(Error::InUse(_))));
     drop((projector, lock));
     site.ledger.projector().await.unwrap();
+    let _verifying = folder.lock(Role::Verify).unwrap();
+    let second = site.ledger.verify_projections(|_| ()).await;
+    assert!(matches!(second, Err(Error::InUse(_))), "{second:?}");
+}
+
+#[tokio::test]
+async fn files_are_replaced_only_while_nobody_has_them_open() {
+    let site = Site::new().await;
+    let (folder, zone) = (site.folder(), Zone::SHANGHAI);
+    let Site { dir: _dir, ledger } = site;
+    let journal = ledger.journal().await.unwrap();
+    let (projector, lock) = ledger.projector().await.unwrap();
+    let refused = async || {
+        let refused = Alone::open(&folder, zone).await.map(|_| ());
+        assert!(
+            matches!(&refused, Err(Error::FilesInUse(path)) if path == folder.path()),
+            "{refused:?}"
+        );
+    };
+    refused().await;
+    // A part that outlives its ledger still has the files open.
+    drop((ledger, projector, lock));
+    refused().await;
+    drop(journal);
+    let alone = Alone::open(&folder, zone).await.unwrap();
+    let beside = Ledger::open(&folder, zone).await.map(|_| ());
+    assert!(matches!(beside, Err(Error::Replaced(_))), "{beside:?}");
+    alone.clear().await.unwrap();
+    assert!(!folder.truth().exists() && !folder.projections().exists());
+    Ledger::open(&folder, zone).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_is_not_changed_under_whoever_has_the_folder_open() {
+    let site = Site::new().await;
+    let folder = site.folder();
+    // To this version the file now looks as one that it would have to migrate.
+    let mut file = site.projections().await;
+    run(&mut file, "update _sqlx_migrations set checksum = x'00'").await;
+    let beside = Ledger::open(&folder, Zone::SHANGHAI).await.map(|_| ());
+    assert!(
+        matches!(&beside, Err(Error::OtherVersion(path)) if path == folder.path()),
+        "{beside:?}"
+    );
+    // With nobody else there, it is this version's own affair.
+    let Site { dir: _dir, ledger } = site;
+    ledger.close().await;
+    drop(ledger);
+    let migrated = Ledger::open(&folder, Zone::SHANGHAI).await.map(|_| ());
+    assert!(matches!(migrated, Err(Error::Database { .. })), "{migrated:?}");
+}
+
+#[tokio::test]
+async fn many_may_make_a_folder_s_files_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
+    let opened = join_all((0..8).map(|_| Ledger::open(&folder, Zone::SHANGHAI))).await;
+    for ledger in opened {
+        assert_eq!(ledger.unwrap().head().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn projections_that_cannot_be_opened_are_folded_again() {
+    let site = Site::new().await;
+    site.append(&[segment("C1", [(1, Body::Deposit(deposit("H1", 1)))])])
+        .await;
+    let folder = site.folder();
+    let Site { dir: _dir, ledger } = site;
+    ledger.close().await;
+    drop(ledger);
+    std::fs::write(folder.projections(), "not a database, by far").unwrap();
+    assert!(Ledger::open(&folder, Zone::SHANGHAI).await.is_err());
+    let alone = Alone::open(&folder, Zone::SHANGHAI).await.unwrap();
+    assert_eq!(alone.rebuild(|_| ()).await.unwrap(), 1);
+    let ledger = Ledger::open(&folder, Zone::SHANGHAI).await.unwrap();
+    assert_eq!(ledger.progress().await.unwrap().counters.accepted, 1);
 }
 
 #[tokio::test]
