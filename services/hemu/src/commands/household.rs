@@ -37,8 +37,8 @@ pub(super) async fn import(config: &Config, file: &Path, words: &Words) -> Resul
     reader.headers().with_context(unreadable)?;
     let mut households = Vec::new();
     for (line, row) in (2..).zip(reader.deserialize::<Row>()) {
-        let unreadable = || words.say("line-unreadable", &[("line", line)]);
-        let wrong = || words.say("line-wrong", &[("line", line)]);
+        let unreadable = || words.say("line-unreadable", &[("line", &line)]);
+        let wrong = || words.say("line-wrong", &[("line", &line)]);
         let row = row.with_context(unreadable)?;
         households.push(checked(row, now, words).with_context(wrong)?);
     }
