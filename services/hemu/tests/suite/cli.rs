@@ -134,11 +134,11 @@ fn an_import_counts_rejects_with_line_and_reason_and_repeats_nothing() {
     let name = file.to_str().unwrap();
     assert!(
         succeed(&data, &["import", name])
-            .starts_with("read 4, new 2, repeated 0, conflicting 0, rejected 2\n")
+            .starts_with("read 4, new 2, repeated 0, rejected 2, conflicting 0\n")
     );
     assert!(
         succeed(&data, &["import", name])
-            .starts_with("read 4, new 0, repeated 2, conflicting 0, rejected 2\n")
+            .starts_with("read 4, new 0, repeated 2, rejected 2, conflicting 0\n")
     );
     let rejected = fs::read_to_string(folder.path().join("rows.rejected.csv")).unwrap();
     let lines: Vec<&str> = rejected.lines().collect();
@@ -200,12 +200,12 @@ fn the_file_of_rejected_rows_is_this_run_s_or_nobody_s() {
     assert!(rejected.exists());
     fs::write(&file, format!("{HEADER}{}", row("R1", "0.8"))).unwrap();
     let said = succeed(&data, &["import", name]);
-    assert_eq!(said, "read 1, new 0, repeated 1, conflicting 0, rejected 0\n");
+    assert_eq!(said, "read 1, new 0, repeated 1, rejected 0, conflicting 0\n");
     assert!(!rejected.exists());
     fs::write(&file, format!("{HEADER}{}", row("R1", "0.7"))).unwrap();
     let said = succeed(&data, &["import", name]);
     assert!(
-        said.starts_with("read 1, new 0, repeated 0, conflicting 1, rejected 0\n"),
+        said.starts_with("read 1, new 0, repeated 0, rejected 0, conflicting 1\n"),
         "{said}"
     );
     assert!(
@@ -233,7 +233,7 @@ fn a_file_without_the_columns_is_refused_and_strict_adds_nobody() {
     .unwrap();
     let strict = succeed(folder.path(), &["import", "--strict", file.to_str().unwrap()]);
     assert!(
-        strict.starts_with("read 1, new 0, repeated 0, conflicting 0, rejected 1\n"),
+        strict.starts_with("read 1, new 0, repeated 0, rejected 1, conflicting 0\n"),
         "{strict}"
     );
     assert!(refuse(folder.path(), &["import", "nowhere.csv"]).contains("cannot read nowhere.csv"));
@@ -412,11 +412,11 @@ fn a_device_s_exported_record_stays_the_same_record() {
     let name = file.to_str().unwrap();
     assert!(
         succeed(&data, &["import", name])
-            .starts_with("read 2, new 1, repeated 0, conflicting 0, rejected 1\n")
+            .starts_with("read 2, new 1, repeated 0, rejected 1, conflicting 0\n")
     );
     assert!(
         succeed(&data, &["import", name])
-            .starts_with("read 2, new 0, repeated 1, conflicting 0, rejected 1\n")
+            .starts_with("read 2, new 0, repeated 1, rejected 1, conflicting 0\n")
     );
     let exported = succeed(&data, &["export", "--csv", "-"]);
     assert!(
