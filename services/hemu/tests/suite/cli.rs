@@ -461,8 +461,8 @@ fn people_are_told_in_the_language_of_their_locale() {
         (
             &["import", file.to_str().unwrap()],
             0,
-            "读取 1 行，新增 1 行，重复 0 行，拒收 0 行\n",
-            "read 1, new 1, repeated 0, rejected 0\n",
+            "读取 1 行，新增 1 行，重复 0 行，拒收 0 行，冲突 0 行\n",
+            "read 1, new 1, repeated 0, rejected 0, conflicting 0\n",
         ),
         (
             &["device", "rotate", "st01"],
