@@ -3,7 +3,8 @@
 //! The key is (line, bucket): a chart reads neighbouring rows, and a stretch of the journal touches few of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +64,27 @@ impl Sums {
     }
 }
 
+/// Waits for a lock that the operating system drops with the file.
+async fn lock(path: PathBuf) -> Result<File> {
+    let wait = move || {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    let locked = tokio::task::spawn_blocking(wait).await;
+    Ok(locked
+        .map_err(|_| sqlx::Error::WorkerCrashed)?
+        .map_err(sqlx::Error::Io)?)
+}
+
 impl Rollups {
     pub(crate) async fn open(path: &Path, zone: Zone) -> Result<Self> {
+        // Until the tables are there: two processes that find a new file would both make them.
+        let _alone = lock(path.with_extension("lock")).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

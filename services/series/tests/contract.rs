@@ -288,6 +288,25 @@ async fn two_writers_of_one_stretch_write_it_once() {
 }
 
 #[tokio::test]
+async fn a_new_file_is_opened_by_many_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("series.db");
+    let opening: Vec<_> = (0..8)
+        .map(|_| path.clone())
+        .map(|path| tokio::spawn(async move { Series::open(&path, Zone::SHANGHAI).await }))
+        .collect();
+    for (position, opening) in (0..).zip(opening) {
+        let series = opening.await.unwrap().unwrap();
+        assert!(
+            series
+                .write(position, position + 1, &[fill(MIDNIGHT, 1)])
+                .await
+                .unwrap()
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_chart_too_long_is_refused_with_advice() {
     let many: Vec<Point<'_>> = (0..30).map(|hour| fill(MIDNIGHT + hour * HOUR, 1)).collect();
     let (_dir, series) = written(&many).await;

@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod dashboards;
 mod kill9;
+mod lists;
 mod mosquitto;
 mod replay;
 mod serve;
