@@ -13,6 +13,7 @@ mod metrics;
 mod page;
 mod probes;
 mod problem;
+mod rank;
 mod router;
 mod serve;
 mod standings;

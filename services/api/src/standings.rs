@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_ledger::Ledger;
-use hemu_ledger::read::Standing;
-use hemu_rules::{Day, Rule};
+use hemu_ledger::read::{Gathered, Standing};
+use hemu_rules::{Day, Rule, Tally, posterior, prior};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
 use crate::api::Clock;
 use crate::problem::Problem;
+use crate::rank::{Ranked, Ranking, lower_bound};
 
 /// The newest complete standing. Cheap to clone; every clone sees the same one.
 #[derive(Debug, Clone)]
@@ -31,8 +32,12 @@ pub struct Standings {
 pub(crate) struct Kept {
     pub(crate) standing: Standing,
     /// Scores 0..=100 of rated households by token.
-    pub(crate) ratings: HashMap<String, u8>,
+    pub(crate) ratings: Ratings,
+    /// The same households, best first.
+    pub(crate) ranking: Ranking,
 }
+
+pub(crate) type Ratings = HashMap<Arc<str>, u8>;
 
 impl Standings {
     /// `fresh_for` is real time: how long a standing is used without asking whether the journal moved on.
@@ -96,24 +101,52 @@ impl Standings {
         {
             return Ok(old);
         }
-        let standing = self.ledger.standing(&Rule::V1, edition).await?;
-        // A few hundred milliseconds of arithmetic for a whole city: not on a thread that others wait for.
-        let kept = tokio::task::spawn_blocking(move || Kept::of(standing));
+        let gathered = self.ledger.gather(&Rule::V1, edition).await?;
+        // Seconds of arithmetic for a whole city: not on a thread that others wait for.
+        let kept = tokio::task::spawn_blocking(move || Kept::of(gathered));
         kept.await.map_err(|_| Problem::internal())?.map(Arc::new)
     }
 }
 
 impl Kept {
-    fn of(standing: Standing) -> Result<Self, Problem> {
-        let mut ratings = HashMap::new();
-        for (token, totals) in standing
-            .totals
-            .iter()
-            .filter(|(_, totals)| totals.rated(standing.rule()))
-        {
-            ratings.insert(token.clone(), standing.posterior(*totals)?.score);
+    fn of(gathered: Gathered) -> Result<Self, Problem> {
+        let Gathered {
+            position,
+            calibration,
+            households,
+            device_names,
+            estates,
+        } = gathered;
+        let rule = *calibration.rule();
+        let prior = prior(&rule, households.iter().map(|member| member.tally.totals()));
+        let (mut totals, mut ratings, mut rated) = (HashMap::new(), Ratings::new(), Vec::new());
+        let there = households
+            .into_iter()
+            .filter(|member| member.tally != Tally::default());
+        for member in there {
+            let sums = member.tally.totals();
+            if sums.rated(&rule) {
+                let token: Arc<str> = member.token.as_str().into();
+                let score = posterior(&rule, sums, prior)?.score;
+                ratings.insert(token.clone(), score);
+                let bound = lower_bound(&rule, sums, prior);
+                rated.push((Ranked { token, score, bound }, member.estate));
+            }
+            totals.insert(member.token, sums);
         }
-        Ok(Self { standing, ratings })
+        let standing = Standing {
+            edition: calibration.edition(),
+            position,
+            calibration,
+            prior,
+            totals,
+            device_names,
+        };
+        Ok(Self {
+            standing,
+            ratings,
+            ranking: Ranking::of(rated, &estates),
+        })
     }
 }
 
@@ -145,7 +178,7 @@ mod tests {
         let first = all[0].clone().unwrap();
         assert!(all.into_iter().all(|kept| Arc::ptr_eq(&kept.unwrap(), &first)));
         assert_eq!(first.standing.edition, day(TODAY).plus(1));
-        let mut rated: Vec<_> = first.ratings.keys().map(String::as_str).collect();
+        let mut rated: Vec<_> = first.ratings.keys().map(AsRef::as_ref).collect();
         rated.sort_unstable();
         assert_eq!(rated, ["hh-good-0001", "hh-poor-0002"]);
     }

@@ -14,6 +14,7 @@ use crate::api::Api;
 use crate::extract::{Id, Limit, Params};
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::standings::Ratings;
 
 /// Fewer rated households than this, and a mean says too much of a neighbour.
 const RATED_LEAST: usize = 10;
@@ -108,7 +109,7 @@ impl StoredPlan {
     fn draw(
         self,
         tokens: &HashMap<String, Vec<String>>,
-        ratings: &HashMap<String, u8>,
+        ratings: &Ratings,
         stations: Vec<registry::Station>,
     ) -> Plan {
         let place = |s: registry::Station| {
@@ -133,7 +134,7 @@ impl StoredPlan {
 }
 
 impl StoredBuilding {
-    fn draw(self, tokens: &HashMap<String, Vec<String>>, ratings: &HashMap<String, u8>) -> Building {
+    fn draw(self, tokens: &HashMap<String, Vec<String>>, ratings: &Ratings) -> Building {
         let Self {
             id,
             label,
@@ -151,7 +152,7 @@ impl StoredBuilding {
         let households = named.map_or(&[][..], |(_, tokens)| tokens);
         let scores: Vec<u32> = households
             .iter()
-            .filter_map(|token| ratings.get(token))
+            .filter_map(|token| ratings.get(token.as_str()))
             .map(|&s| s.into())
             .collect();
         let mean = f64::from(scores.iter().sum::<u32>()) / scores.len() as f64;
@@ -281,7 +282,7 @@ mod tests {
         };
         let token = |n: u8| format!("t{n}");
         let tokens = HashMap::from([("12幢".to_owned(), (0..12).map(token).collect::<Vec<_>>())]);
-        let rated = |n| (0..n).map(|i| (token(i), 60 + i)).collect::<HashMap<_, _>>();
+        let rated = |n| (0..n).map(|i| (token(i).into(), 60 + i)).collect::<Ratings>();
         let drawn = building().draw(&tokens, &rated(10));
         assert_eq!(
             (drawn.id.as_str(), drawn.households, drawn.rated),

@@ -8,6 +8,7 @@ pub(crate) mod incidents;
 mod live;
 pub(crate) mod overview;
 mod quarantine;
+mod ranking;
 mod series;
 mod site;
 mod stations;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(households::get))
         .routes(routes!(households::days::get))
         .routes(routes!(households::deposits::get))
+        .routes(routes!(ranking::top))
         .routes(routes!(deposits::list))
         .routes(routes!(series::get))
         .routes(routes!(quarantine::list))

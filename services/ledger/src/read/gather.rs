@@ -31,6 +31,8 @@ pub struct Gathered {
     pub households: Vec<Member>,
     /// Names by device number.
     pub device_names: Vec<String>,
+    /// Estates by number, for this one gathering; empty where a household names none.
+    pub estates: Vec<String>,
 }
 
 /// A registered household at an edition.
@@ -71,7 +73,9 @@ impl Ledger {
         let path = self.folder().projections();
         let (position, mut one, other) = self.snapshots().await?;
         let device_names = device_names(&mut one).await.of(&path)?;
-        let pairs = pairs(&mut one).await.of(&path)?;
+        let pairs = pairs(&mut one, (edition.plus(-rule.pair_days), edition))
+            .await
+            .of(&path)?;
         let name_of = |no: DeviceNo| name(&device_names, Source::Camera(no));
         let calibration = Arc::new(calibrate(rule, pairs, name_of, edition));
         let known = known(&mut one).await.of(&path)?;
@@ -87,7 +91,8 @@ impl Ledger {
         );
         let (low, high) = (low.of(&path)?, high.of(&path)?);
         let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
-        let households = self.registered().await?.into_iter().map(|(token, estate)| {
+        let (registered, estates) = self.registered().await?;
+        let households = registered.into_iter().map(|(token, estate)| {
             let (tally, first_day) = known
                 .get(&token)
                 .map(|&(no, first)| (tally_of(no), first))
@@ -104,6 +109,7 @@ impl Ledger {
             households: households.collect(),
             calibration,
             device_names,
+            estates,
         })
     }
 
@@ -120,20 +126,32 @@ impl Ledger {
         }
     }
 
-    /// Every registered household with its estate's number, in the order of the tokens.
-    async fn registered(&self) -> Result<Vec<(String, EstateNo)>> {
+    /// Every registered household with its estate's number, in the order of the tokens; and the estates.
+    async fn registered(&self) -> Result<(Vec<(String, EstateNo)>, Vec<String>)> {
         let path = self.folder().truth();
-        let mut rows = sqlx::query(
-            "select token, dense_rank() over (order by coalesce(estate, '')) as estate from household order by token",
-        )
-        .fetch(&self.truth);
-        let mut households = Vec::new();
+        let mut rows =
+            sqlx::query("select token, coalesce(estate, '') as estate from household order by token")
+                .fetch(&self.truth);
+        let (mut households, mut numbers) = (Vec::new(), HashMap::new());
         while let Some(row) = rows.try_next().await.of(&path)? {
-            let estate = row.try_get("estate").of(&path)?;
-            households.push((row.try_get("token").of(&path)?, EstateNo(estate)));
+            let estate: &str = row.try_get("estate").of(&path)?;
+            let no = match numbers.get(estate) {
+                Some(&no) => no,
+                None => number(&mut numbers, estate),
+            };
+            households.push((row.try_get("token").of(&path)?, no));
         }
-        Ok(households)
+        let mut estates: Vec<(String, EstateNo)> = numbers.into_iter().collect();
+        estates.sort_unstable_by_key(|&(_, no)| no);
+        Ok((households, estates.into_iter().map(|(name, _)| name).collect()))
     }
+}
+
+/// The next number, given to a new estate.
+fn number(numbers: &mut HashMap<String, EstateNo>, estate: &str) -> EstateNo {
+    let no = EstateNo(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+    numbers.insert(estate.to_owned(), no);
+    no
 }
 
 /// Tallies of the households of some blocks.
@@ -191,9 +209,17 @@ async fn device_names(connection: &mut SqliteConnection) -> Outcome<Vec<String>>
     rows.await?.iter().map(|row| row.try_get("name")).collect()
 }
 
-async fn pairs(connection: &mut SqliteConnection) -> Outcome<Vec<(DeviceNo, Day, PairSums)>> {
-    let rows = sqlx::query("select * from pair").fetch_all(connection);
-    rows.await?.iter().map(pair).collect()
+/// Of the days a calibration looks at. A city has millions: rows are not kept.
+async fn pairs(
+    connection: &mut SqliteConnection,
+    (from, to): (Day, Day),
+) -> Outcome<Vec<(DeviceNo, Day, PairSums)>> {
+    let rows =
+        sqlx::query("select device, day, n, sy, sq, syy, sqq, syq from pair where day >= ? and day < ?")
+            .bind(from.get())
+            .bind(to.get())
+            .fetch(connection);
+    rows.and_then(async |row| pair(&row)).try_collect().await
 }
 
 fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {

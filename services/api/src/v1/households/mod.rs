@@ -114,7 +114,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<HouseholdDetail>, Problem> {
     let row = registered(&api, &id).await?;
     let first_day = api.ledger.first_day(&id).await?;
-    let score = Score::read(&api, &id).await?;
+    let score = Score::read(&api, &id, row.estate.as_deref()).await?;
     Ok(Json(HouseholdDetail {
         household: Household::of(row),
         registered: true,

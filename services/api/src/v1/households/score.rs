@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::problem::Problem;
+use crate::rank::{Place, lower_bound};
+use crate::standings::Kept;
 use crate::v1::words::places;
 
 /// A household's score. Rule and words: the score rule, version 1.
@@ -41,13 +43,39 @@ pub(crate) struct Score {
     days45: usize,
     /// Days an inspector judged, of the last 60.
     inspected_days60: usize,
+    /// Null when not rated. Of some seconds ago.
+    rank: Option<Rank>,
     /// Version of the rule.
     rule: String,
 }
 
+/// Where a household stands among the rated ones, by the lower bound of the score (`/api/v1/ranking`).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+struct Rank {
+    city: Place,
+    /// Null when the household is of no estate.
+    estate: Option<Place>,
+}
+
+impl Rank {
+    /// `None` for a household that is not ranked.
+    fn of(kept: &Kept, token: &str, estate: Option<&str>) -> Option<Self> {
+        let standing = &kept.standing;
+        let totals = *standing.totals.get(token)?;
+        if !totals.rated(standing.rule()) {
+            return None;
+        }
+        let bound = lower_bound(standing.rule(), totals, standing.prior);
+        Some(Self {
+            city: kept.ranking.place(bound),
+            estate: estate.and_then(|estate| kept.ranking.place_in(estate, bound)),
+        })
+    }
+}
+
 impl Score {
     /// Evidence as it is in this moment, calibration and city's mean of some seconds ago.
-    pub(super) async fn read(api: &Api, token: &str) -> Result<Self, Problem> {
+    pub(super) async fn read(api: &Api, token: &str, estate: Option<&str>) -> Result<Self, Problem> {
         let kept = api.standings.newest().await?;
         let standing = &kept.standing;
         let (edition, rule) = (standing.edition, standing.rule());
@@ -75,6 +103,7 @@ impl Score {
             prior: standing.prior.share(),
             days45: bags.iter().filter(|(_, bags)| bags.bags() > 0).count(),
             inspected_days60: inspected_days(&evidence, edition.plus(-60)),
+            rank: Rank::of(&kept, token, estate),
             rule: rule.version.to_string(),
         })
     }
@@ -141,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn a_new_reading_moves_its_households_score_at_once_and_nobody_elses() {
         let site = Site::filled().await;
-        let read = async |token| Score::read(&site.api(), token).await.unwrap();
+        let read = async |token| Score::read(&site.api(), token, None).await.unwrap();
         let before = (read("hh-good-0001").await, read("hh-poor-0002").await);
         site.inspect("hh-good-0001", 1_000).await;
         let after = (read("hh-good-0001").await, read("hh-poor-0002").await);

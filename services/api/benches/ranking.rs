@@ -1,0 +1,117 @@
+//! What the ranking costs in a large city, through the whole router: the best hundred, and a household with its rank.
+//!
+//! ```text
+//! cargo bench -p hemu-api --bench ranking                           # ten thousand households, in seconds
+//! cargo bench -p hemu-api --bench ranking -- --households 1000000
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a benchmark whose data cannot be prepared has failed"
+)]
+
+#[path = "../../ledger/benches/city/mod.rs"]
+mod city;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, header};
+use hemu_api::{Activity, Api, Clock, Door, Live, Metrics, Presence, Site, Standings, live};
+use hemu_ledger::{Folder, Ledger};
+use hemu_rules::Zone;
+use hemu_series::Series;
+use tower::ServiceExt;
+
+/// Requests of each kind.
+const ROUNDS: u32 = 1_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let told = arguments.iter().position(|argument| argument == "--households");
+    let households = told.map_or(10_000, |at| arguments[at + 1].parse().unwrap());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(households));
+}
+
+async fn run(households: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    city::make(folder.path(), households, 90).await;
+    let api = Arc::new(api(folder.path()).await);
+    let first = asked(&api, "/api/v1/ranking?limit=1").await;
+    println!("ranking/{households}: the first answer, with the standing behind it, {first:.1?}");
+    let estate = |round: u32| format!("E{:05}", round % households.div_ceil(80));
+    measure(&api, "top 100", households, |_| {
+        "/api/v1/ranking?limit=100".to_owned()
+    })
+    .await;
+    measure(&api, "top 100 of an estate", households, |round| {
+        format!("/api/v1/ranking?limit=100&estate={}", estate(round))
+    })
+    .await;
+    measure(&api, "a household with its rank", households, |round| {
+        let no = round.wrapping_mul(2_654_435_761) % households;
+        format!("/api/v1/households/{}", city::token(no))
+    })
+    .await;
+}
+
+async fn measure(api: &Arc<Api>, what: &str, households: u32, path: impl Fn(u32) -> String) {
+    let mut took = Vec::new();
+    for round in 0..ROUNDS {
+        took.push(asked(api, &path(round)).await);
+    }
+    took.sort_unstable();
+    let (median, late) = (took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!("ranking/{households}: {what}: median {median:.0?}, 99 of 100 within {late:.0?}");
+}
+
+async fn asked(api: &Arc<Api>, path: &str) -> Duration {
+    let request = Request::get(path)
+        .header(header::HOST, "localhost")
+        .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+    let request = request.body(Body::empty()).unwrap();
+    let router = hemu_api::router(api.clone());
+    let began = Instant::now();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let took = began.elapsed();
+    assert!(!body.is_empty());
+    took
+}
+
+async fn api(folder: &Path) -> Api {
+    let ledger = Ledger::open(&Folder::open(folder).unwrap(), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    let series = Series::open(&folder.join("series.db"), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    // Noon of the last day.
+    let noon = city::EDITION.start(Zone::SHANGHAI).get() - 43_200_000;
+    let clock = Clock::new(move || noon);
+    Api {
+        ledger: ledger.clone(),
+        series,
+        clock: clock.clone(),
+        site: Site {
+            name: "city".into(),
+            speed: 1.0,
+            demo: false,
+            version: "0".into(),
+        },
+        presence: Presence::new(|_| false),
+        door: Door::default(),
+        checks: Vec::new(),
+        standings: Standings::new(ledger, clock, Duration::from_hours(10)),
+        activity: Activity::default(),
+        live: Live::new(live::Limits::default()),
+        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+    }
+}
