@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hemu_ledger::Ledger;
 use hemu_ledger::read::{Gathered, Standing};
-use hemu_rules::{Day, Rule, Tally, posterior, prior};
+use hemu_rules::{Census, City, Day, Rule, Tally, posterior};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
@@ -31,6 +31,8 @@ pub struct Standings {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) standing: Standing,
+    /// What the rule judges a household against.
+    pub(crate) city: City,
     /// Scores 0..=100 of rated households by token.
     pub(crate) ratings: Ratings,
     /// The same households, best first.
@@ -118,7 +120,12 @@ impl Kept {
             estates,
         } = gathered;
         let rule = *calibration.rule();
-        let prior = prior(&rule, households.iter().map(|member| member.tally.totals()));
+        let mut census = Census::default();
+        for member in &households {
+            census.add(&rule, member.estate, &member.tally);
+        }
+        let city = census.city(&rule, calibration.edition());
+        let prior = city.prior();
         let (mut totals, mut ratings, mut rated) = (HashMap::new(), Ratings::new(), Vec::new());
         let there = households
             .into_iter()
@@ -144,6 +151,7 @@ impl Kept {
         };
         Ok(Self {
             standing,
+            city,
             ratings,
             ranking: Ranking::of(rated, &estates),
         })

@@ -34,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(households::list))
         .routes(routes!(households::get))
         .routes(routes!(households::days::get))
+        .routes(routes!(households::reasons::get))
         .routes(routes!(households::deposits::get))
         .routes(routes!(ranking::top))
         .routes(routes!(deposits::list))

@@ -2,6 +2,7 @@
 
 pub(super) mod days;
 pub(super) mod deposits;
+pub(super) mod reasons;
 mod score;
 
 use std::sync::Arc;
