@@ -158,6 +158,8 @@ async function story() {
   await step('a_household_shows_score_interval_days_and_deposits', async () => {
     await openHousehold(page);
     assert.match(await page.textContent('#evidence-sentence'), /E = [\d.]+/);
+    await page.waitForSelector('#why-sentence');
+    assert.match(await page.textContent('#why-sentence'), /\d/);
     const first = page.locator('#day-list tbody tr button').first();
     if ((await first.count()) > 0) {
       await first.click();

@@ -243,6 +243,35 @@ export function createMock() {
     );
   }
 
+  function reasonsOf(id, edition, at) {
+    const { score, prior, evidence } = scoreOf(id, edition, at);
+    const beyond = score === null ? 0 : score - 100 * prior;
+    const share = (stream, recent, part) => ({ stream, recent, points: Math.round(10 * part * beyond) / 10 });
+    return {
+      edition,
+      score,
+      prior: 100 * prior,
+      reasons: [],
+      streams: [
+        share('food', true, 0.5),
+        share('food', false, 0.3),
+        share('recyclable', true, 0.1),
+        share('recyclable', false, 0),
+        share('hazardous', true, 0),
+        share('hazardous', false, 0),
+        share('residual', true, 0.2),
+        share('residual', false, -0.1),
+      ],
+      cameras: 0,
+      inspectors: Math.round(10 * beyond) / 10,
+      clamped: 0,
+      sentence: {
+        zh: `证据 ${evidence.toFixed(1)} 天,综合得分${score ?? '未评'}。`,
+        en: `${evidence.toFixed(1)} days of evidence; the score is ${score ?? 'not rated'}.`,
+      },
+    };
+  }
+
   function household(id, what, q) {
     const row = world.households.find((h) => h.id === id);
     if (!row) throw notFound('household');
@@ -252,6 +281,7 @@ export function createMock() {
       decay(items, edition);
       return { items };
     }
+    if (what === 'reasons') return reasonsOf(id, edition, now());
     if (what === 'deposits') return page(depositsOf(id, addDays(edition, -90), addDays(edition, -1)), q);
     return {
       ...row,

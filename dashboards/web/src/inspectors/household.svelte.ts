@@ -9,6 +9,7 @@ import {
   type HouseholdDay,
   type HouseholdRow,
   type Page,
+  type Reasons,
 } from '../lib/api';
 import { calendar, calendarSpan, type CalendarDay } from '../lib/calendar';
 import { Resource } from './resource.svelte';
@@ -19,6 +20,7 @@ const DEPOSITS_AT_ONCE = 20;
 export class HouseholdDesk {
   readonly found = new Resource<Page<HouseholdRow>>();
   readonly household = new Resource<Household>();
+  readonly why = new Resource<Reasons>();
   readonly days = new Resource<CalendarDay[]>();
   readonly deposits = new Resource<Page<Deposit>>();
   token = $state<string | null>(null);
@@ -50,7 +52,13 @@ export class HouseholdDesk {
     this.token = token;
     await this.household.load((signal) => get<Household>(['households', token], {}, signal));
     if (this.token !== token) return;
-    await Promise.all([this.loadDays(today), this.turnTo([null])]);
+    await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo([null])]);
+  }
+
+  async loadWhy(): Promise<void> {
+    const token = this.token;
+    if (token === null) return;
+    await this.why.load((signal) => get<Reasons>(['households', token, 'reasons'], {}, signal));
   }
 
   async loadDays(today: string): Promise<void> {
@@ -79,6 +87,7 @@ export class HouseholdDesk {
     this.day = null;
     this.pages = [null];
     this.household.clear();
+    this.why.clear();
     this.days.clear();
     this.deposits.clear();
   }

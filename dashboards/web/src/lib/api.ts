@@ -137,6 +137,19 @@ export interface Household extends HouseholdRow {
   score: Score;
 }
 
+/** Why a score is what it is: shares in points that add up to the score less the prior. */
+export interface Reasons {
+  edition: string;
+  score: number | null;
+  prior: number;
+  reasons: { code: string; tenths?: number }[];
+  streams: { stream: Stream; recent: boolean; points: number }[];
+  cameras: number;
+  inspectors: number;
+  clamped: number;
+  sentence: { zh: string; en: string };
+}
+
 export interface DaySource {
   source: string;
   stream: Stream;

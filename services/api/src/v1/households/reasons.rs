@@ -21,7 +21,10 @@ use crate::v1::words::StreamWord;
 
 /// Why the score is what it is now. No list is behind it: what it says of lists is what keeps the household off them.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the reasons themselves have no other name")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the reasons themselves have no other name"
+)]
 pub(crate) struct Reasons {
     /// Evidence is of days before this local day.
     #[schema(value_type = String, format = Date)]
