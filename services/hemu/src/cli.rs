@@ -67,6 +67,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Compute editions of the red and black lists, without publishing anything.
     Lists(Lists),
+    /// The rule behind the lists: show it, try another, re-estimate its constants. Nothing is published.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
     Verify,
     /// Drop the projections and the charts and fold them again from the journal.
@@ -166,6 +169,50 @@ pub(crate) struct Lists {
     /// Where to write; `-` for stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Print the rule in force, every constant explained; a changed copy is what `dry-run` takes.
+    Show,
+    /// Compute editions by the rule in force and by another one, and say who would move.
+    DryRun(DryRun),
+    /// Estimate from the readings what the rule assumes of days and of drift.
+    Estimate(Estimate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DryRun {
+    /// The other rule, with every constant, as `hemu rules show` prints them.
+    pub(crate) file: PathBuf,
+    /// The first edition: evidence of the days before this local day, such as 2026-03-02.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: hemu_rules::Day,
+    /// No edition after this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: hemu_rules::Day,
+    /// Days from one edition to the next.
+    #[arg(long, value_name = "DAYS", default_value = "7d", value_parser = days)]
+    pub(crate) every: i32,
+    /// What is true of simulated households, to grade both: `household,archetype,edition_day,theta28`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// The day that `edition_day` counts from (default: that of the first deposit).
+    #[arg(long, value_name = "DATE", requires = "truth")]
+    pub(crate) day_zero: Option<hemu_rules::Day>,
+    /// Where to write who moves and by which gates; `-` for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Estimate {
+    /// First local day of evidence, such as 2026-03-01.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: hemu_rules::Day,
+    /// Last local day of evidence; at most 90 days.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: hemu_rules::Day,
 }
 
 /// Days, written `7d` or `7`.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes readings_REGIME.csv.gz: the readings behind lists_REGIME.json.gz, as a file to import. Needs numpy."""
-import csv, gzip, io, os, sys
+"""Writes readings_REGIME.csv.gz, the readings behind lists_REGIME.json.gz as a file to import, and
+truth_REGIME.csv.gz, what is true of those households. Needs numpy."""
+import csv, gzip, io, os
 import gen_dev as G
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -21,9 +22,19 @@ def rows():
             yield [f"R{no}"] + bag + ["insp", f"I{d['est'][j]:03d}", f"{d['qi'][j]:.4f}", "1.0000"]
             no += 1
 
-text = io.StringIO()
-out = csv.writer(text, lineterminator="\n")
-out.writerow(COLUMNS)
-out.writerows(rows())
-with open(os.path.join(HERE, f"readings_{REGIME}.csv.gz"), "wb") as f:
-    f.write(gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0))
+def true_rows():
+    """As gen_dev.py writes them, to grade lists by."""
+    _, truth = G.generate(SEED, HOUSEHOLDS, 90, REGIME)
+    for h, estate, archetype, move_in, edition, theta in G.truth_rows(truth, range(28, 91, 7)):
+        yield [f"H{h:05d}", f"E{estate:03d}", archetype, move_in, edition, f"{theta:.6f}"]
+
+def write(name, columns, lines):
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(columns)
+    out.writerows(lines)
+    with open(os.path.join(HERE, f"{name}_{REGIME}.csv.gz"), "wb") as f:
+        f.write(gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0))
+
+write("readings", COLUMNS, rows())
+write("truth", "household estate archetype move_in_day edition_day theta28".split(), true_rows())

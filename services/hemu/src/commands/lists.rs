@@ -27,7 +27,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 pub(super) async fn run(config: &Config, options: &Lists, words: &Words) -> Result<()> {
-    let days = days(options, words)?;
+    let days = days(options.from, options.to, options.every, words)?;
     let site = Site::open(config).await?;
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
     let mut csv = csv::Writer::from_writer(super::open_output(&options.csv, words)?);
@@ -49,15 +49,12 @@ pub(super) async fn run(config: &Config, options: &Lists, words: &Words) -> Resu
 }
 
 /// The days editions begin on.
-fn days(options: &Lists, words: &Words) -> Result<Vec<Day>> {
-    if options.from > options.to {
-        bail!(words.say(
-            "first-edition-after-last",
-            &[("from", &options.from), ("to", &options.to)]
-        ));
+pub(super) fn days(from: Day, to: Day, every: i32, words: &Words) -> Result<Vec<Day>> {
+    if from > to {
+        bail!(words.say("first-edition-after-last", &[("from", &from), ("to", &to)]));
     }
-    let next = |day: &Day| Some(day.plus(options.every)).filter(|next| next > day && *next <= options.to);
-    Ok(std::iter::successors(Some(options.from), next).collect())
+    let next = |day: &Day| Some(day.plus(every)).filter(|next| next > day && *next <= to);
+    Ok(std::iter::successors(Some(from), next).collect())
 }
 
 fn write<W: Write>(csv: &mut csv::Writer<W>, edition: &Edition) -> Result<()> {

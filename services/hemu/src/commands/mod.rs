@@ -8,6 +8,7 @@ mod household;
 mod import;
 mod lists;
 mod rebuild;
+mod rules;
 mod serve;
 mod verify;
 
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Import(options) => import::run(&config, &options, words).await,
         Command::Export(options) => export::run(&config, &options, words).await,
         Command::Lists(options) => lists::run(&config, &options, words).await,
+        Command::Rules(command) => rules::run(&config, &command, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
         Command::Doctor => doctor::run(&config, words).await,

@@ -64,6 +64,17 @@ editions = editions
 first-edition-after-last = --from { $from } is after --to { $to }: expected the first edition before the last
 edition-summary = { $edition }: { $red } red, { $black } black, { $grey } grey, { $unrated } unrated
 
+## hemu rules
+
+rule-wrong = { $file } is no rule: { $reason }; `hemu rules show` prints one
+rule-moves = { $editions } editions by both rules: { $moves } times a household is elsewhere by the other one
+rule-move = { $from } -> { $to }: { $count }
+rule-grades = figure                        in force     other
+estimate-days-wrong = { $days } days from --from to --to: expected 2 to { $most }
+estimate-days = { $days } days ({ $from } to { $to })
+estimate-row = { $name }: estimated { $estimate }, in force { $value }, by { $households } households
+estimate-early = fewer than { $least } days: too early to change the rule by it
+
 ## hemu household import, import, export
 
 households = households
@@ -187,6 +198,10 @@ known-log-filter-wrong = error parsing level filter: expected one of "off", "err
 known-log-directive-wrong = invalid filter directive
 known-day-wrong = a day is written YYYY-MM-DD and must exist, such as 2026-03-01; came { $got }
 
+# A rule's file (rules, toml).
+known-rule-constant-wrong = rule constant { $name } must be { $expected }, came { $got }
+known-rule-constant-unknown = unknown field `{ $name }`, expected one of { $known }
+
 # What clap says about wrong usage.
 known-usage-error = error: { $reason }
 known-usage-tip = tip: { $tip }
@@ -246,6 +261,16 @@ known-help-lists = Compute editions of the red and black lists, without publishi
 known-help-lists-from = The first edition: evidence of the days before this local day, such as 2026-03-02
 known-help-lists-to = No edition after this day
 known-help-lists-every = Days from one edition to the next
+known-help-rules = The rule behind the lists: show it, try another, re-estimate its constants. Nothing is published
+known-help-rules-show = Print the rule in force, every constant explained; a changed copy is what `dry-run` takes
+known-help-rules-dry-run = Compute editions by the rule in force and by another one, and say who would move
+known-help-rules-estimate = Estimate from the readings what the rule assumes of days and of drift
+known-help-rules-file = The other rule, with every constant, as `hemu rules show` prints them
+known-help-rules-truth = What is true of simulated households, to grade both: `household,archetype,edition_day,theta28`
+known-help-rules-day-zero = The day that `edition_day` counts from (default: that of the first deposit)
+known-help-rules-csv = Where to write who moves and by which gates; `-` for stdout
+known-help-rules-first-day = First local day of evidence, such as 2026-03-01
+known-help-rules-last-day = Last local day of evidence; at most 90 days
 known-help-verify = Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not
 known-help-rebuild = Drop the projections and the charts and fold them again from the journal
 known-help-doctor = Look for what will cause trouble: the folder, the files, the clock, the listeners

@@ -66,6 +66,17 @@ editions = 计算榜单
 first-edition-after-last = --from { $from } 晚于 --to { $to }；第一期应早于最后一期
 edition-summary = { $edition }：红榜 { $red } 户，黑榜 { $black } 户，灰色 { $grey } 户，未评 { $unrated } 户
 
+## hemu rules
+
+rule-wrong = { $file } 不是有效的规则：{ $reason }；`hemu rules show` 可打印一份
+rule-moves = 按两种规则计算了 { $editions } 期：按另一规则，状态不同的有 { $moves } 户次
+rule-move = { $from } -> { $to }：{ $count }
+rule-grades = 指标                              现行      另一
+estimate-days-wrong = --from 至 --to 共 { $days } 天；应为 2 至 { $most } 天
+estimate-days = 共 { $days } 天（{ $from } 至 { $to }）
+estimate-row = { $name }：估计值 { $estimate }，现行值 { $value }，依据 { $households } 户
+estimate-early = 不足 { $least } 天：不宜据此修改规则
+
 ## hemu household import、import、export
 
 households = 居民户
@@ -188,6 +199,10 @@ known-log-filter-wrong = 无法识别日志级别；应为 off、error、warn、
 known-log-directive-wrong = 过滤规则无效
 known-day-wrong = 日期应写作 YYYY-MM-DD 且确实存在，如 2026-03-01；实际为 { $got }
 
+# 规则文件（rules、toml）。
+known-rule-constant-wrong = 规则常量 { $name } 应为 { $expected }，实际为 { $got }
+known-rule-constant-unknown = 没有名为 `{ $name }` 的常量；可用的有 { $known }
+
 # clap 对用法错误的说明
 known-usage-error = 错误：{ $reason }
 known-usage-tip = 提示：{ $tip }
@@ -247,6 +262,16 @@ known-help-lists = 计算各期红黑榜，不发布任何内容
 known-help-lists-from = 第一期的日期：依据该日之前的投放记录，例如 2026-03-02
 known-help-lists-to = 不计算此日之后的各期
 known-help-lists-every = 相邻两期间隔的天数
+known-help-rules = 榜单所依据的规则：查看、试用另一份、重新估计常量；不发布任何内容
+known-help-rules-show = 打印现行规则及每个常量的说明；修改后的副本可供 `dry-run` 试算
+known-help-rules-dry-run = 按现行规则和另一规则分别计算各期榜单，并说明哪些住户会变动
+known-help-rules-estimate = 由读数估计规则对“天”和“漂移”的假设
+known-help-rules-file = 另一规则的文件，须含全部常量，格式同 `hemu rules show`
+known-help-rules-truth = 模拟住户的真实情况，用于给两种规则打分，列为 `household,archetype,edition_day,theta28`
+known-help-rules-day-zero = `edition_day` 从哪一天起算（默认为首次投放之日）
+known-help-rules-csv = 写入变动的住户及相关条件的文件；`-` 表示标准输出
+known-help-rules-first-day = 证据的第一个本地日，例如 2026-03-01
+known-help-rules-last-day = 证据的最后一个本地日；至多 90 天
 known-help-verify = 检查流水账本的哈希链，并核对投影；如不一致，指出第一处有误的行，退出码为 1
 known-help-rebuild = 清除投影和图表，并根据流水账本重新汇总
 known-help-doctor = 检查可能出问题的地方：目录、文件、时钟、监听端口

@@ -7,5 +7,6 @@ mod kill9;
 mod lists;
 mod mosquitto;
 mod replay;
+mod rules;
 mod serve;
 mod support;

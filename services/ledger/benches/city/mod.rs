@@ -38,9 +38,8 @@ impl Dice {
     }
 }
 
-/// Where a household lives and how well it sorts.
+/// Where a household brings its bags and how well it sorts.
 struct Home {
-    estate: u32,
     camera: u32,
     habit: i64,
 }
@@ -52,7 +51,6 @@ impl Home {
         // One in ten sorts badly.
         let best = if dice.below(10) == 0 { 5_000 } else { 9_500 };
         Self {
-            estate: no % estates,
             camera: no % estates * CAMERAS + dice.below(u64::from(CAMERAS)) as u32,
             habit: best - dice.below(2_500).cast_signed(),
         }

@@ -1,13 +1,17 @@
-//! Everybody's days, one after the other: what an edition is computed from.
+//! Everybody's days, one after the other: what an edition is computed from, and what tells how much days vary.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use futures::TryStreamExt;
-use hemu_rules::Day;
+use hemu_rules::{Day, Rule, Tally};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
+use super::gather::calibration;
 use super::{Outcome, damaged};
+use crate::error::{InFile, Result};
+use crate::ledger::Ledger;
 use crate::sums::{Days, HouseholdDay};
 
 /// Every block there can be.
@@ -37,4 +41,91 @@ pub(crate) async fn each_day(
         }
     }
     Ok(())
+}
+
+/// Evidence of some days, not decayed: in 1/[`Rule::day`] days, and its good part in 1/10000 of that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Part {
+    pub e: i64,
+    pub a: i64,
+}
+
+impl std::ops::Add for Part {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            e: self.e + other.e,
+            a: self.a + other.a,
+        }
+    }
+}
+
+/// One household's evidence in four: of even and odd days, each of the earlier and the later half.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts(pub [[Part; 2]; 2]);
+
+impl Parts {
+    pub fn even(&self) -> Part {
+        let [[earlier, later], _] = self.0;
+        earlier + later
+    }
+
+    pub fn odd(&self) -> Part {
+        let [_, [earlier, later]] = self.0;
+        earlier + later
+    }
+
+    pub fn earlier(&self) -> Part {
+        let [[even, _], [odd, _]] = self.0;
+        even + odd
+    }
+
+    pub fn later(&self) -> Part {
+        let [[_, even], [_, odd]] = self.0;
+        even + odd
+    }
+}
+
+impl Ledger {
+    /// Evidence of the days `from..edition`, at most 90, of every token that has any, as the calibration of that edition
+    /// reads it.
+    pub async fn parts(&self, rule: &Rule, from: Day, edition: Day) -> Result<Vec<Parts>> {
+        // A tally keeps undecayed evidence of the redemption window: one of every day there is.
+        let rule = Rule {
+            redemption_window: i32::MAX,
+            ..*rule
+        };
+        let path = self.folder().projections();
+        let mut snapshot = self.projections.begin().await.of(&path)?;
+        let (calibration, _) = calibration(&mut snapshot, &rule, edition).await.of(&path)?;
+        let middle = edition.since(from) / 2;
+        let mut parts = BTreeMap::<u32, Parts>::new();
+        let show = |day: Day, household: u32, of_day: &HouseholdDay| {
+            let buckets: Vec<_> = of_day
+                .buckets
+                .iter()
+                .map(|&(source, _, bucket)| (source, bucket))
+                .collect();
+            let mut tally = Tally::default();
+            tally.add_evidence(&calibration, day, &buckets);
+            let [[even_earlier, even_later], [odd_earlier, odd_later]] =
+                &mut parts.entry(household).or_default().0;
+            let part = match (day.get() % 2 == 0, day.since(from) < middle) {
+                (true, true) => even_earlier,
+                (true, false) => even_later,
+                (false, true) => odd_earlier,
+                (false, false) => odd_later,
+            };
+            *part = *part
+                + Part {
+                    e: tally.recent_e,
+                    a: tally.recent_a,
+                };
+        };
+        each_day(&mut snapshot, (from, edition), &ALL, show)
+            .await
+            .of(&path)?;
+        Ok(parts.into_values().collect())
+    }
 }

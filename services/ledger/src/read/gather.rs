@@ -72,12 +72,8 @@ impl Ledger {
     pub async fn gather(&self, rule: &Rule, edition: Day) -> Result<Gathered> {
         let path = self.folder().projections();
         let (position, mut one, other) = self.snapshots().await?;
-        let device_names = device_names(&mut one).await.of(&path)?;
-        let pairs = pairs(&mut one, (edition.plus(-rule.pair_days), edition))
-            .await
-            .of(&path)?;
-        let name_of = |no: DeviceNo| name(&device_names, Source::Camera(no));
-        let calibration = Arc::new(calibrate(rule, pairs, name_of, edition));
+        let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(&path)?;
+        let calibration = Arc::new(calibration);
         let known = known(&mut one).await.of(&path)?;
         let blocks = known
             .values()
@@ -202,6 +198,18 @@ async fn applied(connection: &mut SqliteConnection) -> Outcome<Position> {
         .fetch_one(connection)
         .await?;
     Ok(row.try_get::<i64, _>("applied")?.cast_unsigned())
+}
+
+/// The cameras' calibration at an edition, and their names by number.
+pub(super) async fn calibration(
+    connection: &mut SqliteConnection,
+    rule: &Rule,
+    edition: Day,
+) -> Outcome<(Calibration, Vec<String>)> {
+    let names = device_names(connection).await?;
+    let pairs = pairs(connection, (edition.plus(-rule.pair_days), edition)).await?;
+    let name_of = |no: DeviceNo| name(&names, Source::Camera(no));
+    Ok((calibrate(rule, pairs, name_of, edition), names))
 }
 
 async fn device_names(connection: &mut SqliteConnection) -> Outcome<Vec<String>> {

@@ -9,6 +9,7 @@ mod overview;
 mod standing;
 mod tail;
 
+pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
 pub use edition::{Edition, Place, States};
 pub use gather::{Gathered, Member};

@@ -1,0 +1,118 @@
+//! `hemu rules`: the rule as data.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+
+use crate::support::{hemu_in, refuse, succeed};
+
+const EDITIONS: [&str; 4] = ["--from", "2026-01-29", "--to", "2026-03-31"];
+
+#[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
+fn unpacked(folder: &Path, name: &str) -> PathBuf {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/golden");
+    let mut text = String::new();
+    let file = fs::File::open(golden.join(format!("{name}.gz"))).unwrap();
+    GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_dry_run_says_who_moves_and_grades_both_rules_as_the_grader_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let readings = unpacked(folder.path(), "readings_base.csv");
+    let truth = unpacked(folder.path(), "truth_base.csv");
+    succeed(&data, &["import", readings.to_str().unwrap()]);
+    let rule = folder.path().join("rule.toml");
+    let out = folder.path().join("moves.csv");
+    let run = |text: &str| {
+        fs::write(&rule, text).unwrap();
+        let mut arguments = vec!["rules", "dry-run", rule.to_str().unwrap()];
+        arguments.extend(["--truth", truth.to_str().unwrap(), "--csv", out.to_str().unwrap()]);
+        arguments.extend(EDITIONS);
+        (succeed(&data, &arguments), fs::read_to_string(&out).unwrap())
+    };
+
+    let shown = succeed(&data, &["rules", "show"]);
+    let (same, moves) = run(&shown);
+    assert!(same.starts_with("9 editions by both rules: 0 times"), "{same}");
+    assert_eq!(moves.lines().count(), 1);
+    // What services/rules/golden/evaluate.py prints of the oracle's lists and this truth.
+    for (name, value, verdict) in [
+        ("black_per_edition", "6.111", ""),
+        ("wrong_black_pct", "0.000", "<= 1 ok"),
+        ("recall_clearly_bad_pct", "44.706", ">= 42 ok"),
+        ("black_jaccard", "0.764", ">= 0.78 FAIL"),
+        ("reentry_pct", "0.000", "<= 6 ok"),
+        ("red_per_edition", "40.778", ""),
+        ("red_wrong_pct", "0.272", "<= 0.5 ok"),
+        ("red_recall_pct", "58.266", ">= 38 ok"),
+    ] {
+        let line = format!("{name:28} {value:>9} {value:>9}  {verdict}");
+        assert!(same.lines().any(|said| said == line), "{line}\n{same}");
+    }
+
+    let (strict, moves) = run(&shown.replace("inspection_days_least = 2", "inspection_days_least = 5"));
+    assert!(strict.contains("\nBLACK -> GREY: "), "{strict}");
+    let gone: Vec<&str> = moves
+        .lines()
+        .filter(|line| line.contains(",BLACK,GREY,"))
+        .collect();
+    assert!(
+        !gone.is_empty() && gone.iter().all(|line| line.contains("-inspected_days")),
+        "{moves}"
+    );
+    assert!(
+        !moves.contains(",GREY,BLACK,"),
+        "more inspections add nobody: {moves}"
+    );
+
+    let estimate = ["rules", "estimate", "--from", "2026-01-01", "--to", "2026-03-31"];
+    let said = succeed(&data, &estimate);
+    let variance = said.lines().find_map(|line| {
+        let rest = line.strip_prefix("day_variance: estimated ")?;
+        rest.split(',').next()?.parse::<f64>().ok()
+    });
+    // The score rule found 0.016 to 0.027 in worlds of this kind.
+    assert!((0.01..0.04).contains(&variance.unwrap()), "{said}");
+}
+
+#[test]
+fn a_file_that_is_no_rule_is_refused_with_its_constant() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let rule = folder.path().join("rule.toml");
+    let shown = succeed(&data, &["rules", "show"]);
+    let mut arguments = vec!["rules", "dry-run", rule.to_str().unwrap()];
+    arguments.extend(EDITIONS);
+    for (text, says, says_in_chinese) in [
+        (
+            shown.replace("tenure_days = 28\n", ""),
+            "missing field `tenure_days`",
+            "缺少字段 tenure_days",
+        ),
+        (
+            shown.replace("tenure_days = 28", "tenure_days = 28\nluck = 7"),
+            "unknown field `luck`",
+            "没有名为 `luck` 的常量",
+        ),
+        (
+            shown.replace("black_editions = 2", "black_editions = 1"),
+            "rule constant black_editions must be 2 to 52",
+            "规则常量 black_editions 应为",
+        ),
+    ] {
+        fs::write(&rule, text).unwrap();
+        assert!(refuse(&data, &arguments).contains(says), "{says}");
+        let told = hemu_in("zh_CN.UTF-8", &data, &arguments).stderr;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert!(told.contains(says_in_chinese), "{told}");
+    }
+    let many = ["rules", "estimate", "--from", "2026-01-01", "--to", "2026-12-31"];
+    assert!(refuse(&data, &many).contains("expected 2 to 90"));
+}
