@@ -33,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(devices::get))
         .routes(routes!(households::list))
         .routes(routes!(households::get))
+        .routes(routes!(households::rank::get))
         .routes(routes!(households::days::get))
         .routes(routes!(households::reasons::get))
         .routes(routes!(households::deposits::get))

@@ -111,6 +111,8 @@ mod tests {
                 score["rank"]["estate"], score["rank"]["city"],
                 "both live in one estate"
             );
+            let alone = site.json(&format!("/api/v1/households/{token}/rank")).await;
+            assert_eq!(alone, score["rank"]);
         }
         let unrated = site.json("/api/v1/households/hh-cam-0003").await;
         assert_eq!(unrated["score"]["rank"], serde_json::Value::Null);

@@ -2,6 +2,7 @@
 
 pub(super) mod days;
 pub(super) mod deposits;
+pub(super) mod rank;
 pub(super) mod reasons;
 mod score;
 
@@ -171,7 +172,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_nobody_registered_is_no_household() {
         let site = Site::filled().await;
-        for what in ["", "/days", "/deposits"] {
+        for what in ["", "/days", "/deposits", "/rank"] {
             site.refuses(
                 &format!("/api/v1/households/hh-nobody{what}"),
                 404,

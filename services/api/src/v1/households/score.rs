@@ -5,10 +5,9 @@ use hemu_rules::{Day, Source};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::rank::Rank;
 use crate::api::Api;
 use crate::problem::Problem;
-use crate::rank::{Place, lower_bound};
-use crate::standings::Kept;
 use crate::v1::words::places;
 
 /// A household's score. Rule and words: the score rule, version 1.
@@ -47,30 +46,6 @@ pub(crate) struct Score {
     rank: Option<Rank>,
     /// Version of the rule.
     rule: String,
-}
-
-/// Where a household stands among the rated ones, by the lower bound of the score (`/api/v1/ranking`).
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-struct Rank {
-    city: Place,
-    /// Null when the household is of no estate.
-    estate: Option<Place>,
-}
-
-impl Rank {
-    /// `None` for a household that is not ranked.
-    fn of(kept: &Kept, token: &str, estate: Option<&str>) -> Option<Self> {
-        let standing = &kept.standing;
-        let totals = *standing.totals.get(token)?;
-        if !totals.rated(standing.rule()) {
-            return None;
-        }
-        let bound = lower_bound(standing.rule(), totals, standing.prior);
-        Some(Self {
-            city: kept.ranking.place(bound),
-            estate: estate.and_then(|estate| kept.ranking.place_in(estate, bound)),
-        })
-    }
 }
 
 impl Score {
