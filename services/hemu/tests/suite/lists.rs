@@ -49,7 +49,7 @@ fn oracle() -> String {
     for row in world["lists"].as_array().unwrap() {
         let (day, rest) = row.as_str().unwrap().split_once(',').unwrap();
         let day = Day::clamped(FIRST_DAY + day.parse::<i64>().unwrap());
-        text += &format!("{day},{rest}\n");
+        text.extend([day.to_string().as_str(), ",", rest, "\n"]);
     }
     text
 }
@@ -251,7 +251,7 @@ async fn half_over_mqtt_and_half_imported_are_the_same_lists_and_so_is_their_exp
         .collect();
     let register: String = places
         .iter()
-        .map(|(token, estate)| format!("{token},{estate}\n"))
+        .flat_map(|(token, estate)| [token, ",", estate, "\n"])
         .collect();
     let households = folder.path().join("households.csv");
     fs::write(&households, format!("household,estate\n{register}")).unwrap();
