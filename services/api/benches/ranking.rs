@@ -19,7 +19,7 @@ mod city;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -28,6 +28,7 @@ use hemu_api::{Activity, Api, Clock, Door, Live, Metrics, Presence, Site, Standi
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::Zone;
 use hemu_series::Series;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 /// Requests of each kind.

@@ -17,11 +17,11 @@ mod city;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use hemu_ledger::read::States;
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::{Rule, Status, Zone};
+use tokio::time::Instant;
 
 struct Options {
     households: u32,

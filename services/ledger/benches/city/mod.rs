@@ -241,12 +241,16 @@ fn household(
         }
     }
     number(bytes, u64::from(no % BLOCK));
-    participation.iter().for_each(|&sum| signed(bytes, sum));
+    for sum in participation {
+        signed(bytes, sum);
+    }
     number(bytes, buckets.len() as u64);
     for ((source, stream), sums) in buckets {
         signed(bytes, source.code());
         bytes.push(stream.code());
-        sums.iter().for_each(|&sum| signed(bytes, sum));
+        for sum in sums {
+            signed(bytes, sum);
+        }
     }
 }
 
