@@ -13,7 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Row, Sqlite};
 use tokio::sync::Mutex;
 
 use crate::point::{Measure, Point};
@@ -27,11 +27,18 @@ pub(crate) struct Rollups {
     pool: SqlitePool,
     zone: Zone,
     /// Held while writing: the numbers of the lines, as far as they are known to be in the file.
-    lines: Arc<Mutex<Numbers>>,
+    lines: Arc<Mutex<Known>>,
 }
 
 /// Numbers of lines by device.
 type Numbers = HashMap<String, Vec<((Measure, Option<Stream>), i64)>>;
+
+/// The numbers hold until the file is cleared, by whatever process.
+#[derive(Debug, Default)]
+struct Known {
+    clearings: i64,
+    numbers: Numbers,
+}
 
 /// What a bucket knows of its points.
 #[derive(Debug, Clone, Copy)]
@@ -128,9 +135,16 @@ impl Rollups {
         if moved.rows_affected() == 0 {
             return Ok(false);
         }
+        let clearings = clearings(&mut transaction).await?;
+        if known.clearings != clearings {
+            known = Known {
+                clearings,
+                numbers: Numbers::new(),
+            };
+        }
         let (mut hours, mut days) = (BTreeMap::new(), BTreeMap::new());
         for point in points {
-            let line = number(&mut transaction, &mut known, point).await?;
+            let line = number(&mut transaction, &mut known.numbers, point).await?;
             let sums = Sums::of(point.at.get(), point.value);
             let day = i64::from(Day::of(point.at, self.zone).get());
             add(&mut hours, (line, point.at.get().div_euclid(HOUR_MS)), sums);
@@ -213,8 +227,10 @@ impl Rollups {
     }
 
     pub(crate) async fn clear(&self) -> Result<()> {
-        self.lines.lock().await.clear();
         let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let next = clearings(&mut transaction).await?.wrapping_add(1) & i64::from(i32::MAX);
+        let count = AssertSqlSafe(format!("pragma user_version = {next}"));
+        sqlx::query(count).execute(&mut *transaction).await?;
         for sql in [
             "delete from hour",
             "delete from day",
@@ -234,6 +250,12 @@ impl Rollups {
 
 fn ceil_div(value: i64, by: i64) -> i64 {
     value.div_euclid(by) + i64::from(value.rem_euclid(by) != 0)
+}
+
+/// How often the file was cleared: a number that SQLite keeps for its users, and rolls back with the rest.
+async fn clearings(connection: &mut SqliteConnection) -> Result<i64> {
+    let row = sqlx::query("pragma user_version").fetch_one(connection).await?;
+    Ok(row.try_get(0)?)
 }
 
 /// (line, bucket): the order of the tables' pages.

@@ -352,6 +352,36 @@ async fn clearing_forgets_points_lines_and_position() {
 type Said = Vec<(i64, i64, usize)>;
 
 /// Points, and two orders in two cuts.
+#[tokio::test]
+async fn a_store_that_another_has_cleared_gets_its_lines_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (store(&dir).await, store(&dir).await);
+    let (food, residual) = (
+        fill(MIDNIGHT, 1_000),
+        Point {
+            stream: Some(Stream::Residual),
+            ..fill(MIDNIGHT, 3_000)
+        },
+    );
+    let charts = async || {
+        let lines = one.read(&query(Step::Day, Agg::Sum)).await.unwrap();
+        let sum = |line: Line| (line.stream, line.points);
+        lines.into_iter().map(sum).collect::<Vec<_>>()
+    };
+    assert!(one.write(0, 1, &[food, residual]).await.unwrap());
+    let expected = charts().await;
+
+    other.clear().await.unwrap();
+    assert!(one.write(0, 1, &[food, residual]).await.unwrap());
+    assert_eq!(charts().await, expected);
+
+    // Filled again to the same position, so that nothing but the clearing tells that the numbers are others.
+    other.clear().await.unwrap();
+    assert!(other.write(0, 1, &[residual]).await.unwrap());
+    assert!(one.write(1, 2, &[food]).await.unwrap());
+    assert_eq!(charts().await, expected);
+}
+
 fn orders() -> impl Strategy<Value = (Said, Said)> {
     let one = (0..3 * DAY / HOUR, 0..10_000i64, 0..3usize)
         .prop_map(|(hour, value, cut)| (hour * HOUR / 2, value, cut));
