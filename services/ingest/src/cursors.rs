@@ -96,24 +96,23 @@ impl Cursors {
         place
     }
 
-    /// Where everybody stands who is owed a receipt; a device that never spoke, or of whom too little is known, hears
-    /// nothing.
+    /// Where everybody stands who is owed a receipt; a device that never spoke hears nothing, and one of whom too little
+    /// is known is owed it until that can be read: it erases nothing before it has a receipt.
     pub(crate) async fn settle(&mut self) -> Vec<Owed> {
         let mut receipts = Vec::with_capacity(self.owed.len());
+        let mut readable = true;
         for place in std::mem::take(&mut self.owed) {
             let device = &mut self.devices[place];
-            device.owed = false;
-            if device.boots.is_empty()
-                && let Ok(Some((boot, cursor))) = self.ledger.cursor(&device.name, None).await
-            {
-                // The boot it last spoke with before this process.
-                device.boots.push(Stand {
-                    boot,
-                    cursor,
-                    whole: true,
-                });
+            if device.boots.last().is_none_or(|last| !last.whole) {
+                // One attempt for all: while nothing can be read, commits wait behind each.
+                readable = readable && learn(&self.ledger, device).await;
+                if !readable {
+                    self.owed.push(place);
+                    continue;
+                }
             }
-            if let Some(last) = device.boots.last().filter(|last| last.whole) {
+            device.owed = false;
+            if let Some(last) = device.boots.last() {
                 receipts.push(Owed {
                     device: Arc::clone(&device.name),
                     boot: last.boot,
@@ -128,7 +127,7 @@ impl Cursors {
     async fn read(&self, device: &str, boot: u64) -> Stand {
         let folded = self.ledger.cursor(device, Some(boot)).await;
         if let Err(error) = &folded {
-            tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts for now");
+            tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts until it can");
         }
         Stand {
             boot,
@@ -140,4 +139,29 @@ impl Cursors {
                 .unwrap_or_default(),
         }
     }
+}
+
+/// Reads what is folded of the boot a device last spoke with, in this process or before; false when that fails.
+async fn learn(ledger: &Ledger, device: &mut Device) -> bool {
+    let spoken = device.boots.last_mut();
+    let boot = spoken.as_ref().map(|last| last.boot);
+    let Ok(folded) = ledger.cursor(&device.name, boot).await else {
+        return false;
+    };
+    match (spoken, folded) {
+        (Some(last), folded) => {
+            // Both are on the disk: what came in this process, and what was folded before.
+            if let Some((_, cursor)) = folded {
+                last.cursor.join(&cursor);
+            }
+            last.whole = true;
+        }
+        (None, Some((boot, cursor))) => device.boots.push(Stand {
+            boot,
+            cursor,
+            whole: true,
+        }),
+        (None, None) => {}
+    }
+    true
 }

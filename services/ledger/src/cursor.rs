@@ -123,6 +123,14 @@ impl Cursor {
         }
     }
 
+    /// Covers what the other covers too; its hashes are not taken over.
+    pub fn join(&mut self, other: &Self) {
+        self.cover(1, other.upto);
+        for (&start, &end) in &other.beyond {
+            self.cover(start, end);
+        }
+    }
+
     /// The intervals as bytes, for the projection.
     pub(crate) fn encode_beyond(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -178,6 +178,22 @@ async fn after_a_restart_receipts_go_on_where_they_were_for_every_boot() {
 }
 
 #[tokio::test]
+async fn a_device_whose_cursor_could_not_be_read_gets_its_receipt_when_it_can() {
+    let site = Site::new().await;
+    site.append(&segment("C1", 1, 2)).await;
+    site.fold().await;
+    let desk = site.commit().await;
+    let mut file = site.projections().await;
+    sql(&mut file, "alter table cursor rename to hidden").await;
+    desk.submit(segment("C1", 3, 4)).await.await.unwrap();
+    assert_eq!(owed(&desk).await, None, "3 and 4 alone would be a lie");
+    sql(&mut file, "alter table hidden rename to cursor").await;
+    let receipt = owed(&desk).await.unwrap();
+    assert_eq!((receipt.upto, receipt.missing), (4, Vec::new()));
+    assert_eq!(owed(&desk).await, None, "once said");
+}
+
+#[tokio::test]
 async fn receipts_are_contiguous_and_name_what_is_missing() {
     let site = Site::new().await;
     let desk = site.commit().await;

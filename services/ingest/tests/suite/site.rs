@@ -1,5 +1,6 @@
 //! A data folder of a test with a committer at work.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hemu_ingest::commit::Signals;
@@ -45,12 +46,12 @@ impl Site {
 
     /// A connection that does to the journal what the ledger never would.
     pub(crate) async fn truth(&self) -> SqliteConnection {
-        let file = self.ledger.folder().truth();
-        SqliteConnectOptions::new()
-            .filename(file)
-            .connect()
-            .await
-            .unwrap()
+        connect(self.ledger.folder().truth()).await
+    }
+
+    /// The same for the projections.
+    pub(crate) async fn projections(&self) -> SqliteConnection {
+        connect(self.ledger.folder().projections()).await
     }
 
     pub(crate) async fn append(&self, segment: &Segment) {
@@ -82,6 +83,14 @@ impl Site {
             task,
         }
     }
+}
+
+async fn connect(file: PathBuf) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .connect()
+        .await
+        .unwrap()
 }
 
 /// A committer at work.
