@@ -71,7 +71,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match &options.part {
         Some((Part::Make, folder)) => {
-            runtime.block_on(city::make(Path::new(folder), options.households, options.days))
+            runtime.block_on(city::make(Path::new(folder), options.households, options.days));
         }
         Some((Part::Measure, folder)) => runtime.block_on(measure(Path::new(folder), &options)),
         None => {
