@@ -66,26 +66,12 @@ impl Feed {
             return Ok(false);
         }
         self.know_the_fleet(now).await?;
-        let newest = self.newest(applied).await?;
-        let (from, told) = match self.seen {
-            Some(seen) => (seen.max(newest), Some(now)),
-            None => (newest, None),
-        };
-        let read = self.read(from, told).await?;
+        // What is older than the newest is only counted.
+        let seen = self.seen.unwrap_or(0);
+        let from = self.api.ledger.newest(seen, applied, RECENT as u64).await?;
+        let read = self.read(from, self.seen.map(|_| now)).await?;
         self.seen = Some(read);
         Ok(read < applied)
-    }
-
-    /// Where the newest records begin that are worth reading; what is older is only counted.
-    async fn newest(&self, applied: Position) -> Result<Position, Error> {
-        let seen = self.seen.unwrap_or(0);
-        let mut back = 1;
-        while back < applied.saturating_sub(seen)
-            && self.api.ledger.records_after(applied - back).await? < RECENT as u64
-        {
-            back *= 2;
-        }
-        Ok(applied.saturating_sub(back))
     }
 
     /// Reads on from a position; the last position read. Listeners are told when `told` says when it is.

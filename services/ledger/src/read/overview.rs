@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::iter::Sum;
 
+use futures::TryStreamExt;
 use hemu_rules::Day;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -92,6 +93,26 @@ impl Ledger {
             .await
             .of(&path)?;
         Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
+    }
+
+    /// After which position the newest `records` records up to `upto` begin, in whole batches and not before `after`:
+    /// one batch more than needed at most.
+    pub async fn newest(&self, after: Position, upto: Position, records: u64) -> Result<Position> {
+        let path = self.folder().truth();
+        let mut rows = sqlx::query(
+            "select position, records from journal where position > ? and position <= ? order by position desc",
+        )
+        .bind(after.cast_signed())
+        .bind(upto.cast_signed())
+        .fetch(&self.truth);
+        let (mut from, mut wanted) = (upto.max(after), records);
+        while wanted > 0
+            && let Some(row) = rows.try_next().await.of(&path)?
+        {
+            from = row.try_get::<i64, _>("position").of(&path)?.cast_unsigned() - 1;
+            wanted = wanted.saturating_sub(row.try_get::<i64, _>("records").of(&path)?.cast_unsigned());
+        }
+        Ok(from)
     }
 
     /// The deposits of a day, of some devices or of all.

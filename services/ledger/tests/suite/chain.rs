@@ -230,3 +230,27 @@ async fn a_batch_that_does_not_chain_is_not_folded() {
     );
     assert_eq!(site.ledger.progress().await.unwrap().applied, 5);
 }
+
+#[tokio::test]
+async fn the_newest_records_begin_one_batch_before_what_is_asked_at_most() {
+    let site = Site::new().await;
+    let mut seq = 0_u64;
+    for records in [50_u64, 50, 1, 1, 1, 1, 1] {
+        let of_batch =
+            (seq + 1..=seq + records).map(|seq| (seq, Body::Deposit(deposit("H1", seq.cast_signed()))));
+        site.append(&[segment("C1", of_batch)]).await;
+        seq += records;
+    }
+    for ((after, upto, records), from) in [
+        ((0, 7, 5), 2),
+        ((0, 7, 6), 1),
+        ((0, 7, 1_000), 0),
+        ((4, 7, 1_000), 4),
+        ((0, 6, 2), 4),
+        ((0, 0, 2), 0),
+        ((7, 7, 2), 7),
+    ] {
+        let newest = site.ledger.newest(after, upto, records).await.unwrap();
+        assert_eq!(newest, from, "{after} {upto} {records}");
+    }
+}
