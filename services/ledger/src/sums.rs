@@ -111,6 +111,8 @@ impl Block {
 #[derive(Debug)]
 pub(crate) struct Days<'b> {
     first: u32,
+    /// The least place in the block that may come next: places ascend.
+    least: u32,
     bytes: Reader<'b>,
     day: HouseholdDay,
 }
@@ -119,6 +121,7 @@ impl<'b> Days<'b> {
     pub(crate) fn new(block: u32, bytes: &'b [u8]) -> Self {
         Self {
             first: first_of(block),
+            least: 0,
             bytes: Reader::new(bytes),
             day: HouseholdDay::default(),
         }
@@ -130,7 +133,9 @@ impl<'b> Days<'b> {
         if self.bytes.is_empty() {
             return Some(None);
         }
-        let household = self.bytes.narrow().filter(|&at: &u32| at < HOUSEHOLDS)?;
+        let places = self.least..HOUSEHOLDS;
+        let household = self.bytes.narrow().filter(|at| places.contains(at))?;
+        self.least = household + 1;
         let mut number = || self.bytes.signed();
         self.day.participation = Participation {
             grams: number()?,

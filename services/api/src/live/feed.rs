@@ -18,6 +18,8 @@ use crate::v1::overview::{self, Overview};
 
 /// Events of one kind a second; the overview counts the others.
 const EVENTS_A_SECOND: u32 = 50;
+/// Records read at one look while somebody listens; what is older than these is only counted.
+const HEARD: u64 = 20_000;
 /// With nobody listening, the newest deposits are remembered this often.
 const IDLE: Duration = Duration::from_secs(1);
 /// Which station a device belongs to changes rarely.
@@ -66,9 +68,13 @@ impl Feed {
             return Ok(false);
         }
         self.know_the_fleet(now).await?;
-        // What is older than the newest is only counted.
         let seen = self.seen.unwrap_or(0);
-        let from = self.api.ledger.newest(seen, applied, RECENT as u64).await?;
+        let most = if self.api.live.has_listeners() && self.seen.is_some() {
+            HEARD
+        } else {
+            RECENT as u64
+        };
+        let from = self.api.ledger.newest(seen, applied, most).await?;
         let read = self.read(from, self.seen.map(|_| now)).await?;
         self.seen = Some(read);
         Ok(read < applied)
