@@ -13,4 +13,5 @@ mod registry;
 mod replay;
 mod site;
 mod store;
+mod strikes;
 mod verify;
