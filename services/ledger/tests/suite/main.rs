@@ -6,6 +6,7 @@
 
 mod bytes;
 mod chain;
+mod editions;
 mod exactly_once;
 mod golden;
 mod order;
