@@ -97,6 +97,7 @@ impl From<hemu_ledger::Error> for Problem {
             | hemu_ledger::Error::OtherVersion(_)
             | hemu_ledger::Error::Damaged { .. }
             | hemu_ledger::Error::Score(_)
+            | hemu_ledger::Error::Refused(_)
             | hemu_ledger::Error::Rejected(_) => Self::internal(),
         }
     }

@@ -139,6 +139,6 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
                 .into_iter()
                 .for_each(|cc| add(Measure::Temperature, None, cc.into()));
         }
-        Body::Incident(_) | Body::Lost { .. } | Body::Quarantined(_) => {}
+        Body::Incident(_) | Body::Lost { .. } | Body::Quarantined(_) | Body::Act(_) | Body::Proposal(_) => {}
     }
 }

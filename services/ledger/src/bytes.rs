@@ -1,6 +1,8 @@
 //! Variable-length integers and strings: the alphabet of the journal's bytes. Nothing here knows what they mean.
 
 use hemu_rules::Millis;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Appends to a byte vector.
 #[derive(Debug)]
@@ -44,6 +46,11 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
+    }
+
+    /// What cannot be written as JSON is left empty, which no reader takes for anything.
+    pub(crate) fn json(&mut self, value: &impl Serialize) {
+        self.bytes(&serde_json::to_vec(value).unwrap_or_default());
     }
 
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {
@@ -135,6 +142,12 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.bytes()?).ok()
+    }
+
+    /// JSON of at most so many bytes.
+    pub(crate) fn json<T: DeserializeOwned>(&mut self, most: usize) -> Option<T> {
+        let bytes = self.bytes().filter(|bytes| bytes.len() <= most)?;
+        serde_json::from_slice(bytes).ok()
     }
 
     #[expect(

@@ -8,10 +8,11 @@ use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
 
 use serde_json::json;
 
+use crate::acts::{Act, MAX_ACT, Proposal};
 use crate::bytes::{Reader, Writer};
 
 /// A record of the journal, borrowed from the batch it stands in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry<'a> {
     /// Who says it, and under which identity.
     pub origin: Origin<'a>,
@@ -30,21 +31,24 @@ pub enum Origin<'a> {
     Unidentified { device: &'a str },
     /// A row of an import file: `reading_id` is the identity.
     Import { device: &'a str, reading_id: &'a str },
+    /// What an account did; its place in the journal is the identity.
+    Account { actor: &'a str },
 }
 
 impl<'a> Origin<'a> {
-    /// The device's name.
+    /// The device's name; empty for what no device says.
     pub fn device(&self) -> &'a str {
         match *self {
             Self::Device { device, .. } | Self::Unidentified { device } | Self::Import { device, .. } => {
                 device
             }
+            Self::Account { .. } => "",
         }
     }
 }
 
 /// The content of a record. Units are in the names; `at` is event time in ms since 1970 UTC.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Body<'a> {
     /// One bag in one bin.
     Deposit(Deposit<'a>),
@@ -56,6 +60,10 @@ pub enum Body<'a> {
     Lost { at: Millis, from: u64, to: u64 },
     /// Bytes that mean nothing to the contract, kept with the reason.
     Quarantined(Quarantined<'a>),
+    /// What an account did.
+    Act(Box<Act>),
+    /// Part of an edition that was computed.
+    Proposal(Box<Proposal>),
 }
 
 /// One reading of a deposit.
@@ -124,6 +132,8 @@ const STATUS: u8 = 2;
 const INCIDENT: u8 = 3;
 const LOST: u8 = 4;
 const QUARANTINED: u8 = 5;
+const ACT: u8 = 6;
+const PROPOSAL: u8 = 7;
 
 impl Body<'_> {
     /// Event time, where the content has one.
@@ -133,7 +143,7 @@ impl Body<'_> {
             Self::Status(s) => Some(s.at),
             Self::Incident(i) => Some(i.at),
             Self::Lost { at, .. } => Some(*at),
-            Self::Quarantined(_) => None,
+            Self::Quarantined(_) | Self::Act(_) | Self::Proposal(_) => None,
         }
     }
 
@@ -164,6 +174,14 @@ impl Body<'_> {
                 w.bytes(q.raw);
                 w.number(u64::from(q.raw_len));
             }
+            Self::Act(act) => {
+                w.byte(ACT);
+                w.json(act);
+            }
+            Self::Proposal(proposal) => {
+                w.byte(PROPOSAL);
+                w.json(proposal);
+            }
         }
     }
 
@@ -186,6 +204,8 @@ impl Body<'_> {
             }),
             Self::Lost { at, from, to } => json!({ "at": at, "lost": [from, to] }),
             Self::Quarantined(q) => json!({ "reason": q.reason, "detail": q.detail, "bytes": q.raw_len }),
+            Self::Act(act) => json!(act),
+            Self::Proposal(proposal) => json!(proposal),
         };
         json.to_string()
     }
@@ -217,6 +237,8 @@ impl Body<'_> {
                 raw: r.bytes()?,
                 raw_len: r.narrow()?,
             }),
+            ACT => Body::Act(r.json(MAX_ACT)?),
+            PROPOSAL => Body::Proposal(r.json(MAX_ACT)?),
             _ => return None,
         };
         r.is_empty().then_some(body)

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::acts::Refused;
+
 /// An error of the ledger. Messages say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -44,6 +46,9 @@ pub enum Error {
     /// A score could not be computed: better none than a wrong one.
     #[error("a household's score could not be computed: {0}; this is a bug, no list was made")]
     Score(#[from] hemu_rules::BetaError),
+    /// An act that the process does not allow, or not now: the caller can mend it.
+    #[error(transparent)]
+    Refused(Box<Refused>),
     /// A name that is not registered, taken, or malformed: the caller can mend it.
     #[error("{0}")]
     Rejected(String),

@@ -41,10 +41,15 @@ pub struct Batch {
     pub body: Vec<u8>,
 }
 
+/// The records of a batch's bytes, in order.
+pub(crate) fn entries(body: &[u8]) -> Entries<'_> {
+    Entries::of(body)
+}
+
 impl Batch {
     /// The batch's records in order.
     pub fn entries(&self) -> Entries<'_> {
-        Entries::of(&self.body)
+        entries(&self.body)
     }
 
     /// The hash this batch must have after the given one.
@@ -95,29 +100,17 @@ impl Journal {
         loop {
             let position = self.head.position + 1;
             let hash = chain(&self.head.hash, position, at, records, body);
-            let stored = sqlx::query(
-                "insert into journal (position, at, records, hash, body)
-                 select ?1, ?2, ?3, ?4, ?5
-                 where coalesce((select max(position) from journal), 0) = ?1 - 1",
-            )
-            .bind(position.cast_signed())
-            .bind(at)
-            .bind(records.cast_signed())
-            .bind(&hash[..])
-            .bind(body)
-            .execute(&mut self.connection)
-            .await
-            .of(&self.path);
-            match stored {
-                Ok(done) if done.rows_affected() == 1 => {
-                    self.head = Head { position, hash };
-                    return Ok(self.head);
+            let mine = Head { position, hash };
+            let stored = insert(&mut self.connection, &mine, at, records, body).await;
+            match stored.of(&self.path) {
+                Ok(true) => {
+                    self.head = mine;
+                    return Ok(mine);
                 }
                 // Another process appended first.
                 Ok(_) => self.head = head(&mut self.connection).await.of(&self.path)?,
                 Err(error) => {
                     // A commit whose answer was lost may still have happened; never store the same batch twice.
-                    let mine = Head { position, hash };
                     if head_at(&mut self.connection, position).await.of(&self.path)? != Some(mine) {
                         return Err(error);
                     }
@@ -139,7 +132,49 @@ impl Journal {
     }
 }
 
-async fn head(connection: &mut SqliteConnection) -> std::result::Result<Head, sqlx::Error> {
+/// Whether the batch was stored: it is, if it follows the journal's last.
+async fn insert(
+    connection: &mut SqliteConnection,
+    head: &Head,
+    at: i64,
+    records: u64,
+    body: &[u8],
+) -> std::result::Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "insert into journal (position, at, records, hash, body)
+         select ?1, ?2, ?3, ?4, ?5
+         where coalesce((select max(position) from journal), 0) = ?1 - 1",
+    )
+    .bind(head.position.cast_signed())
+    .bind(at)
+    .bind(records.cast_signed())
+    .bind(&head.hash[..])
+    .bind(body)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Stores a batch as part of a transaction that holds the file's write lock: nobody else can have appended.
+pub(crate) async fn append_within(
+    transaction: &mut SqliteConnection,
+    at: i64,
+    records: u64,
+    body: &[u8],
+) -> std::result::Result<Head, sqlx::Error> {
+    let last = head(transaction).await?;
+    let position = last.position + 1;
+    let hash = chain(&last.hash, position, at, records, body);
+    let mine = Head { position, hash };
+    if insert(transaction, &mine, at, records, body).await? {
+        return Ok(mine);
+    }
+    Err(sqlx::Error::Protocol(
+        "the journal grew under a transaction that held its lock".into(),
+    ))
+}
+
+pub(crate) async fn head(connection: &mut SqliteConnection) -> std::result::Result<Head, sqlx::Error> {
     let row = sqlx::query("select position, hash from journal order by position desc limit 1")
         .fetch_optional(connection)
         .await?;

@@ -155,13 +155,14 @@ impl Alone {
         &self.0
     }
 
-    /// Drops every projection and folds the whole journal again; how many records. The old projections stay in
-    /// place until the new ones are complete.
+    /// Drops every projection, and what acts left, and folds the whole journal again; how many records. The old ones
+    /// stay in place until the new ones are complete.
     pub async fn rebuild(self, progress: impl FnMut(Position)) -> Result<u64> {
         let Self(ledger) = self;
         let new = ledger.folder.path().join("rebuild.db");
         store::remove_database(&new)?;
         let records = ledger.fold_into(&new, journal::END, progress).await?;
+        ledger.rebuild_acts().await?;
         ledger.close().await;
         store::remove_database(&ledger.folder.projections())?;
         std::fs::rename(&new, ledger.folder.projections())

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod acts;
 mod bytes;
 pub mod cursor;
 pub mod entry;

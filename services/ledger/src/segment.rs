@@ -14,6 +14,7 @@ use crate::entry::{Body, Entry, Origin};
 const DEVICE: u8 = 1;
 const UNIDENTIFIED: u8 = 2;
 const IMPORT: u8 = 3;
+const ACTS: u8 = 4;
 
 /// The identity and place of one encoded entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Mark {
     range: Range<usize>,
 }
 
-/// Entries of one device and boot (or import, or unreadable bytes), encoded.
+/// Entries of one device and boot (or import, or unreadable bytes, or an account's acts), encoded.
 #[derive(Debug, Clone)]
 pub struct Segment {
     head: Head,
@@ -40,6 +41,12 @@ enum Head {
     Device { device: String, boot: u64, base: u64 },
     Unidentified { device: String },
     Import { device: String },
+    Acts { actor: String },
+}
+
+/// Whether a batch's bytes are acts: a batch holds nothing but acts, or none.
+pub(crate) fn are_acts(body: &[u8]) -> bool {
+    body.first() == Some(&ACTS)
 }
 
 impl Segment {
@@ -66,6 +73,13 @@ impl Segment {
         })
     }
 
+    /// What an account did.
+    pub(crate) fn of_acts(actor: &str) -> Self {
+        Self::new(Head::Acts {
+            actor: actor.to_owned(),
+        })
+    }
+
     fn new(head: Head) -> Self {
         Self {
             head,
@@ -74,10 +88,11 @@ impl Segment {
         }
     }
 
-    /// The device whose records these are.
+    /// The device whose records these are; empty for what no device says.
     pub fn device(&self) -> &str {
         match &self.head {
             Head::Device { device, .. } | Head::Unidentified { device } | Head::Import { device } => device,
+            Head::Acts { .. } => "",
         }
     }
 
@@ -85,7 +100,7 @@ impl Segment {
     pub fn boot(&self) -> Option<u64> {
         match self.head {
             Head::Device { boot, .. } => Some(boot),
-            Head::Unidentified { .. } | Head::Import { .. } => None,
+            Head::Unidentified { .. } | Head::Import { .. } | Head::Acts { .. } => None,
         }
     }
 
@@ -118,7 +133,7 @@ impl Segment {
     pub fn push(&mut self, seq: u64, body: &Body<'_>) {
         let base = match self.head {
             Head::Device { base, .. } => base,
-            Head::Unidentified { .. } | Head::Import { .. } => 0,
+            Head::Unidentified { .. } | Head::Import { .. } | Head::Acts { .. } => 0,
         };
         let start = self.entries.len();
         Writer::new(&mut self.entries).signed(seq.wrapping_sub(base).cast_signed());
@@ -179,6 +194,10 @@ impl Segment {
                 w.byte(IMPORT);
                 w.text(device);
             }
+            Head::Acts { actor } => {
+                w.byte(ACTS);
+                w.text(actor);
+            }
         }
         w.number(kept.len() as u64);
         w.number(length as u64);
@@ -230,6 +249,7 @@ impl<'a> Entries<'a> {
                 },
                 0,
             ),
+            ACTS => (Origin::Account { actor: r.text()? }, 0),
             _ => return None,
         };
         self.left = r.number()?;
@@ -254,6 +274,7 @@ impl<'a> Entries<'a> {
                 device,
                 reading_id: r.text()?,
             },
+            Origin::Account { actor } => Origin::Account { actor },
         };
         let content = r.bytes()?;
         self.left = self.left.checked_sub(1)?;

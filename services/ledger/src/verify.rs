@@ -13,7 +13,7 @@ use crate::project::Projector;
 use crate::store::{self, Durability, Role};
 
 /// Every table of the projections and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
@@ -28,6 +28,7 @@ const TABLES: [(&str, &str); 15] = [
     ("incident", "position, idx"),
     ("lost", "position, idx"),
     ("quarantine", "position, idx"),
+    ("lost_card", "token"),
     ("progress", "one"),
 ];
 
@@ -56,7 +57,8 @@ impl Ledger {
         }
     }
 
-    /// Folds the journal again beside the projections and compares every row; the first that differs is named.
+    /// Folds the journal again beside the projections and what acts left, and compares every row; the first that differs
+    /// is named.
     /// The projections are read as of one moment, so a server may go on folding meanwhile; `Err(InUse)` while another
     /// check runs.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
@@ -67,48 +69,22 @@ impl Ledger {
         store::remove_database(&beside)?;
         self.fold_into(&beside, applied, progress).await?;
         let again = store::pool(&beside, Durability::Whole);
-        let outcome = self.compare(&mut snapshot, &again, &beside, applied).await;
+        let outcome = differences(&mut snapshot, &again, &TABLES, applied)
+            .await
+            .of(&self.folder().projections());
         // Closed before it is removed, or SQLite would tidy up after a file that is another's by then.
         again.close().await;
         store::remove_database(&beside)?;
-        outcome
+        match outcome? {
+            None => self.verify_acts().await,
+            difference => Ok(difference),
+        }
     }
 
     async fn folded_in(&self, projections: &mut SqliteConnection) -> Result<Head> {
         let path = self.folder().projections();
         let row = sqlx::query("select applied, hash from progress").fetch_one(projections);
         journal::folded(&row.await.of(&path)?).of(&path)
-    }
-
-    async fn compare(
-        &self,
-        snapshot: &mut SqliteConnection,
-        again: &SqlitePool,
-        beside: &Path,
-        applied: Position,
-    ) -> Result<Option<String>> {
-        for (table, key) in TABLES {
-            let sql = format!("select * from {table} order by {key}");
-            let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&mut *snapshot);
-            let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(again);
-            loop {
-                let our = ours.try_next().await.of(&self.folder().projections())?;
-                let their = theirs.try_next().await.of(beside)?;
-                match (our.as_ref().map(show), their.as_ref().map(show)) {
-                    (None, None) => break,
-                    (our, their) if our == their => {}
-                    (our, their) => {
-                        let nothing = || "no row".to_owned();
-                        return Ok(Some(format!(
-                            "table {table} (batch {applied}): stored {}, the journal says {}; run `hemu rebuild`",
-                            our.unwrap_or_else(nothing),
-                            their.unwrap_or_else(nothing)
-                        )));
-                    }
-                }
-            }
-        }
-        Ok(None)
     }
 
     pub(crate) async fn fold_into(
@@ -138,6 +114,36 @@ impl Ledger {
             }
         }
     }
+}
+
+/// The first row of some tables that is not the same in both files.
+pub(crate) async fn differences(
+    stored: &mut SqliteConnection,
+    again: &SqlitePool,
+    tables: &[(&str, &str)],
+    position: Position,
+) -> std::result::Result<Option<String>, sqlx::Error> {
+    for (table, key) in tables {
+        let sql = format!("select * from {table} order by {key}");
+        let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&mut *stored);
+        let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(again);
+        loop {
+            let (our, their) = (ours.try_next().await?, theirs.try_next().await?);
+            match (our.as_ref().map(show), their.as_ref().map(show)) {
+                (None, None) => break,
+                (our, their) if our == their => {}
+                (our, their) => {
+                    let nothing = || "no row".to_owned();
+                    return Ok(Some(format!(
+                        "table {table} (batch {position}): stored {}, the journal says {}; run `hemu rebuild`",
+                        our.unwrap_or_else(nothing),
+                        their.unwrap_or_else(nothing)
+                    )));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// A row as text. Household tokens are hidden: this goes to a terminal.

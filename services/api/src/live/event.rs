@@ -75,13 +75,14 @@ pub(crate) struct Lag {
     skipped: u64,
 }
 
-/// What a record is called among listeners; `None` for what is not theirs (quarantine, declared losses).
+/// What a record is called among listeners; `None` for what is not theirs (quarantine, declared
+/// losses, what accounts did).
 pub(crate) const fn name_of(body: &Body<'_>) -> Option<&'static str> {
     match body {
         Body::Deposit(_) => Some("deposit"),
         Body::Status(_) => Some("status"),
         Body::Incident(_) => Some("incident"),
-        Body::Lost { .. } | Body::Quarantined(_) => None,
+        Body::Lost { .. } | Body::Quarantined(_) | Body::Act(_) | Body::Proposal(_) => None,
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Optio
             };
             Message::of(name, Some(place), &LiveIncident { incident, station })
         }
-        Body::Lost { .. } | Body::Quarantined(_) => return None,
+        Body::Lost { .. } | Body::Quarantined(_) | Body::Act(_) | Body::Proposal(_) => return None,
     })
 }
 

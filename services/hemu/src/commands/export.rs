@@ -87,7 +87,7 @@ fn record(entry: &Entry<'_>, deposit: &Deposit<'_>, estate: &str, received_at: i
             seq.to_string(),
         ),
         Origin::Import { reading_id, .. } => (reading_id.to_owned(), String::new(), String::new()),
-        Origin::Unidentified { .. } => (String::new(), String::new(), String::new()),
+        Origin::Unidentified { .. } | Origin::Account { .. } => (String::new(), String::new(), String::new()),
     };
     [
         reading_id,

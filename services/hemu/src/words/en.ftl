@@ -150,6 +150,10 @@ known-zone-kept = the days of { $folder } are counted in { $zone }, and the conf
 known-row-differs = table { $table } (batch { $position }): stored { $stored }, the journal says { $expected }; run `hemu rebuild`
 known-no-row = no row
 
+# Acts: why one was refused (the ledger's words, as far as a command line meets them).
+known-refused-household = unknown_household: { $sentence }
+known-no-household-of-token = no household is registered under this token
+
 # The registry.
 known-device-there = device { $id } is registered already; `hemu device rotate { $id }` gives it a new key
 known-device-not-there = there is no device { $id } in use; `hemu device list` shows those there are

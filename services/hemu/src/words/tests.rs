@@ -216,6 +216,11 @@ fn rooms_errors() -> Vec<String> {
             b: 1.0,
             x: 0.5,
         }),
+        Store::Refused(Box::new(hemu_ledger::acts::Refused {
+            why: hemu_ledger::acts::Why::UnknownHousehold,
+            sentence: "no household is registered under this token".into(),
+            winner: None,
+        })),
         Store::Rejected("station s02 is new; say with --estate which estate it stands in".into()),
     ];
     for error in &store {
@@ -229,6 +234,7 @@ fn rooms_errors() -> Vec<String> {
             | Store::Database { .. }
             | Store::Damaged { .. }
             | Store::Score(_)
+            | Store::Refused(_)
             | Store::Rejected(_) => {}
         }
     }

@@ -151,6 +151,10 @@ known-zone-kept = { $folder } 按时区 { $zone } 划分日期，与配置不符
 known-row-differs = 表 { $table }（批次 { $position }）：所存为 { $stored }，按流水账本应为 { $expected }；请运行 `hemu rebuild`
 known-no-row = 无此行
 
+# 决定：为何被拒绝
+known-refused-household = 未知住户（unknown_household）：{ $sentence }
+known-no-household-of-token = 没有住户以此标识登记
+
 # 登记
 known-device-there = 设备 { $id } 已登记；可用 `hemu device rotate { $id }` 为其更换密钥
 known-device-not-there = 没有在用的设备 { $id }；可用 `hemu device list` 查看已登记的设备

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hemu_rules::{Bucket, Day, PairSums, Participation, Source, Stream};
 
+use super::hold::Hold;
 use crate::entry::{BinState, Deposit, Incident, Quarantined, Status};
+use crate::read::Held;
 
 /// A record's place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,13 +38,14 @@ pub(super) struct ReadingRow<'e> {
     pub(super) seq: u64,
     pub(super) deposit: Deposit<'e>,
     pub(super) clock_ahead: bool,
+    pub(super) held: Held,
     pub(super) reading_id: Option<&'e str>,
 }
 
 impl ReadingRow<'_> {
     /// Whether it may move a score.
     pub(super) fn counts(&self) -> bool {
-        self.household != 0 && !self.clock_ahead
+        self.household != 0 && self.held == Held::NOT
     }
 }
 
@@ -124,6 +127,8 @@ pub(super) struct Changes<'e> {
     pub(super) incidents: Vec<(Place, u32, Incident<'e>)>,
     pub(super) lost: Vec<LostRow>,
     pub(super) quarantine: Vec<QuarantineRow<'e>>,
+    /// What people did to readings that are stored already.
+    pub(super) holds: Vec<Hold>,
     run: Option<(u32, u64, u64, u64)>,
 }
 

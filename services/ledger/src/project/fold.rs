@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
-use hemu_rules::{Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag};
+use hemu_rules::{BagFold, Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Projector;
 use super::changes::{Aside, BinChange, Changes, LostRow, Place, QuarantineRow, ReadingRow};
 use super::judge::{Names, Verdict};
+use super::write::Statements;
 use crate::entry::{Body, Deposit, Entry, Origin, Status};
 use crate::error::{Error, Result};
 use crate::journal::Batch;
+use crate::read::Held;
 
 /// A clock this far ahead of the server's is not believed: kept, flagged, not scored.
 pub const CLOCK_AHEAD_MS: i64 = 5 * 60 * 1_000;
@@ -49,7 +51,7 @@ impl Projector {
     ) {
         let identity = match entry.origin {
             Origin::Device { boot, seq, .. } => Some((boot, seq)),
-            Origin::Unidentified { .. } | Origin::Import { .. } => None,
+            Origin::Unidentified { .. } | Origin::Import { .. } | Origin::Account { .. } => None,
         };
         match verdict {
             Verdict::Accept => self.accept(changes, place, entry, device, identity),
@@ -104,7 +106,7 @@ impl Projector {
                 let (boot, seq) = identity.unwrap_or_default();
                 let reading_id = match entry.origin {
                     Origin::Import { reading_id, .. } => Some(reading_id),
-                    Origin::Device { .. } | Origin::Unidentified { .. } => None,
+                    Origin::Device { .. } | Origin::Unidentified { .. } | Origin::Account { .. } => None,
                 };
                 self.deposit(changes, place, deposit, (device, boot, seq), reading_id);
             }
@@ -121,6 +123,8 @@ impl Projector {
                 });
             }
             Body::Quarantined(q) => set_aside(changes, place, device, identity, Aside::AsSent(q)),
+            // Acts are not judged and add nothing by themselves: see `Projector::fold`.
+            Body::Act(_) | Body::Proposal(_) => {}
         }
     }
 
@@ -134,7 +138,15 @@ impl Projector {
     ) {
         let day = Day::of(deposit.at, self.zone);
         let clock_ahead = deposit.at.get() > place.received_at.saturating_add(CLOCK_AHEAD_MS);
-        let counted = (!clock_ahead).then_some(day);
+        let lost = |token| {
+            self.lost_cards
+                .get(token)
+                .is_some_and(|since| deposit.at.get() >= *since)
+        };
+        let held = Held::NOT
+            .with(Held::CLOCK, clock_ahead)
+            .with(Held::CARD, deposit.household.is_some_and(lost));
+        let counted = (held == Held::NOT).then_some(day);
         let household = deposit
             .household
             .map_or(0, |token| self.household(changes, token, counted));
@@ -147,6 +159,7 @@ impl Projector {
             seq,
             deposit,
             clock_ahead,
+            held,
             reading_id,
         };
         let tally = changes.tally.entry((day, device)).or_default();
@@ -171,69 +184,85 @@ impl Projector {
         &mut self,
         changes: &mut Changes<'_>,
     ) -> std::result::Result<(), sqlx::Error> {
-        changes.readings.sort_unstable_by_key(ReadingRow::page_order);
-        let bagged: Vec<&[ReadingRow<'_>]> = changes
-            .readings
+        let mut readings = std::mem::take(&mut changes.readings);
+        readings.sort_unstable_by_key(ReadingRow::page_order);
+        let bagged: Vec<&[ReadingRow<'_>]> = readings
             .chunk_by(|a, b| (a.day, a.household, a.deposit.bag) == (b.day, b.household, b.deposit.bag))
             .filter(|group| group.first().is_some_and(ReadingRow::counts_as_bag))
             .collect();
-        let found = self
-            .statements
-            .bag_mates
-            .fetch(&mut self.connection, &bagged, |b, group| {
-                if let Some(row) = group.first() {
-                    b.add(i64::from(row.day.get()))
-                        .add(row.household)
-                        .add(row.deposit.bag.unwrap_or("").to_owned());
-                }
-            })
-            .await?;
-        let mut mates: HashMap<(i64, u32, String), Vec<Mate>> = HashMap::new();
-        for row in &found {
-            let place = (
-                row.try_get("day")?,
-                row.try_get("household")?,
-                row.try_get("bag")?,
-            );
-            mates.entry(place).or_default().push(Mate::read(row)?);
-        }
+        let bags: Vec<Bag> = bagged
+            .iter()
+            .filter_map(|group| group.first())
+            .map(ReadingRow::bag)
+            .collect();
+        let mates = mates(&self.statements, &mut self.connection, &bags).await?;
         let names = &self.names;
         for group in bagged {
             let Some(first) = group.first() else { continue };
-            let bag = (
-                i64::from(first.day.get()),
-                first.household,
-                first.deposit.bag.unwrap_or("").to_owned(),
-            );
-            let mates = mates.get(&bag).map_or(&[][..], Vec::as_slice);
+            let mates = mates.get(&first.bag()).map_or(&[][..], Vec::as_slice);
             let old = || mates.iter().map(|mate| (mate.key(names), mate.reading));
             let new = group.iter().map(|row| (row.key(names), row.reading()));
-            let before = fold_bag(old());
-            let after = fold_bag(old().chain(new));
-            let participation = changes
-                .participation
-                .entry((first.day, first.household))
-                .or_default();
-            *participation += after.participation;
-            *participation -= before.participation;
-            if let Some((device, sums)) = after.pair {
-                *changes.pairs.entry((device.0, first.day)).or_default() += sums;
-            }
-            if let Some((device, sums)) = before.pair {
-                *changes.pairs.entry((device.0, first.day)).or_default() -= sums;
-            }
+            let (before, after) = (fold_bag(old()), fold_bag(old().chain(new)));
+            changes.rebag((first.day, first.household), before, after);
         }
+        changes.readings = readings;
         Ok(())
     }
 }
 
+/// A bag with an id: day, household, id.
+pub(super) type Bag = (i64, u32, String);
+
+/// The stored readings that some bags are folded from.
+pub(super) async fn mates(
+    statements: &Statements,
+    connection: &mut SqliteConnection,
+    bags: &[Bag],
+) -> std::result::Result<HashMap<Bag, Vec<Mate>>, sqlx::Error> {
+    let found = statements
+        .bag_mates
+        .fetch(connection, bags, |b, (day, household, bag)| {
+            b.add(*day).add(*household).add(bag.clone());
+        });
+    let mut mates: HashMap<Bag, Vec<Mate>> = HashMap::new();
+    for row in &found.await? {
+        let bag = (
+            row.try_get("day")?,
+            row.try_get("household")?,
+            row.try_get("bag")?,
+        );
+        mates.entry(bag).or_default().push(Mate::read(row)?);
+    }
+    Ok(mates)
+}
+
+impl Changes<'_> {
+    /// A bag of a household's day is worth something else than before.
+    pub(super) fn rebag(&mut self, (day, household): (Day, u32), before: BagFold, after: BagFold) {
+        let participation = self.participation.entry((day, household)).or_default();
+        *participation += after.participation;
+        *participation -= before.participation;
+        if let Some((device, sums)) = after.pair {
+            *self.pairs.entry((device.0, day)).or_default() += sums;
+        }
+        if let Some((device, sums)) = before.pair {
+            *self.pairs.entry((device.0, day)).or_default() -= sums;
+        }
+    }
+}
+
 /// Orders readings of one instant: device name, boot, seq, reading id. Never by arrival.
-type Key<'n> = (&'n str, u64, u64, Option<String>);
+pub(super) type Key<'n> = (&'n str, u64, u64, Option<String>);
 
 impl<'e> ReadingRow<'e> {
     /// The order of the table's pages.
     fn page_order(&self) -> (Day, u32, Option<&'e str>, Place) {
         (self.day, self.household, self.deposit.bag, self.place)
+    }
+
+    fn bag(&self) -> Bag {
+        let bag = self.deposit.bag.unwrap_or("").to_owned();
+        (i64::from(self.day.get()), self.household, bag)
     }
 
     /// Readings that another reading of the same bag may stand beside.
@@ -269,8 +298,8 @@ impl<'e> ReadingRow<'e> {
 
 /// A stored reading of a bag, as far as joining needs it.
 #[derive(Debug)]
-struct Mate {
-    reading: Reading<'static>,
+pub(super) struct Mate {
+    pub(super) reading: Reading<'static>,
     boot: u64,
     seq: u64,
     reading_id: Option<String>,
@@ -286,7 +315,7 @@ impl Mate {
         })
     }
 
-    fn key<'n>(&self, names: &'n Names) -> Key<'n> {
+    pub(super) fn key<'n>(&self, names: &'n Names) -> Key<'n> {
         (
             names.device_name(self.reading.device.0),
             self.boot,

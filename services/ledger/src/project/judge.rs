@@ -34,7 +34,7 @@ pub(super) enum Verdict {
 pub(super) struct Names {
     pub(super) devices: HashMap<String, u32>,
     pub(super) by_no: Vec<String>,
-    households: HashMap<String, (u32, Option<Day>)>,
+    pub(super) households: HashMap<String, (u32, Option<Day>)>,
     last_household: u32,
 }
 
@@ -148,7 +148,7 @@ impl Projector {
     ) -> std::result::Result<(u32, Verdict), sqlx::Error> {
         let device = self.device(changes, entry.origin.device());
         let verdict = match entry.origin {
-            Origin::Unidentified { .. } => Verdict::Accept,
+            Origin::Unidentified { .. } | Origin::Account { .. } => Verdict::Accept,
             Origin::Import { reading_id, .. } => self.judge_import(changes, reading_id, entry.hash).await?,
             Origin::Device { boot, seq, .. } => {
                 self.judge_device(changes, place, (device, boot, seq), entry)

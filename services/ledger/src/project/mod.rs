@@ -5,6 +5,7 @@
 
 mod changes;
 mod fold;
+mod hold;
 mod judge;
 mod write;
 
@@ -17,10 +18,13 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Connection, Row};
 
 use crate::cursor::Cursor;
+use crate::entry::Body;
 use crate::error::{InFile, Result};
 use crate::journal::{self, Batch, Head, Position};
+use crate::segment;
 use changes::{Changes, Totals};
 pub use fold::CLOCK_AHEAD_MS;
+use hold::Hold;
 use judge::Names;
 
 /// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
@@ -43,6 +47,8 @@ pub struct Projector {
     until: Position,
     totals: Totals,
     names: Names,
+    /// Cards that count for nobody, and since when.
+    lost_cards: HashMap<String, i64>,
     cursors: HashMap<(u32, u64), Cursor>,
     /// Memory may be ahead of the file: a transaction was begun and is not known to be in it.
     stale: bool,
@@ -75,6 +81,7 @@ impl Projector {
             until,
             totals: Totals::default(),
             names: Names::default(),
+            lost_cards: HashMap::new(),
             cursors: HashMap::new(),
             stale: true,
         };
@@ -118,6 +125,13 @@ impl Projector {
         let mut changes = Changes::new(self.totals);
         let records = entries.len() as u64;
         for (place, entry) in entries {
+            if let Body::Act(act) = &entry.body {
+                changes.holds.extend(Hold::of(act));
+                continue;
+            }
+            if let Body::Proposal(_) = &entry.body {
+                continue;
+            }
             let verdict = self.judge(&mut changes, place, &entry).await.of(&self.path)?;
             self.take(&mut changes, place, entry, verdict);
         }
@@ -132,6 +146,7 @@ impl Projector {
         self.cursors.clear();
         (self.applied, self.totals) = Totals::load(&mut self.connection).await.of(&self.path)?;
         self.names = Names::load(&mut self.connection).await.of(&self.path)?;
+        self.lost_cards = hold::lost_cards(&mut self.connection).await.of(&self.path)?;
         self.stale = false;
         Ok(())
     }
@@ -146,11 +161,27 @@ impl Projector {
         self.statements
             .run(&mut transaction, changes, &self.cursors, applied)
             .await?;
-        transaction.commit().await
+        for hold in &changes.holds {
+            let hands = hold::Hands {
+                statements: &self.statements,
+                names: &self.names,
+                truth: &self.truth,
+                zone: self.zone,
+            };
+            hands.apply(&mut transaction, hold).await?;
+        }
+        transaction.commit().await?;
+        if !changes.holds.is_empty() {
+            // First days and lost cards are others than memory has.
+            self.names.households.clear();
+            self.lost_cards = hold::lost_cards(&mut self.connection).await?;
+        }
+        Ok(())
     }
 }
 
-/// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`].
+/// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`]. A batch of acts comes alone: it
+/// is about readings that must be stored by then.
 async fn read_chunk(truth: &SqlitePool, after: Position, until: Position) -> Result<Vec<Batch>> {
     let path = PathBuf::from("hemu.db");
     let mut rows =
@@ -161,10 +192,14 @@ async fn read_chunk(truth: &SqlitePool, after: Position, until: Position) -> Res
     let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
     while let Some(row) = rows.try_next().await.of(&path)? {
         let batch = journal::batch(&path, &row)?;
+        let acts = segment::are_acts(&batch.body);
+        if acts && !batches.is_empty() {
+            break;
+        }
         records += batch.records;
         bytes += batch.body.len();
         batches.push(batch);
-        if records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES {
+        if acts || records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES {
             break;
         }
     }

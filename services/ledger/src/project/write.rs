@@ -31,6 +31,7 @@ pub(super) struct Statements {
     reading: Rows,
     wanted_sums: Rows,
     sums: Rows,
+    no_sums: Rows,
     pair: Rows,
     no_pair: Rows,
     tally: Rows,
@@ -60,7 +61,7 @@ impl Statements {
                          order by reading.at, device.name, reading.boot < 0, reading.boot, reading.seq, reading.reading_id
                      ) as rank
                      from wanted join reading using (day, household, bag) join device on device.no = reading.device
-                     where not reading.clock_ahead
+                     where reading.held = 0
                  ) where rank = 1",
             ),
             new_device: insert("insert into device (no, name)", 2),
@@ -93,8 +94,8 @@ impl Statements {
             ignored: insert("insert into ignored (position, idx, why)", 3),
             reading: insert(
                 "insert into reading (day, household, bag, position, idx, at, device, boot, seq, stream, inspector,
-                   weight_g, quality_bp, confidence_pm, clock_ahead, reading_id)",
-                16,
+                   weight_g, quality_bp, confidence_pm, clock_ahead, held, reading_id)",
+                17,
             ),
             wanted_sums: Rows::new(
                 "with wanted (day, block) as (",
@@ -102,6 +103,11 @@ impl Statements {
                 ") select day_sums.* from wanted join day_sums using (day, block)",
             ),
             sums: insert("insert or replace into day_sums (day, block, sums)", 3),
+            no_sums: Rows::new(
+                "with nobody (day, block) as (",
+                2,
+                ") delete from day_sums where (day, block) in (select * from nobody)",
+            ),
             pair: Rows::new(
                 "insert into pair (device, day, n, sy, sq, syy, sqq, syq)",
                 8,
@@ -219,7 +225,7 @@ impl Statements {
             .await
     }
 
-    async fn deposits(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    pub(super) async fn deposits(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
         self.reading
             .write(connection, &changes.readings, |b, row| {
                 let deposit = &row.deposit;
@@ -234,7 +240,9 @@ impl Statements {
                 b.add(deposit.weight.get())
                     .add(deposit.quality.get())
                     .add(deposit.confidence.get());
-                b.add(row.clock_ahead).add(row.reading_id.map(str::to_owned));
+                b.add(row.clock_ahead)
+                    .add(row.held.bits())
+                    .add(row.reading_id.map(str::to_owned));
             })
             .await?;
         self.day_sums(connection, changes).await?;
@@ -284,10 +292,17 @@ impl Statements {
             let block = blocks.entry((*day, block_of(*household))).or_default();
             block.household(*household).participation += *bags;
         }
-        let blocks: Vec<_> = blocks.into_iter().collect();
+        let encoded = blocks.into_iter().map(|(key, sums)| (key, sums.encode()));
+        // A day on which nobody is left has no row, as if nobody had ever been there.
+        let (empty, blocks): (Vec<_>, Vec<_>) = encoded.partition(|(_, sums)| sums.is_empty());
         self.sums
             .write(connection, &blocks, |b, ((day, block), sums)| {
-                b.add(i64::from(day.get())).add(*block).add(sums.encode());
+                b.add(i64::from(day.get())).add(*block).add(sums.clone());
+            })
+            .await?;
+        self.no_sums
+            .write(connection, &empty, |b, ((day, block), _)| {
+                b.add(i64::from(day.get())).add(*block);
             })
             .await
     }

@@ -47,7 +47,7 @@ impl Ledger {
     }
 }
 
-fn judge_all(
+pub(crate) fn judge_all(
     rule: &Rule,
     day: Day,
     gathered: Gathered,

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use hemu_rules::{Calibration, DECAY, Day, DeviceNo, EstateNo, PairSums, Rule, Source, Tally, calibrate};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::Outcome;
@@ -60,7 +61,7 @@ pub(super) fn name(device_names: &[String], source: Source) -> &str {
 }
 
 /// Days before an edition that it looks at.
-pub(super) fn window(edition: Day) -> (Day, Day) {
+pub(crate) fn window(edition: Day) -> (Day, Day) {
     let days = i32::try_from(DECAY.len()).unwrap_or(i32::MAX);
     (edition.plus(-days), edition)
 }
@@ -70,56 +71,10 @@ type Snapshot = Transaction<'static, Sqlite>;
 impl Ledger {
     /// Gathers what an edition needs: evidence of the days before it.
     pub async fn gather(&self, rule: &Rule, edition: Day) -> Result<Gathered> {
-        let path = self.folder().projections();
-        let (position, mut one, other) = self.snapshots().await?;
-        let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(&path)?;
-        let calibration = Arc::new(calibration);
-        let known = known(&mut one).await.of(&path)?;
-        let blocks = known
-            .values()
-            .map(|(no, _)| block_of(*no))
-            .max()
-            .map_or(0, |last| last + 1);
-        let middle = blocks / 2;
-        let (low, high) = tokio::join!(
-            beside(add_up(one, 0..middle, calibration.clone())),
-            beside(add_up(other, middle..blocks, calibration.clone())),
-        );
-        let (low, high) = (low.of(&path)?, high.of(&path)?);
-        let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
         let (registered, estates) = self.registered().await?;
-        let households = registered.into_iter().map(|(token, estate)| {
-            let (tally, first_day) = known
-                .get(&token)
-                .map(|&(no, first)| (tally_of(no), first))
-                .unwrap_or_default();
-            Member {
-                token,
-                estate,
-                first_day,
-                tally,
-            }
-        });
-        Ok(Gathered {
-            position,
-            households: households.collect(),
-            calibration,
-            device_names,
-            estates,
-        })
-    }
-
-    /// Two views of the projections at the same position: a fold in between would show one of them more.
-    async fn snapshots(&self) -> Result<(Position, Snapshot, Snapshot)> {
         let path = self.folder().projections();
-        loop {
-            let mut one = self.projections.begin().await.of(&path)?;
-            let mut other = self.projections.begin().await.of(&path)?;
-            let position = applied(&mut one).await.of(&path)?;
-            if applied(&mut other).await.of(&path)? == position {
-                return Ok((position, one, other));
-            }
-        }
+        let gathered = gather(&self.projections, &path, registered, rule, edition).await?;
+        Ok(Gathered { estates, ..gathered })
     }
 
     /// Every registered household with its estate's number, in the order of the tokens; and the estates.
@@ -148,6 +103,64 @@ fn number(numbers: &mut HashMap<String, EstateNo>, estate: &str) -> EstateNo {
     let no = EstateNo(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
     numbers.insert(estate.to_owned(), no);
     no
+}
+
+/// Gathers what an edition of some registered households, in the order of the tokens, needs of some projections. The
+/// estates' names are the caller's to add.
+pub(crate) async fn gather(
+    projections: &SqlitePool,
+    path: &Path,
+    registered: Vec<(String, EstateNo)>,
+    rule: &Rule,
+    edition: Day,
+) -> Result<Gathered> {
+    let (position, mut one, other) = snapshots(projections, path).await?;
+    let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(path)?;
+    let calibration = Arc::new(calibration);
+    let known = known(&mut one).await.of(path)?;
+    let blocks = known
+        .values()
+        .map(|(no, _)| block_of(*no))
+        .max()
+        .map_or(0, |last| last + 1);
+    let middle = blocks / 2;
+    let (low, high) = tokio::join!(
+        beside(add_up(one, 0..middle, calibration.clone())),
+        beside(add_up(other, middle..blocks, calibration.clone())),
+    );
+    let (low, high) = (low.of(path)?, high.of(path)?);
+    let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
+    let households = registered.into_iter().map(|(token, estate)| {
+        let (tally, first_day) = known
+            .get(&token)
+            .map(|&(no, first)| (tally_of(no), first))
+            .unwrap_or_default();
+        Member {
+            token,
+            estate,
+            first_day,
+            tally,
+        }
+    });
+    Ok(Gathered {
+        position,
+        households: households.collect(),
+        calibration,
+        device_names,
+        estates: Vec::new(),
+    })
+}
+
+/// Two views of the projections at the same position: a fold in between would show one of them more.
+async fn snapshots(projections: &SqlitePool, path: &Path) -> Result<(Position, Snapshot, Snapshot)> {
+    loop {
+        let mut one = projections.begin().await.of(path)?;
+        let mut other = projections.begin().await.of(path)?;
+        let position = applied(&mut one).await.of(path)?;
+        if applied(&mut other).await.of(path)? == position {
+            return Ok((position, one, other));
+        }
+    }
 }
 
 /// Tallies of the households of some blocks.

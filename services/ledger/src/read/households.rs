@@ -4,7 +4,7 @@ use hemu_rules::{Day, Participation, Reading};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Outcome, reading, sums};
+use super::{Held, Outcome, reading, sums};
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 use crate::sums::{HouseholdDay, block_of};
@@ -19,6 +19,8 @@ pub struct DepositRow {
     pub reading_id: Option<String>,
     pub bag: Option<String>,
     pub clock_ahead: bool,
+    /// Why it counts for nobody.
+    pub held: Held,
     pub reading: Reading<'static>,
 }
 
@@ -98,7 +100,7 @@ impl Ledger {
     }
 }
 
-fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
+pub(crate) fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
     let bag: String = row.try_get("bag")?;
     Ok(DepositRow {
         place: (
@@ -111,6 +113,7 @@ fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
         reading_id: row.try_get("reading_id")?,
         bag: (!bag.is_empty()).then_some(bag),
         clock_ahead: row.try_get("clock_ahead")?,
+        held: Held::read(row)?,
         reading: reading(row)?,
     })
 }

@@ -4,17 +4,24 @@ mod days;
 mod devices;
 mod edition;
 mod gather;
+mod held;
 mod households;
 mod overview;
+mod reading_at;
 mod standing;
 mod tail;
 
 pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
+pub(crate) use edition::judge_all;
 pub use edition::{Edition, Place, States};
 pub use gather::{Gathered, Member};
+pub(crate) use gather::{gather, window};
+pub use held::Held;
 pub use households::DepositRow;
+pub(crate) use households::deposit;
 pub use overview::{Counters, DayTally, Progress};
+pub(crate) use reading_at::Named;
 pub use standing::{Evidence, Standing};
 pub use tail::{Ignored, Tail};
 
@@ -54,7 +61,7 @@ pub(crate) fn sums(row: &SqliteRow) -> Outcome<(Day, u32, Block)> {
 pub(crate) fn reading(row: &SqliteRow) -> Outcome<Reading<'static>> {
     let by: i64 = row.try_get("inspector")?;
     let household: u32 = row.try_get("household")?;
-    let clock_ahead: bool = row.try_get("clock_ahead")?;
+    let held = Held::read(row)?;
     Ok(Reading {
         household: HouseholdNo(household),
         device: DeviceNo(row.try_get("device")?),
@@ -66,6 +73,6 @@ pub(crate) fn reading(row: &SqliteRow) -> Outcome<Reading<'static>> {
         confidence: quantity::<Permille>(row, "confidence_pm")?,
         by: By::from_code(by).ok_or_else(|| damaged("inspector", by))?,
         bag: None,
-        counts: household != 0 && !clock_ahead,
+        counts: household != 0 && held == Held::NOT,
     })
 }

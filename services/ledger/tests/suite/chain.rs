@@ -87,7 +87,7 @@ async fn seqs(ledger: &Ledger) -> Vec<u64> {
     entries
         .filter_map(|entry| match entry.origin {
             Origin::Device { seq, .. } => Some(seq),
-            Origin::Unidentified { .. } | Origin::Import { .. } => None,
+            Origin::Unidentified { .. } | Origin::Import { .. } | Origin::Account { .. } => None,
         })
         .collect()
 }

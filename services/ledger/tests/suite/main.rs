@@ -6,6 +6,7 @@
 
 mod bytes;
 mod chain;
+mod editions;
 mod exactly_once;
 mod golden;
 mod order;
@@ -13,4 +14,5 @@ mod registry;
 mod replay;
 mod site;
 mod store;
+mod strikes;
 mod verify;

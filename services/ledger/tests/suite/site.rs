@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hemu_ledger::acts::{Act, Actor, Refused, Why};
 use hemu_ledger::entry::{Body, Deposit, Quarantined};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Alone, Folder, Head, Ledger, Projector};
@@ -139,7 +140,7 @@ impl Site {
     }
 }
 
-pub(crate) const TABLES: [&str; 15] = [
+pub(crate) const TABLES: [&str; 16] = [
     "device",
     "household",
     "cursor",
@@ -154,6 +155,7 @@ pub(crate) const TABLES: [&str; 15] = [
     "incident",
     "lost",
     "quarantine",
+    "lost_card",
     "progress",
 ];
 
@@ -198,6 +200,30 @@ async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
         .iter()
         .map(|row| (0..row.len()).map(|i| cell(row, i)).collect::<Vec<_>>().join(" "))
         .collect()
+}
+
+pub(crate) async fn register(site: &Site, tokens: &[&str]) {
+    let names: Vec<_> = tokens.iter().map(|token| (*token, None)).collect();
+    site.ledger.ensure_households(&names, NOW).await.unwrap();
+}
+
+pub(crate) fn person(name: &str) -> Actor {
+    name.parse().unwrap()
+}
+
+/// Does it; where it stands in the journal.
+pub(crate) async fn act(site: &Site, actor: &str, now: i64, act: Act) -> u64 {
+    site.ledger.act(&person(actor), now, act).await.unwrap()
+}
+
+/// Is refused, for that reason and without a trace.
+pub(crate) async fn refused(site: &Site, actor: &str, now: i64, act: Act, why: Why) -> Refused {
+    let head = site.ledger.head().await.unwrap();
+    let outcome = site.ledger.act(&person(actor), now, act.clone()).await;
+    let refused = outcome.unwrap_err().refused().unwrap().clone();
+    assert_eq!(refused.why, why, "{act:?}: {refused}");
+    assert_eq!(site.ledger.head().await.unwrap(), head);
+    refused
 }
 
 pub(crate) fn batch(segments: &[Segment]) -> (u64, Vec<u8>) {

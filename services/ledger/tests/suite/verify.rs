@@ -1,13 +1,27 @@
 //! `verify`: every projection table is compared, and a row that was changed, added or taken away is named.
 
 use crate::replay::batches;
-use crate::site::{Site, TABLES, run};
+use hemu_ledger::acts::Act;
+
+use crate::site::{NOW, Site, TABLES, act, register, run};
 
 async fn full() -> Site {
     let site = Site::new().await;
     for batch in batches() {
         site.append(&batch).await;
     }
+    register(&site, &["H1"]).await;
+    let token = "H1".to_owned();
+    act(
+        &site,
+        "w1",
+        NOW,
+        Act::CardLost {
+            token,
+            since: NOW - 1,
+        },
+    )
+    .await;
     site.fold().await;
     site
 }

@@ -1,0 +1,369 @@
+//! What people can do, and what an edition consists of, as the journal keeps it.
+//!
+//! The bytes are JSON of these enums behind a tag of their own (`entry`), kept for ever: a field is never given another
+//! meaning, a new form is a new variant. What a person wrote in their own words is here as its SHA-256 alone. This
+//! module must not touch a store or a clock.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hemu_rules::{Day, Ppb, Rule, Status};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::journal::Position;
+
+/// A reading's place in the journal: batch and index in it.
+pub type ReadingAt = (Position, u32);
+/// An edition: the position of the batch that proposed it.
+pub type EditionId = Position;
+/// An objection: the position of the batch that holds it.
+pub type ObjectionId = Position;
+
+/// Bytes of one act, at most.
+pub(crate) const MAX_ACT: usize = 512 * 1024;
+/// Characters of what a person writes in their own words, at most.
+pub const MAX_WORDS: usize = 4_000;
+/// Readings one objection may name, at most.
+pub const MAX_READINGS: usize = 32;
+
+/// Who acts: the opaque name of an account. Never the name of a resident.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Actor(String);
+
+/// Not an account's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an account's name of 1 to 64 letters, digits and any of `_-.@:`, came {0:?}")]
+pub struct NotAnActor(String);
+
+impl Actor {
+    /// The machine. It may compute, give notices and end what has run out; it decides about nobody.
+    pub fn system() -> Self {
+        Self("system".to_owned())
+    }
+
+    /// The account's name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a person answers for it: everybody but `system` and `system:...`.
+    pub fn is_person(&self) -> bool {
+        self.0 != "system" && !self.0.starts_with("system:")
+    }
+}
+
+impl FromStr for Actor {
+    type Err = NotAnActor;
+
+    fn from_str(name: &str) -> Result<Self, NotAnActor> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_-.@:".contains(c);
+        if (1..=64).contains(&name.len()) && name.chars().all(fits) {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(NotAnActor(name.chars().take(64).collect()))
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// SHA-256, as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sha(String);
+
+impl Sha {
+    /// Of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self(digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+            text
+        }))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// A person's own words: the journal has their hash; the text goes where it can be erased.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Sha", into = "Sha")]
+pub struct Words {
+    hash: Sha,
+    text: Option<String>,
+}
+
+impl Words {
+    /// As they were written.
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            hash: Sha::of(text.as_bytes()),
+            text: Some(text),
+        }
+    }
+
+    /// Under which they are kept.
+    pub fn hash(&self) -> &Sha {
+        &self.hash
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+}
+
+/// The same words are those with the same hash.
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for Words {}
+
+impl From<Sha> for Words {
+    fn from(hash: Sha) -> Self {
+        Self { hash, text: None }
+    }
+}
+
+impl From<Words> for Sha {
+    fn from(words: Words) -> Self {
+        words.hash
+    }
+}
+
+/// Who may see a published edition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Each household its own place.
+    Private,
+    /// The people of its building.
+    Building,
+    /// Everybody, with households masked.
+    Masked,
+}
+
+impl Audience {
+    pub const ALL: [Self; 3] = [Self::Private, Self::Building, Self::Masked];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Building => "building",
+            Self::Masked => "masked",
+        }
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.as_str() == word)
+    }
+}
+
+/// What an account can do. Whether it may is for the ledger to say (`Ledger::act`) and for whoever checks roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Act {
+    /// A reading counts for nobody.
+    Strike { reading: ReadingAt },
+    /// It counts again.
+    Restore { reading: ReadingAt },
+    /// A person looked: a reading whose clock was ahead counts after all.
+    ClockChecked { reading: ReadingAt },
+    /// A card's readings from an instant (ms since 1970) on count for nobody, those that are there and those to come.
+    CardLost { token: String, since: i64 },
+    /// They count again.
+    CardFound { token: String },
+    /// A household agrees to be praised in public.
+    RedOptIn { token: String },
+    /// It no longer does.
+    RedOptOut { token: String },
+
+    /// The households were told in private; the objection window is open for so many days.
+    Notice { edition: EditionId, days: u16 },
+    /// The window is over; people decide.
+    Open { edition: EditionId },
+    /// The first of two persons says that a black name stands.
+    ProposeBlack { edition: EditionId, token: String },
+    /// The second.
+    ConfirmBlack { edition: EditionId, token: String },
+    /// A black name or a warning is taken off.
+    Lift {
+        edition: EditionId,
+        token: String,
+        reason: Words,
+    },
+    /// The first of two persons asks for publication: on which legal basis, for whom, and until when (ms since 1970).
+    ProposePublication {
+        edition: EditionId,
+        basis: Words,
+        audience: Audience,
+        expires_at: i64,
+    },
+    /// The second publishes.
+    Publish { edition: EditionId },
+    /// Its time has run out.
+    Expire { edition: EditionId },
+    /// A person takes it back.
+    Retract { edition: EditionId, reason: Words },
+
+    /// A household objects to what some of its readings say.
+    Object {
+        edition: EditionId,
+        token: String,
+        readings: Vec<ReadingAt>,
+        words: Words,
+    },
+    /// A person decides on it.
+    DecideObjection {
+        objection: ObjectionId,
+        upheld: bool,
+        reason: Words,
+    },
+}
+
+/// Part of a proposed edition: what was computed. Nobody can write one by hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Proposal {
+    /// Some of the registered households of one estate, in the order of estate and token; only where the roll is new.
+    Roll {
+        hash: Sha,
+        part: u32,
+        estate: String,
+        tokens: Vec<String>,
+    },
+    /// The edition.
+    Edition(Box<Proposed>),
+    /// Some of its places, in the order of the tokens.
+    Places { places: Vec<Placed> },
+    /// Editions whose evidence lost a reading: a corrected revision is due.
+    Reopen { editions: Vec<EditionId> },
+}
+
+/// What an edition was computed from, and what came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposed {
+    pub day: Day,
+    pub revision: u32,
+    pub rule: Rule,
+    /// Of the rule's JSON.
+    pub rule_hash: Sha,
+    /// Everything up to here is in it.
+    pub position: Position,
+    /// The edition whose states it goes on from, as they were at `known`.
+    pub before: Option<EditionId>,
+    pub known: Position,
+    /// Who was registered.
+    pub roll: Sha,
+    /// Red, black, grey, unrated.
+    pub counts: [u64; 4],
+    pub notices: u64,
+    /// Of everybody's place.
+    pub digest: Sha,
+    /// The edition it corrects.
+    pub revises: Option<EditionId>,
+    /// Nobody stands worse than in that one, so that its notices and its window hold for this one too.
+    pub inherits: bool,
+}
+
+/// A household's place as computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Placed {
+    pub token: String,
+    pub status: Status,
+    pub hits: u16,
+    pub notice: bool,
+    pub score: u8,
+    pub p_black: Ppb,
+    pub p_red: Ppb,
+    pub deposit_days: u32,
+    pub inspected_days: u32,
+    /// Within the status; 1 is first.
+    pub rank: u32,
+}
+
+/// What of an act the audit trail is searched by.
+#[derive(Debug, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) edition: Option<EditionId>,
+    pub(crate) token: Option<&'a str>,
+}
+
+impl Act {
+    /// Its word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Strike { .. } => "strike",
+            Self::Restore { .. } => "restore",
+            Self::ClockChecked { .. } => "clock_checked",
+            Self::CardLost { .. } => "card_lost",
+            Self::CardFound { .. } => "card_found",
+            Self::RedOptIn { .. } => "red_opt_in",
+            Self::RedOptOut { .. } => "red_opt_out",
+            Self::Notice { .. } => "notice",
+            Self::Open { .. } => "open",
+            Self::ProposeBlack { .. } => "propose_black",
+            Self::ConfirmBlack { .. } => "confirm_black",
+            Self::Lift { .. } => "lift",
+            Self::ProposePublication { .. } => "propose_publication",
+            Self::Publish { .. } => "publish",
+            Self::Expire { .. } => "expire",
+            Self::Retract { .. } => "retract",
+            Self::Object { .. } => "object",
+            Self::DecideObjection { .. } => "decide_objection",
+        }
+    }
+
+    /// What a person wrote with it.
+    pub(crate) const fn words(&self) -> Option<&Words> {
+        match self {
+            Self::Lift { reason, .. }
+            | Self::Retract { reason, .. }
+            | Self::DecideObjection { reason, .. } => Some(reason),
+            Self::ProposePublication { basis, .. } => Some(basis),
+            Self::Object { words, .. } => Some(words),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn about(&self) -> About<'_> {
+        let (edition, token) = match self {
+            Self::Notice { edition, .. }
+            | Self::Open { edition }
+            | Self::ProposePublication { edition, .. }
+            | Self::Publish { edition }
+            | Self::Expire { edition }
+            | Self::Retract { edition, .. } => (Some(*edition), None),
+            Self::ProposeBlack { edition, token }
+            | Self::ConfirmBlack { edition, token }
+            | Self::Lift { edition, token, .. }
+            | Self::Object { edition, token, .. } => (Some(*edition), Some(token.as_str())),
+            Self::CardLost { token, .. }
+            | Self::CardFound { token }
+            | Self::RedOptIn { token }
+            | Self::RedOptOut { token } => (None, Some(token.as_str())),
+            Self::Strike { .. }
+            | Self::Restore { .. }
+            | Self::ClockChecked { .. }
+            | Self::DecideObjection { .. } => (None, None),
+        };
+        About { edition, token }
+    }
+}

@@ -1,0 +1,89 @@
+//! Folds all acts again from the journal: beside the state tables to compare, or in their place.
+
+use futures::TryStreamExt;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+
+use super::apply::Stamp;
+use crate::entry::Origin;
+use crate::error::{Error, InFile, Result};
+use crate::journal::{self, Position};
+use crate::ledger::Ledger;
+use crate::store::{self, Durability};
+use crate::verify::differences;
+
+/// Every table that is folded from acts, and the columns its rows are ordered by.
+const TABLES: [(&str, &str); 9] = [
+    ("act", "position, idx"),
+    ("struck", "position, idx"),
+    ("clock_checked", "position, idx"),
+    ("lost_card", "token"),
+    ("red_opt_in", "token"),
+    ("roll", "hash, part"),
+    ("edition", "id"),
+    ("place", "edition, token"),
+    ("objection", "id"),
+];
+
+impl Ledger {
+    /// The first row of the state tables that is not what the acts add up to.
+    pub(crate) async fn verify_acts(&self) -> Result<Option<String>> {
+        let path = self.folder().truth();
+        let mut snapshot = self.truth.begin().await.of(&path)?;
+        let head = journal::head(&mut snapshot).await.of(&path)?.position;
+        let beside = self.folder().path().join("verify-acts.db");
+        store::remove_database(&beside)?;
+        store::migrate_truth(&beside).await?;
+        let again = store::pool(&beside, Durability::Whole);
+        let mut target = again.begin().await.of(&beside)?;
+        fold(&self.truth, &mut target, head).await?;
+        target.commit().await.of(&beside)?;
+        let outcome = differences(&mut snapshot, &again, &TABLES, head).await;
+        again.close().await;
+        store::remove_database(&beside)?;
+        outcome.of(&path)
+    }
+
+    /// Folds the state tables again, all or nothing.
+    pub(crate) async fn rebuild_acts(&self) -> Result<()> {
+        let path = self.folder().truth();
+        let mut tx = self.truth.begin_with("begin immediate").await.of(&path)?;
+        for (table, _) in TABLES {
+            let sql = sqlx::AssertSqlSafe(format!("delete from {table}"));
+            sqlx::query(sql).execute(&mut *tx).await.of(&path)?;
+        }
+        fold(&self.truth, &mut tx, journal::END).await?;
+        tx.commit().await.of(&path)
+    }
+}
+
+/// Applies all acts of the journal up to a position, in its order.
+async fn fold(truth: &SqlitePool, target: &mut SqliteConnection, until: Position) -> Result<()> {
+    let path = std::path::Path::new("hemu.db");
+    // Only batches of acts are read as a whole.
+    let mut rows = sqlx::query(
+        "select * from journal where position <= ? and substr(body, 1, 1) = x'04' order by position",
+    )
+    .bind(until.cast_signed())
+    .fetch(truth);
+    while let Some(row) = rows.try_next().await.of(path)? {
+        let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
+        let batch = journal::batch(path, &row)?;
+        for (index, entry) in (0..).zip(batch.entries()) {
+            let entry = entry.map_err(|error| Error::Damaged {
+                position,
+                what: error.to_string(),
+            })?;
+            if let Origin::Account { actor } = entry.origin {
+                let stamp = Stamp {
+                    position,
+                    index,
+                    at: batch.at,
+                    actor,
+                };
+                stamp.apply(target, &entry.body).await.of(path)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,341 @@
+//! The human-strict path: validate, append and apply in one transaction; and the acts on readings and cards.
+
+use hemu_rules::{Day, Millis};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Sqlite, Transaction};
+
+use super::act::{Act, Actor, MAX_WORDS, Proposal, ReadingAt};
+use super::apply::Stamp;
+use super::refused::{Refused, Why, Winner, must};
+use super::state::EditionRow;
+use crate::entry::Body;
+use crate::error::{Error, InFile, Result};
+use crate::journal::{self, Position};
+use crate::ledger::Ledger;
+use crate::read::{DepositRow, Held, Named, deposit};
+use crate::segment::Segment;
+
+/// An act on its way: a transaction that holds the write lock of `hemu.db`, so that what it sees stays true until it
+/// is stored. Dropped, it leaves no trace.
+pub(super) struct Deed<'l> {
+    pub(super) ledger: &'l Ledger,
+    pub(super) tx: Transaction<'static, Sqlite>,
+    pub(super) actor: &'l Actor,
+    pub(super) now: i64,
+}
+
+impl Ledger {
+    /// Does what an account asks for at an instant (ms since 1970 UTC), durably; where it stands in the journal, which
+    /// is also the id of what came into being. `Err(Refused)` says why not, and who was faster.
+    ///
+    /// The ledger knows the process, not roles: whether the account may ask for this is to be checked before.
+    pub async fn act(&self, actor: &Actor, now: i64, act: Act) -> Result<Position> {
+        let mut deed = self.deed(actor, now).await?;
+        Deed::words_fit(&act)?;
+        let bodies = match &act {
+            Act::Strike { .. }
+            | Act::Restore { .. }
+            | Act::ClockChecked { .. }
+            | Act::CardLost { .. }
+            | Act::CardFound { .. }
+            | Act::RedOptIn { .. }
+            | Act::RedOptOut { .. } => deed.on_evidence(act).await?,
+            Act::Object { .. } => deed.object(act).await?,
+            Act::DecideObjection { .. } => deed.decide_objection(act).await?,
+            _ => deed.on_edition(act).await?,
+        };
+        deed.store(bodies).await
+    }
+
+    pub(super) async fn deed<'l>(&'l self, actor: &'l Actor, now: i64) -> Result<Deed<'l>> {
+        let path = self.folder().truth();
+        Ok(Deed {
+            ledger: self,
+            tx: self.truth.begin_with("begin immediate").await.of(&path)?,
+            actor,
+            now,
+        })
+    }
+}
+
+impl Deed<'_> {
+    /// Appends and applies what was found to be in order.
+    pub(super) async fn store(mut self, bodies: Vec<Body<'static>>) -> Result<Position> {
+        let path = self.ledger.folder().truth();
+        let mut segment = Segment::of_acts(self.actor.name());
+        for body in &bodies {
+            segment.push_unidentified(body);
+        }
+        let mut bytes = Vec::new();
+        let records = segment.write(&mut bytes, |_| true);
+        let head = journal::append_within(&mut self.tx, self.now, records, &bytes)
+            .await
+            .of(&path)?;
+        for (index, body) in (0..).zip(&bodies) {
+            let stamp = Stamp {
+                position: head.position,
+                index,
+                at: self.now,
+                actor: self.actor.name(),
+            };
+            stamp.apply(&mut self.tx, body).await.of(&path)?;
+            if let Body::Act(act) = body {
+                keep_words(&mut self.tx, act, self.now).await.of(&path)?;
+            }
+        }
+        self.tx.commit().await.of(&path)?;
+        Ok(head.position)
+    }
+
+    pub(super) fn of<T>(&self, outcome: std::result::Result<T, sqlx::Error>) -> Result<T> {
+        outcome.of(&self.ledger.folder().truth())
+    }
+
+    fn words_fit(act: &Act) -> Result<()> {
+        let Some(text) = act.words().map(super::act::Words::text) else {
+            return Ok(());
+        };
+        let length = text.map_or(0, |text| text.trim().chars().count());
+        must((1..=MAX_WORDS).contains(&length), Why::Malformed, || {
+            format!("expected 1 to {MAX_WORDS} characters of words, came {length}")
+        })
+    }
+
+    /// Refuses the machine.
+    pub(super) fn person(&self) -> Result<()> {
+        must(self.actor.is_person(), Why::NotAPerson, || {
+            format!("only a named person may do this, and {} is none", self.actor)
+        })
+    }
+
+    pub(super) async fn household(&mut self, token: &str) -> Result<()> {
+        let known: Result<Option<i64>> = sqlx::query_scalar("select 1 from household where token = ?")
+            .bind(token)
+            .fetch_optional(&mut *self.tx)
+            .await
+            .of(&self.ledger.folder().truth());
+        must(known?.is_some(), Why::UnknownHousehold, || {
+            "no household is registered under this token".to_owned()
+        })
+    }
+
+    /// The latest act of a kind on an edition, and on one of its households.
+    pub(super) async fn winner(
+        &mut self,
+        kind: &str,
+        edition: Option<Position>,
+        token: Option<&str>,
+    ) -> Result<Option<Winner>> {
+        let row: std::result::Result<Option<(String, i64, String, i64)>, _> = sqlx::query_as(
+            "select actor, at, kind, position from act
+             where kind = ?1 and edition is ?2 and (?3 is null or token = ?3) order by position desc limit 1",
+        )
+        .bind(kind)
+        .bind(edition.map(u64::cast_signed))
+        .bind(token)
+        .fetch_optional(&mut *self.tx)
+        .await;
+        let winner = |(actor, at, what, position): (String, i64, String, i64)| Winner {
+            actor,
+            at,
+            what,
+            position: position.cast_unsigned(),
+        };
+        Ok(self.of(row)?.map(winner))
+    }
+
+    /// The act that stands at a position.
+    async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
+        let row: std::result::Result<Option<(String, i64, String)>, _> =
+            sqlx::query_as("select actor, at, kind from act where position = ? order by idx limit 1")
+                .bind(position)
+                .fetch_optional(&mut *self.tx)
+                .await;
+        let winner = |(actor, at, what): (String, i64, String)| Winner {
+            actor,
+            at,
+            what,
+            position: position.cast_unsigned(),
+        };
+        Ok(self.of(row)?.map(winner))
+    }
+
+    pub(super) async fn edition(&mut self, id: Position) -> Result<EditionRow> {
+        let found = EditionRow::find(&mut self.tx, id).await;
+        self.of(found)?
+            .ok_or_else(|| Refused::error(Why::UnknownEdition, format!("there is no edition {id}")))
+    }
+
+    /// A stored reading and the token it names.
+    pub(super) async fn reading(&mut self, place: ReadingAt) -> Result<(DepositRow, Option<String>)> {
+        let (position, index) = place;
+        let named = Named::find(&mut *self.tx, self.ledger.zone(), place).await;
+        let nothing = || {
+            let sentence = format!("no reading stands at {position}/{index} of the journal");
+            Refused::error(Why::NoSuchReading, sentence)
+        };
+        let named = self.of(named)?.ok_or_else(nothing)?;
+        let path = self.ledger.folder().projections();
+        let mut projections = self.ledger.projections.acquire().await.of(&path)?;
+        let Some(row) = named.row(&mut projections).await.of(&path)? else {
+            drop(projections);
+            let applied = self.ledger.progress().await?.applied;
+            must(applied >= position, Why::NotYet, || {
+                format!("batch {position} is not folded yet; ask again in a moment")
+            })?;
+            return Err(nothing());
+        };
+        Ok((deposit(&row).of(&path)?, named.token))
+    }
+
+    async fn on_evidence(&mut self, act: Act) -> Result<Vec<Body<'static>>> {
+        match &act {
+            Act::Strike { reading } => return self.strike(*reading, act).await,
+            Act::Restore { reading } => {
+                self.person()?;
+                let (position, index) = *reading;
+                must(self.struck(*reading).await?.is_some(), Why::WrongState, || {
+                    format!("the reading at {position}/{index} is not struck")
+                })?;
+            }
+            Act::ClockChecked { reading } => {
+                self.person()?;
+                self.clock_unchecked(*reading).await?;
+            }
+            Act::CardLost { token, since } => {
+                self.household(token).await?;
+                must(
+                    Millis::new(*since).is_ok() && *since <= self.now,
+                    Why::Malformed,
+                    || format!("expected an instant that is over, came {since}"),
+                )?;
+            }
+            Act::CardFound { token } => {
+                self.person()?;
+                self.is_there(
+                    "select act from lost_card where token = ?",
+                    token,
+                    "the card is not lost",
+                )
+                .await?;
+            }
+            Act::RedOptIn { token } => {
+                self.person()?;
+                self.household(token).await?;
+                let act = self
+                    .found("select act from red_opt_in where token = ?", token)
+                    .await?;
+                if let Some(act) = act {
+                    let winner = self.winner_at(act).await?;
+                    return Err(Refused::lost("the household agreed already", winner));
+                }
+            }
+            Act::RedOptOut { token } => {
+                let sentence = "the household has not agreed to be praised";
+                self.is_there("select act from red_opt_in where token = ?", token, sentence)
+                    .await?;
+            }
+            _ => {}
+        }
+        Ok(vec![Body::Act(Box::new(act))])
+    }
+
+    async fn found(&mut self, sql: &'static str, token: &str) -> Result<Option<i64>> {
+        let found = sqlx::query_scalar(sql)
+            .bind(token)
+            .fetch_optional(&mut *self.tx)
+            .await;
+        self.of(found)
+    }
+
+    async fn is_there(&mut self, sql: &'static str, token: &str, sentence: &str) -> Result<()> {
+        self.household(token).await?;
+        let found = self.found(sql, token).await?;
+        must(found.is_some(), Why::WrongState, || sentence.to_owned())
+    }
+
+    /// The act that struck a reading.
+    pub(super) async fn struck(&mut self, (position, index): ReadingAt) -> Result<Option<i64>> {
+        let found = sqlx::query_scalar("select act from struck where position = ? and idx = ?")
+            .bind(position.cast_signed())
+            .bind(index)
+            .fetch_optional(&mut *self.tx)
+            .await;
+        self.of(found)
+    }
+
+    async fn strike(&mut self, reading: ReadingAt, act: Act) -> Result<Vec<Body<'static>>> {
+        self.person()?;
+        let (row, _) = self.reading(reading).await?;
+        if let Some(by) = self.struck(reading).await? {
+            let winner = self.winner_at(by).await?;
+            return Err(Refused::lost("the reading is struck already", winner));
+        }
+        let mut bodies = vec![Body::Act(Box::new(act))];
+        bodies.extend(self.reopen(&[row.reading.day]).await?);
+        Ok(bodies)
+    }
+
+    async fn clock_unchecked(&mut self, reading: ReadingAt) -> Result<()> {
+        let (row, _) = self.reading(reading).await?;
+        must(row.held.has(Held::CLOCK), Why::WrongState, || {
+            "the reading's clock was not ahead, or was checked already".to_owned()
+        })?;
+        let checked = sqlx::query_scalar("select act from clock_checked where position = ? and idx = ?")
+            .bind(reading.0.cast_signed())
+            .bind(reading.1)
+            .fetch_optional(&mut *self.tx)
+            .await;
+        let checked: Option<i64> = self.of(checked)?;
+        let Some(by) = checked else { return Ok(()) };
+        let winner = self.winner_at(by).await?;
+        Err(Refused::lost("the reading's clock was checked already", winner))
+    }
+
+    /// Editions that are not over and looked at one of these days must be computed again.
+    pub(super) async fn reopen(&mut self, days: &[Day]) -> Result<Option<Body<'static>>> {
+        let live = sqlx::query_as(
+            "select * from edition where state in ('draft', 'noticed', 'deciding', 'published') order by id",
+        )
+        .fetch_all(&mut *self.tx)
+        .await;
+        let live: Vec<EditionRow> = self.of(live)?;
+        let looked = |edition: &&EditionRow| {
+            let (from, to) = crate::read::window(edition.day);
+            days.iter().any(|day| (from..to).contains(day))
+        };
+        let editions: Vec<Position> = live.iter().filter(looked).map(|edition| edition.id).collect();
+        let reopen = Proposal::Reopen {
+            editions: editions.clone(),
+        };
+        Ok((!editions.is_empty()).then(|| Body::Proposal(Box::new(reopen))))
+    }
+}
+
+/// What a person wrote goes where it can be erased; the journal has its hash.
+async fn keep_words(
+    connection: &mut SqliteConnection,
+    act: &Act,
+    now: i64,
+) -> std::result::Result<(), sqlx::Error> {
+    let Some(words) = act.words() else { return Ok(()) };
+    let Some(text) = words.text() else { return Ok(()) };
+    sqlx::query("insert or ignore into words (hash, text, written_at) values (?, ?, ?)")
+        .bind(words.hash().as_str())
+        .bind(text)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Told apart from everything that is a failure.
+impl Error {
+    /// Why an act was refused, if that is what this is.
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Self::Refused(refused) => Some(refused),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What people decide, and editions of the lists as a due process: automation proposes, named persons dispose.
+//!
+//! An act is validated, appended to the journal and folded into the state tables of `hemu.db` in one transaction, so
+//! that of two who decide at once one wins and the other is shown the winner. Nothing is deleted; nothing here looks at
+//! a clock; no path leads from the machine alone to a publication.
+
+mod act;
+mod apply;
+mod check;
+mod command;
+mod objection;
+mod process;
+mod propose;
+mod read;
+mod refused;
+mod state;
+
+pub(crate) use act::MAX_ACT;
+pub use act::{
+    Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
+    Proposed, ReadingAt, Sha, Words,
+};
+pub use propose::{Moved, WINDOW_DAYS};
+pub use read::{ActRow, Standing};
+pub use refused::{Refused, Why, Winner};
+pub use state::{EditionRow, EditionState, ObjectionRow, PlaceRow};

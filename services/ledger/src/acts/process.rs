@@ -1,0 +1,233 @@
+//! The steps of an edition: told, decided on, published, over. Each is one of the transitions there are, by whoever may
+//! take it. Whoever is black was proposed by the rule and confirmed by two persons; nobody is added by hand.
+
+use hemu_rules::Status;
+
+use super::act::{Act, Audience, Words};
+use super::command::Deed;
+use super::refused::{Refused, Why, must};
+use super::state::{EditionRow, EditionState, PLACE, PlaceRow};
+use crate::entry::Body;
+use crate::error::Result;
+use crate::journal::Position;
+
+/// Days an objection window may be open.
+const NOTICE_DAYS: std::ops::RangeInclusive<u16> = 1..=90;
+
+impl Deed<'_> {
+    pub(super) async fn on_edition(&mut self, act: Act) -> Result<Vec<Body<'static>>> {
+        match &act {
+            Act::Notice { edition, days } => {
+                self.step(*edition, EditionState::Noticed).await?;
+                must(NOTICE_DAYS.contains(days), Why::Malformed, || {
+                    format!("expected an objection window of 1 to 90 days, came {days}")
+                })?;
+            }
+            Act::Open { edition } => {
+                let edition = self.step(*edition, EditionState::Deciding).await?;
+                let deadline = edition.deadline.unwrap_or(i64::MAX);
+                must(self.now >= deadline, Why::NotYet, || {
+                    format!(
+                        "households may object until {deadline} (ms since 1970); people decide after that"
+                    )
+                })?;
+            }
+            Act::ProposeBlack { edition, token } => self.propose_black(*edition, token).await?,
+            Act::ConfirmBlack { edition, token } => self.confirm_black(*edition, token).await?,
+            Act::Lift { edition, token, .. } => self.lift(*edition, token).await?,
+            Act::ProposePublication {
+                edition,
+                basis: Words { .. },
+                audience,
+                expires_at,
+            } => self.propose_publication(*edition, *audience, *expires_at).await?,
+            Act::Publish { edition } => self.publish(*edition).await?,
+            Act::Expire { edition } => {
+                let edition = self.step(*edition, EditionState::Expired).await?;
+                let expires_at = edition.expires_at.unwrap_or(i64::MAX);
+                must(self.now >= expires_at, Why::NotYet, || {
+                    format!("it is published until {expires_at} (ms since 1970)")
+                })?;
+            }
+            Act::Retract { edition, .. } => {
+                self.person()?;
+                self.step(*edition, EditionState::Retracted).await?;
+            }
+            _ => {}
+        }
+        Ok(vec![Body::Act(Box::new(act))])
+    }
+
+    /// The edition, if it may become what is asked for.
+    async fn step(&mut self, id: Position, next: EditionState) -> Result<EditionRow> {
+        let edition = self.edition(id).await?;
+        if edition.state.may_become(next) {
+            return Ok(edition);
+        }
+        let (state, wanted) = (edition.state.as_str(), next.as_str());
+        if edition.state == next {
+            let winner = self.winner(word_of(next), Some(id), None).await?;
+            return Err(Refused::lost(format!("edition {id} is {state} already"), winner));
+        }
+        let sentence = format!("edition {id} is {state}, and from there it cannot become {wanted}");
+        Err(Refused::error(Why::WrongState, sentence))
+    }
+
+    /// An edition that is in a state.
+    async fn edition_in(&mut self, id: Position, wanted: EditionState) -> Result<EditionRow> {
+        let edition = self.edition(id).await?;
+        must(edition.state == wanted, Why::WrongState, || {
+            let (state, wanted) = (edition.state.as_str(), wanted.as_str());
+            format!("edition {id} is {state}; this is for one that is {wanted}")
+        })?;
+        Ok(edition)
+    }
+
+    pub(super) async fn place(&mut self, edition: Position, token: &str) -> Result<Option<PlaceRow>> {
+        let sql = format!("{PLACE} where place.edition = ? and place.token = ?");
+        let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(edition.cast_signed())
+            .bind(token)
+            .fetch_optional(&mut *self.tx)
+            .await;
+        self.of(found)
+    }
+
+    /// A household that the rule proposes as black and nobody took off, whose own window is over.
+    async fn undecided(&mut self, id: Position, token: &str) -> Result<PlaceRow> {
+        self.person()?;
+        let edition = self.edition_in(id, EditionState::Deciding).await?;
+        not_reopened(&edition)?;
+        self.household(token).await?;
+        let place = self.place(id, token).await?;
+        let Some(place) = place.filter(|place| place.status == Status::Black) else {
+            let sentence = "the rule did not propose this household as black, and nobody is added by hand";
+            return Err(Refused::error(Why::WrongState, sentence));
+        };
+        if place.lifted.is_some() {
+            let winner = self.winner("lift", Some(id), Some(token)).await?;
+            return Err(Refused::lost("this name was taken off", winner));
+        }
+        must(!place.appeal_open, Why::NotYet, || {
+            "an objection of this household is open; it is decided first".to_owned()
+        })?;
+        let deadline = self.deadline(&edition, token).await?;
+        must(self.now >= deadline, Why::NotYet, || {
+            format!("this household may object until {deadline} (ms since 1970)")
+        })?;
+        Ok(place)
+    }
+
+    async fn propose_black(&mut self, id: Position, token: &str) -> Result<()> {
+        let place = self.undecided(id, token).await?;
+        if place.proposed_by.is_none() {
+            return Ok(());
+        }
+        let winner = self.winner("propose_black", Some(id), Some(token)).await?;
+        Err(Refused::lost("this name is proposed already", winner))
+    }
+
+    async fn confirm_black(&mut self, id: Position, token: &str) -> Result<()> {
+        let place = self.undecided(id, token).await?;
+        if place.confirmed_by.is_some() {
+            let winner = self.winner("confirm_black", Some(id), Some(token)).await?;
+            return Err(Refused::lost("this name is confirmed already", winner));
+        }
+        let Some(first) = place.proposed_by else {
+            let sentence = "a first person proposes a black name before a second confirms it";
+            return Err(Refused::error(Why::WrongState, sentence));
+        };
+        self.second(&first)
+    }
+
+    /// Refuses whoever took the first step too.
+    fn second(&self, first: &str) -> Result<()> {
+        must(first != self.actor.name(), Why::SamePerson, || {
+            format!("{first} took the first step; the second is for another person")
+        })
+    }
+
+    /// One person may always take a name or a warning off.
+    async fn lift(&mut self, id: Position, token: &str) -> Result<()> {
+        self.person()?;
+        let edition = self.edition(id).await?;
+        must(
+            edition.state.is_open() || edition.state == EditionState::Published,
+            Why::WrongState,
+            || {
+                format!(
+                    "edition {id} is {}; there is nothing to take off",
+                    edition.state.as_str()
+                )
+            },
+        )?;
+        self.household(token).await?;
+        let place = self.place(id, token).await?;
+        let warned = |place: &PlaceRow| place.status == Status::Black || place.hits > 0;
+        let Some(place) = place.filter(warned) else {
+            let sentence = "this household has neither a black name nor a warning in this edition";
+            return Err(Refused::error(Why::WrongState, sentence));
+        };
+        if place.lifted.is_none() {
+            return Ok(());
+        }
+        let winner = self.winner("lift", Some(id), Some(token)).await?;
+        Err(Refused::lost("this name was taken off already", winner))
+    }
+
+    async fn propose_publication(&mut self, id: Position, audience: Audience, expires_at: i64) -> Result<()> {
+        self.person()?;
+        let edition = self.edition_in(id, EditionState::Deciding).await?;
+        not_reopened(&edition)?;
+        must(expires_at > self.now, Why::Malformed, || {
+            format!(
+                "expected an end of the publication to {} that lies ahead, came {expires_at}",
+                audience.as_str()
+            )
+        })?;
+        if edition.publication_by.is_none() {
+            return Ok(());
+        }
+        let winner = self.winner("propose_publication", Some(id), None).await?;
+        Err(Refused::lost("the publication is proposed already", winner))
+    }
+
+    async fn publish(&mut self, id: Position) -> Result<()> {
+        self.person()?;
+        let edition = self.step(id, EditionState::Published).await?;
+        not_reopened(&edition)?;
+        let (Some(first), Some(expires_at)) = (&edition.publication_by, edition.expires_at) else {
+            let sentence = "a first person proposes the publication, with its legal basis, audience and end, before a second publishes";
+            return Err(Refused::error(Why::WrongState, sentence));
+        };
+        self.second(first)?;
+        must(expires_at > self.now, Why::WrongState, || {
+            format!(
+                "the publication was to end at {expires_at} (ms since 1970), which is over; retract the edition"
+            )
+        })
+    }
+}
+
+/// An edition that lost a reading is not decided on: its corrected revision is.
+fn not_reopened(edition: &EditionRow) -> Result<()> {
+    must(edition.reopened.is_none(), Why::WrongState, || {
+        format!(
+            "edition {} lost a reading to an objection; its corrected revision is decided on",
+            edition.id
+        )
+    })
+}
+
+/// The act by which an edition becomes something.
+const fn word_of(state: EditionState) -> &'static str {
+    match state {
+        EditionState::Draft => "propose",
+        EditionState::Noticed => "notice",
+        EditionState::Deciding => "open",
+        EditionState::Published => "publish",
+        EditionState::Expired => "expire",
+        EditionState::Superseded => "supersede",
+        EditionState::Retracted => "retract",
+    }
+}

@@ -1,0 +1,273 @@
+//! Editions, places and the audit trail as others read them. Nothing here changes anything but `erase_words`.
+
+use hemu_rules::Status;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, Row};
+
+use super::act::{EditionId, ObjectionId, Sha};
+use super::objection::waited;
+use super::state::{EditionRow, EditionState, ObjectionRow, PLACE, PlaceRow};
+use crate::error::{InFile, Result};
+use crate::journal::Position;
+use crate::ledger::Ledger;
+
+/// One line of the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActRow {
+    /// Where it stands in the journal.
+    pub place: (Position, u32),
+    pub at: i64,
+    pub actor: String,
+    /// Its word: `propose`, or that of an [`super::Act`].
+    pub kind: String,
+    pub edition: Option<EditionId>,
+    pub token: Option<String>,
+    /// The act as the journal has it, as JSON; what people wrote is there as a hash.
+    pub body: String,
+}
+
+impl FromRow<'_, SqliteRow> for ActRow {
+    fn from_row(row: &SqliteRow) -> std::result::Result<Self, sqlx::Error> {
+        Ok(Self {
+            place: (
+                row.try_get::<i64, _>("position")?.cast_unsigned(),
+                row.try_get("idx")?,
+            ),
+            at: row.try_get("at")?,
+            actor: row.try_get("actor")?,
+            kind: row.try_get("kind")?,
+            edition: row.try_get::<Option<i64>, _>("edition")?.map(i64::cast_unsigned),
+            token: row.try_get("token")?,
+            body: row.try_get("body")?,
+        })
+    }
+}
+
+/// A household in one edition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub edition: EditionRow,
+    /// `None`: on no list, and not warned.
+    pub place: Option<PlaceRow>,
+    pub objections: Vec<ObjectionRow>,
+    /// Until when the household may object; `None` while an objection of it is pending, for then it stands still.
+    pub deadline: Option<i64>,
+}
+
+impl Ledger {
+    /// Editions, newest first, before an id.
+    pub async fn editions(&self, before: Option<EditionId>, limit: u32) -> Result<Vec<EditionRow>> {
+        sqlx::query_as("select * from edition where id < ? order by id desc limit ?")
+            .bind(before.map_or(i64::MAX, u64::cast_signed))
+            .bind(limit)
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// One edition with its counts and how far it is.
+    pub async fn edition_row(&self, id: EditionId) -> Result<Option<EditionRow>> {
+        let path = self.folder().truth();
+        let mut connection = self.truth.acquire().await.of(&path)?;
+        EditionRow::find(&mut connection, id).await.of(&path)
+    }
+
+    /// Published editions whose time has run out: what the machine is to expire.
+    pub async fn run_out(&self, now: i64) -> Result<Vec<EditionId>> {
+        let ids: Vec<i64> = sqlx::query_scalar(
+            "select id from edition where state = 'published' and expires_at <= ? order by id",
+        )
+        .bind(now)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        Ok(ids.into_iter().map(i64::cast_unsigned).collect())
+    }
+
+    /// The places of an edition that the rule gave a status, after a rank. For those who decide: what may be shown of
+    /// a place is [`PlaceRow::shown`].
+    pub async fn places(
+        &self,
+        edition: EditionId,
+        status: Status,
+        after_rank: u32,
+        limit: u32,
+    ) -> Result<Vec<PlaceRow>> {
+        self.places_where("1", edition, status, after_rank, limit).await
+    }
+
+    /// The red or black places of an edition that its audience may see at an instant, after a rank: of a published
+    /// edition whose time has not run out and that is not private, those that two persons confirmed and nobody lifted
+    /// or objects to, and those that agreed to be praised. By rank, red is the ranking.
+    pub async fn public_places(
+        &self,
+        edition: EditionId,
+        now: i64,
+        status: Status,
+        after_rank: u32,
+        limit: u32,
+    ) -> Result<Vec<PlaceRow>> {
+        let row = self.edition_row(edition).await?;
+        if !row.is_some_and(|row| row.is_public(now)) {
+            return Ok(Vec::new());
+        }
+        let which = match status {
+            Status::Red => "red_opt_in",
+            Status::Black => "confirmed_by is not null and lifted is null and not appeal_open",
+            Status::Grey | Status::Unrated => "0",
+        };
+        self.places_where(which, edition, status, after_rank, limit).await
+    }
+
+    async fn places_where(
+        &self,
+        which: &'static str,
+        edition: EditionId,
+        status: Status,
+        after_rank: u32,
+        limit: u32,
+    ) -> Result<Vec<PlaceRow>> {
+        let sql = format!(
+            "select * from ({PLACE} where place.edition = ? and place.status = ? and place.rank > ?)
+             where {which} order by rank limit ?"
+        );
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(edition.cast_signed())
+            .bind(status.code())
+            .bind(after_rank)
+            .bind(limit)
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// A household's own history, newest first, before an edition: the editions it was told of, and what it and others
+    /// did about them.
+    pub async fn household_editions(
+        &self,
+        token: &str,
+        before: Option<EditionId>,
+        limit: u32,
+    ) -> Result<Vec<Standing>> {
+        let path = self.folder().truth();
+        let mut tx = self.truth.begin().await.of(&path)?;
+        let editions: Vec<EditionRow> = sqlx::query_as(
+            "select * from edition where id < ? and noticed_at is not null order by id desc limit ?",
+        )
+        .bind(before.map_or(i64::MAX, u64::cast_signed))
+        .bind(limit)
+        .fetch_all(&mut *tx)
+        .await
+        .of(&path)?;
+        let place = format!("{PLACE} where place.edition = ? and place.token = ?");
+        let mut history = Vec::with_capacity(editions.len());
+        for edition in editions {
+            let id = edition.id.cast_signed();
+            let place = sqlx::query_as(AssertSqlSafe(place.clone()))
+                .bind(id)
+                .bind(token)
+                .fetch_optional(&mut *tx)
+                .await
+                .of(&path)?;
+            let objections: Vec<ObjectionRow> =
+                sqlx::query_as("select * from objection where edition = ? and token = ? order by id")
+                    .bind(id)
+                    .bind(token)
+                    .fetch_all(&mut *tx)
+                    .await
+                    .of(&path)?;
+            let waited = waited(&mut tx, edition.id, token).await.of(&path)?;
+            let pending = objections.iter().any(|objection| objection.upheld.is_none());
+            let deadline = edition.deadline.filter(|_| !pending);
+            history.push(Standing {
+                place,
+                objections,
+                deadline: deadline.map(|deadline| deadline.saturating_add(waited)),
+                edition,
+            });
+        }
+        Ok(history)
+    }
+
+    /// The audit trail of an edition, oldest first, after a place of the journal.
+    pub async fn acts_of(
+        &self,
+        edition: EditionId,
+        after: Option<(Position, u32)>,
+        limit: u32,
+    ) -> Result<Vec<ActRow>> {
+        let (position, index) = after.unwrap_or_default();
+        sqlx::query_as(
+            "select * from act where edition = ? and (position, idx) > (?, ?) order by position, idx limit ?",
+        )
+        .bind(edition.cast_signed())
+        .bind(position.cast_signed())
+        .bind(index)
+        .bind(limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())
+    }
+
+    /// The whole audit trail, newest first, before a place of the journal.
+    pub async fn acts(&self, before: Option<(Position, u32)>, limit: u32) -> Result<Vec<ActRow>> {
+        let (position, index) = before.unwrap_or((i64::MAX.cast_unsigned(), 0));
+        sqlx::query_as(
+            "select * from act where (position, idx) < (?, ?) order by position desc, idx desc limit ?",
+        )
+        .bind(position.cast_signed())
+        .bind(index)
+        .bind(limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())
+    }
+
+    /// The objections to an edition, oldest first.
+    pub async fn objections(&self, edition: EditionId) -> Result<Vec<ObjectionRow>> {
+        sqlx::query_as("select * from objection where edition = ? order by id")
+            .bind(edition.cast_signed())
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// One objection.
+    pub async fn objection(&self, id: ObjectionId) -> Result<Option<ObjectionRow>> {
+        sqlx::query_as("select * from objection where id = ?")
+            .bind(id.cast_signed())
+            .fetch_optional(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// What a person wrote, by its hash; `None` when it was erased.
+    pub async fn words(&self, hash: &Sha) -> Result<Option<String>> {
+        sqlx::query_scalar("select text from words where hash = ?")
+            .bind(hash.as_str())
+            .fetch_optional(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// Erases what a person wrote. That it was written, when and by whom stays; whether there was anything to erase.
+    pub async fn erase_words(&self, hash: &Sha) -> Result<bool> {
+        let done = sqlx::query("delete from words where hash = ?")
+            .bind(hash.as_str())
+            .execute(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+impl EditionRow {
+    /// Whether anybody but the households themselves may see it at an instant.
+    pub fn is_public(&self, now: i64) -> bool {
+        let audience = self
+            .audience
+            .is_some_and(|audience| audience != super::Audience::Private);
+        let lasts = self.expires_at.is_some_and(|expires_at| now < expires_at);
+        self.state == EditionState::Published && audience && lasts
+    }
+}

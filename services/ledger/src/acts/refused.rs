@@ -1,0 +1,127 @@
+//! Why an act was refused, so that whoever asked can mend it.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::journal::Position;
+
+/// A stable word for a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Why {
+    /// Too early: something else must be over first.
+    NotYet,
+    /// The objection window is over.
+    WindowClosed,
+    /// The second person must be another than the first.
+    SamePerson,
+    /// Only a person may do this.
+    NotAPerson,
+    /// Somebody was faster; see the winner.
+    AlreadyDecided,
+    UnknownHousehold,
+    UnknownEdition,
+    UnknownObjection,
+    NoSuchReading,
+    /// The day is not over.
+    InTheFuture,
+    /// Not possible from the state it is in.
+    WrongState,
+    /// A text, a number or a list that is too long, too short or out of range.
+    Malformed,
+}
+
+impl Why {
+    pub const ALL: [Self; 12] = [
+        Self::NotYet,
+        Self::WindowClosed,
+        Self::SamePerson,
+        Self::NotAPerson,
+        Self::AlreadyDecided,
+        Self::UnknownHousehold,
+        Self::UnknownEdition,
+        Self::UnknownObjection,
+        Self::NoSuchReading,
+        Self::InTheFuture,
+        Self::WrongState,
+        Self::Malformed,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotYet => "not_yet",
+            Self::WindowClosed => "window_closed",
+            Self::SamePerson => "same_person",
+            Self::NotAPerson => "not_a_person",
+            Self::AlreadyDecided => "already_decided",
+            Self::UnknownHousehold => "unknown_household",
+            Self::UnknownEdition => "unknown_edition",
+            Self::UnknownObjection => "unknown_objection",
+            Self::NoSuchReading => "no_such_reading",
+            Self::InTheFuture => "in_the_future",
+            Self::WrongState => "wrong_state",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The act that was faster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    pub actor: String,
+    /// ms since 1970 UTC.
+    pub at: i64,
+    /// What they did, as its word.
+    pub what: String,
+    /// Where it stands in the journal.
+    pub position: Position,
+}
+
+/// An act that was refused. Nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}: {sentence}")]
+pub struct Refused {
+    pub why: Why,
+    /// Names the rule.
+    pub sentence: String,
+    pub winner: Option<Winner>,
+}
+
+impl Refused {
+    pub(super) fn error(why: Why, sentence: impl Into<String>) -> Error {
+        Self {
+            why,
+            sentence: sentence.into(),
+            winner: None,
+        }
+        .into()
+    }
+
+    pub(super) fn lost(sentence: impl Into<String>, winner: Option<Winner>) -> Error {
+        Self {
+            why: Why::AlreadyDecided,
+            sentence: sentence.into(),
+            winner,
+        }
+        .into()
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+/// Refuses unless something holds.
+pub(super) fn must(holds: bool, why: Why, sentence: impl FnOnce() -> String) -> crate::error::Result<()> {
+    if holds {
+        return Ok(());
+    }
+    Err(Refused::error(why, sentence()))
+}
