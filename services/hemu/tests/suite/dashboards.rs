@@ -26,7 +26,8 @@ fn the_page_shows_what_the_simulated_bins_sent() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::run(folder.path(), 0, &["demo", "--days", "40"]);
+    // So fast that a night, when nobody brings anything, is over in half a minute: the page waits for a deposit.
+    let server = Server::run(folder.path(), 0, &["demo", "--days", "40", "--speed", "1200"]);
     let run = Command::new("node")
         .arg("e2e/run.mjs")
         .current_dir(&web)

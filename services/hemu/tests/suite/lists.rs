@@ -87,7 +87,7 @@ fn import_at_once(data: &Path, files: &[PathBuf]) -> usize {
             .into_iter()
             .map(|import| {
                 let said = import.join().unwrap();
-                assert!(said.contains("conflicting 0, rejected 0"), "{said}");
+                assert!(said.contains("rejected 0, conflicting 0"), "{said}");
                 let (_, rest) = said.split_once("new ").unwrap();
                 rest.split(',').next().unwrap().parse::<usize>().unwrap()
             })
