@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hemu_ledger::Ledger;
 use hemu_ledger::read::{Gathered, Standing};
-use hemu_rules::{Census, City, Day, Rule, Tally, posterior};
+use hemu_rules::{Census, City, Day, Rule, posterior};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
@@ -112,25 +112,15 @@ impl Standings {
 
 impl Kept {
     fn of(gathered: Gathered) -> Result<Self, Problem> {
-        let Gathered {
-            position,
-            calibration,
-            households,
-            device_names,
-            estates,
-        } = gathered;
-        let rule = *calibration.rule();
+        let rule = *gathered.calibration.rule();
         let mut census = Census::default();
-        for member in &households {
+        for member in &gathered.households {
             census.add(&rule, member.estate, &member.tally);
         }
-        let city = census.city(&rule, calibration.edition());
+        let city = census.city(&rule, gathered.calibration.edition());
         let prior = city.prior();
-        let (mut totals, mut ratings, mut rated) = (HashMap::new(), Ratings::new(), Vec::new());
-        let there = households
-            .into_iter()
-            .filter(|member| member.tally != Tally::default());
-        for member in there {
+        let (mut ratings, mut rated) = (Ratings::new(), Vec::new());
+        for member in &gathered.households {
             let sums = member.tally.totals();
             if sums.rated(&rule) {
                 let token: Arc<str> = member.token.as_str().into();
@@ -139,21 +129,14 @@ impl Kept {
                 let bound = lower_bound(&rule, sums, prior);
                 rated.push((Ranked { token, score, bound }, member.estate));
             }
-            totals.insert(member.token, sums);
         }
-        let standing = Standing {
-            edition: calibration.edition(),
-            position,
-            calibration,
-            prior,
-            totals,
-            device_names,
-        };
+        let ranking = Ranking::of(rated, &gathered.estates);
+        let standing = Standing::of(gathered);
         Ok(Self {
             standing,
             city,
             ratings,
-            ranking: Ranking::of(rated, &estates),
+            ranking,
         })
     }
 }

@@ -8,7 +8,7 @@ use hemu_rules::{
     day_evidence, posterior, prior, totals,
 };
 
-use super::gather;
+use super::gather::{self, Gathered};
 use crate::HouseholdDay;
 use crate::error::Result;
 use crate::journal::Position;
@@ -33,6 +33,23 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// What scores need of everybody gathered.
+    pub fn of(gathered: Gathered) -> Self {
+        let members = gathered.households.into_iter();
+        let totals: HashMap<String, Totals> = members
+            .filter(|member| member.tally != Tally::default())
+            .map(|member| (member.token, member.tally.totals()))
+            .collect();
+        Self {
+            edition: gathered.calibration.edition(),
+            position: gathered.position,
+            prior: prior(gathered.calibration.rule(), totals.values().copied()),
+            calibration: gathered.calibration,
+            totals,
+            device_names: gathered.device_names,
+        }
+    }
+
     /// The rule all of it was computed by.
     pub fn rule(&self) -> &Rule {
         self.calibration.rule()
@@ -62,20 +79,7 @@ impl Standing {
 impl Ledger {
     /// Calibration, prior and everybody's evidence for an edition (evidence of days before it).
     pub async fn standing(&self, rule: &Rule, edition: Day) -> Result<Standing> {
-        let gathered = self.gather(rule, edition).await?;
-        let members = gathered.households.into_iter();
-        let totals: HashMap<String, Totals> = members
-            .filter(|member| member.tally != Tally::default())
-            .map(|member| (member.token, member.tally.totals()))
-            .collect();
-        Ok(Standing {
-            edition,
-            position: gathered.position,
-            calibration: gathered.calibration,
-            prior: prior(rule, totals.values().copied()),
-            totals,
-            device_names: gathered.device_names,
-        })
+        Ok(Standing::of(self.gather(rule, edition).await?))
     }
 
     /// One household's day buckets of the days an edition looks at.
