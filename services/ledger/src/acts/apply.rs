@@ -148,8 +148,9 @@ impl Stamp<'_> {
             ),
             Act::ConfirmBlack { edition, token } => run!(
                 connection,
-                "update place set confirmed_by = ? where edition = ? and token = ?",
+                "update place set confirmed_by = ?, confirmed = ? where edition = ? and token = ?",
                 self.actor,
+                self.id(),
                 edition.cast_signed(),
                 token
             ),

@@ -9,10 +9,12 @@ mod apply;
 mod check;
 mod command;
 mod objection;
+mod place;
 mod process;
 mod propose;
 mod read;
 mod refused;
+mod roll;
 mod state;
 
 pub(crate) use act::MAX_ACT;
@@ -20,7 +22,8 @@ pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
     Proposed, ReadingAt, Sha, Words,
 };
-pub use propose::{Moved, WINDOW_DAYS};
+pub use place::Moved;
+pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, Standing};
 pub use refused::{Refused, Why, Winner};
 pub use state::{EditionRow, EditionState, ObjectionRow, PlaceRow};

@@ -1,16 +1,14 @@
 //! Editions as computed: proposed once, computed again bit for bit, and corrected when an objection was upheld. The
 //! machine does all of it, and none of it publishes anything.
 
-use std::collections::HashMap;
-
-use hemu_rules::{Day, EstateNo, Millis, Rule, State, Status};
-use sqlx::sqlite::SqliteConnection;
+use hemu_rules::{Day, Millis, Rule, Status};
 
 use super::act::{Actor, EditionId, Placed, Proposal, Proposed, Sha};
 use super::command::Deed;
+use super::place::{computed, digest, is_worse, placed, rule_hash, states};
 use super::refused::{Refused, Why, Winner, must};
+use super::roll::Roll;
 use super::state::{EditionRow, EditionState};
-use crate::bytes::Writer;
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::Position;
@@ -22,167 +20,8 @@ use crate::store::{self, Durability, Role};
 pub const WINDOW_DAYS: u16 = 7;
 /// How long one server may take to compute an edition before another tries.
 const LEASE_MS: i64 = 10 * 60 * 1_000;
-/// Tokens and places of one act.
-const TOKENS: usize = 1_024;
+/// Places of one act.
 const PLACES: usize = 512;
-
-/// A household that stands otherwise in a corrected revision; `None` is on no list and not warned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
-    pub token: String,
-    pub from: Option<State>,
-    pub to: Option<State>,
-}
-
-/// Who was registered: tokens by estate, both in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Roll(Vec<(String, Vec<String>)>);
-
-impl Roll {
-    async fn registered(connection: &mut SqliteConnection) -> std::result::Result<Self, sqlx::Error> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("select coalesce(estate, '') as estate, token from household order by 1, 2")
-                .fetch_all(connection)
-                .await?;
-        let mut roll = Self(Vec::new());
-        for (estate, token) in rows {
-            roll.add(estate, [token]);
-        }
-        Ok(roll)
-    }
-
-    fn add(&mut self, estate: String, tokens: impl IntoIterator<Item = String>) {
-        match self.0.last_mut() {
-            Some((last, all)) if *last == estate => all.extend(tokens),
-            _ => self.0.push((estate, tokens.into_iter().collect())),
-        }
-    }
-
-    async fn stored(
-        connection: &mut SqliteConnection,
-        hash: &Sha,
-    ) -> std::result::Result<Option<Self>, sqlx::Error> {
-        let parts: Vec<String> = sqlx::query_scalar("select body from roll where hash = ? order by part")
-            .bind(hash.as_str())
-            .fetch_all(connection)
-            .await?;
-        let mut roll = Self(Vec::new());
-        for part in parts {
-            match serde_json::from_str(&part) {
-                Ok(Proposal::Roll { estate, tokens, .. }) => roll.add(estate, tokens),
-                _ => return Ok(None),
-            }
-        }
-        Ok((roll.hash() == *hash).then_some(roll))
-    }
-
-    fn hash(&self) -> Sha {
-        let mut bytes = Vec::new();
-        let mut w = Writer::new(&mut bytes);
-        for (estate, tokens) in &self.0 {
-            w.text(estate);
-            w.number(tokens.len() as u64);
-            for token in tokens {
-                w.text(token);
-            }
-        }
-        Sha::of(&bytes)
-    }
-
-    /// As acts.
-    fn parts(&self) -> Vec<Body<'static>> {
-        let hash = self.hash();
-        let chunks = self
-            .0
-            .iter()
-            .flat_map(|(estate, tokens)| tokens.chunks(TOKENS).map(move |tokens| (estate, tokens)));
-        let part = |(part, (estate, tokens)): (u32, (&String, &[String]))| {
-            Body::Proposal(Box::new(Proposal::Roll {
-                hash: hash.clone(),
-                part,
-                estate: estate.clone(),
-                tokens: tokens.to_vec(),
-            }))
-        };
-        (0..).zip(chunks).map(part).collect()
-    }
-
-    /// Every household with its estate's number, in the order of the tokens.
-    fn members(self) -> Vec<(String, EstateNo)> {
-        let numbered = (0..).map(EstateNo).zip(self.0);
-        let mut members: Vec<_> = numbered
-            .flat_map(|(no, (_, tokens))| tokens.into_iter().map(move |token| (token, no)))
-            .collect();
-        members.sort_unstable();
-        members
-    }
-}
-
-/// SHA-256 over everybody's place, in the order of the tokens.
-fn digest(edition: &Edition, rule_hash: &Sha) -> Sha {
-    let mut bytes = Vec::new();
-    let mut w = Writer::new(&mut bytes);
-    w.signed(edition.day.get().into());
-    w.text(rule_hash.as_str());
-    for place in &edition.places {
-        let o = &place.outcome;
-        w.text(&place.token);
-        w.byte(o.status.code());
-        w.byte(o.score);
-        for number in [o.p_black.get(), o.p_red.get(), o.deposit_days, o.inspected_days] {
-            w.number(number.into());
-        }
-        w.number(o.hits.into());
-        for flag in [o.notice, o.inactive, o.cut] {
-            w.byte(flag.into());
-        }
-    }
-    Sha::of(&bytes)
-}
-
-/// The places that say something, in the order of the tokens, each with its rank within its status.
-fn placed(edition: &Edition) -> Vec<Placed> {
-    let says = |place: &&crate::read::Place| {
-        let o = &place.outcome;
-        matches!(o.status, Status::Red | Status::Black) || o.hits > 0 || o.notice
-    };
-    let mut places: Vec<Placed> = edition
-        .places
-        .iter()
-        .filter(says)
-        .map(|place| {
-            let o = &place.outcome;
-            Placed {
-                token: place.token.clone(),
-                status: o.status,
-                hits: o.hits,
-                notice: o.notice,
-                score: o.score,
-                p_black: o.p_black,
-                p_red: o.p_red,
-                deposit_days: o.deposit_days,
-                inspected_days: o.inspected_days,
-                rank: 0,
-            }
-        })
-        .collect();
-    // The surest first: of being good for red, of being poor for everybody else; by token where that is the same.
-    places.sort_by_cached_key(|place| {
-        let sure = if place.status == Status::Red {
-            place.p_red
-        } else {
-            place.p_black
-        };
-        (place.status, std::cmp::Reverse(sure), place.token.clone())
-    });
-    let (mut last, mut rank) = (None, 0);
-    for place in &mut places {
-        rank = if last == Some(place.status) { rank + 1 } else { 1 };
-        (last, place.rank) = (Some(place.status), rank);
-    }
-    places.sort_by(|a, b| a.token.cmp(&b.token));
-    places
-}
 
 /// What an edition is to be computed from.
 struct Plan {
@@ -292,75 +131,8 @@ impl Ledger {
         again.close().await;
         store::remove_database(&beside)?;
         let edition = judge_all(&rule, row.day, gathered?, &states)?;
-        Ok(digest(&edition, &Sha::of(json(&rule).as_bytes())))
+        Ok(digest(&edition, &rule_hash(&rule)))
     }
-
-    /// Who stands otherwise in an edition than in the one it corrects, in the order of the tokens.
-    pub async fn moved(&self, edition: EditionId) -> Result<Vec<Moved>> {
-        let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        let row = EditionRow::find(&mut tx, edition).await.of(&path)?;
-        let Some((new, old)) = row.and_then(|row| Some((row.id, row.revises?))) else {
-            return Ok(Vec::new());
-        };
-        let new = computed(&mut tx, new).await.of(&path)?;
-        let old = computed(&mut tx, old).await.of(&path)?;
-        let mut tokens: Vec<&String> = new.keys().chain(old.keys()).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        let moved = tokens.into_iter().map(|token| Moved {
-            token: token.clone(),
-            from: old.get(token).copied(),
-            to: new.get(token).copied(),
-        });
-        Ok(moved.filter(|moved| moved.from != moved.to).collect())
-    }
-}
-
-fn json(rule: &Rule) -> String {
-    serde_json::to_string(rule).unwrap_or_default()
-}
-
-/// Every place as computed.
-async fn computed(
-    connection: &mut SqliteConnection,
-    edition: EditionId,
-) -> std::result::Result<HashMap<String, State>, sqlx::Error> {
-    states_where(connection, edition, i64::MAX, "1").await
-}
-
-/// What an edition leaves to the next, as people had left it by a position: who was lifted starts anew.
-async fn states(
-    connection: &mut SqliteConnection,
-    edition: EditionId,
-    known: Position,
-) -> std::result::Result<States, sqlx::Error> {
-    states_where(
-        connection,
-        edition,
-        known.cast_signed(),
-        "(lifted is null or lifted > ?2)",
-    )
-    .await
-}
-
-async fn states_where(
-    connection: &mut SqliteConnection,
-    edition: EditionId,
-    known: i64,
-    which: &str,
-) -> std::result::Result<States, sqlx::Error> {
-    let sql = format!("select token, status, hits from place where edition = ?1 and {which}");
-    let rows: Vec<(String, i64, u16)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(edition.cast_signed())
-        .bind(known)
-        .fetch_all(connection)
-        .await?;
-    let state = |(token, status, hits): (String, i64, u16)| {
-        let status = Status::from_code(status).unwrap_or_default();
-        (token, State { status, hits })
-    };
-    Ok(rows.into_iter().map(state).collect())
 }
 
 impl Deed<'_> {
@@ -525,7 +297,7 @@ impl Deed<'_> {
         let roll = plan.roll.hash();
         let kept = Roll::stored(&mut self.tx, &roll).await;
         let mut bodies = match self.of(kept)? {
-            Some(kept) if !kept.0.is_empty() => Vec::new(),
+            Some(kept) if !kept.is_empty() => Vec::new(),
             _ => plan.roll.parts(),
         };
         let count = |status| {
@@ -535,11 +307,11 @@ impl Deed<'_> {
                 .filter(|place| place.outcome.status == status)
                 .count() as u64
         };
-        let rule_hash = Sha::of(json(&plan.rule).as_bytes());
+        let rule_hash = rule_hash(&plan.rule);
         let revises = plan.revises.as_ref().map(|old| old.id);
         let old = match revises {
             Some(old) => computed(&mut self.tx, old).await,
-            None => Ok(HashMap::new()),
+            None => Ok(States::new()),
         };
         let old = self.of(old)?;
         let proposed = Proposed {
@@ -564,10 +336,4 @@ impl Deed<'_> {
         bodies.extend(places.map(|places| Body::Proposal(Box::new(places))));
         Ok(bodies)
     }
-}
-
-/// Whether a household has to be told what it was not told before.
-fn is_worse(place: &Placed, old: &HashMap<String, State>) -> bool {
-    let old = old.get(&place.token).copied().unwrap_or_default();
-    (place.status == Status::Black && old.status != Status::Black) || place.hits > old.hits
 }

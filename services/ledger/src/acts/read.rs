@@ -54,15 +54,30 @@ pub struct Standing {
     pub deadline: Option<i64>,
 }
 
+/// Rows of one question to `hemu.db`: all there are, the one, or a value.
+macro_rules! ask {
+    ($ledger:expr, $question:ident $fetch:ident $sql:expr $(, $value:expr)* $(,)?) => {
+        sqlx::$question($sql)
+            $(.bind($value))*
+            .$fetch(&$ledger.truth)
+            .await
+            .of(&$ledger.folder().truth())
+    };
+}
+
+/// The end of the journal, as a place to read back from.
+const LAST: (Position, u32) = (i64::MAX.cast_unsigned(), 0);
+
 impl Ledger {
     /// Editions, newest first, before an id.
     pub async fn editions(&self, before: Option<EditionId>, limit: u32) -> Result<Vec<EditionRow>> {
-        sqlx::query_as("select * from edition where id < ? order by id desc limit ?")
-            .bind(before.map_or(i64::MAX, u64::cast_signed))
-            .bind(limit)
-            .fetch_all(&self.truth)
-            .await
-            .of(&self.folder().truth())
+        let sql = "select * from edition where id < ? order by id desc limit ?";
+        ask!(
+            self,
+            query_as fetch_all sql,
+            before.map_or(i64::MAX, u64::cast_signed),
+            limit
+        )
     }
 
     /// One edition with its counts and how far it is.
@@ -74,13 +89,8 @@ impl Ledger {
 
     /// Published editions whose time has run out: what the machine is to expire.
     pub async fn run_out(&self, now: i64) -> Result<Vec<EditionId>> {
-        let ids: Vec<i64> = sqlx::query_scalar(
-            "select id from edition where state = 'published' and expires_at <= ? order by id",
-        )
-        .bind(now)
-        .fetch_all(&self.truth)
-        .await
-        .of(&self.folder().truth())?;
+        let sql = "select id from edition where state = 'published' and expires_at <= ? order by id";
+        let ids: Vec<i64> = ask!(self, query_scalar fetch_all sql, now)?;
         Ok(ids.into_iter().map(i64::cast_unsigned).collect())
     }
 
@@ -131,14 +141,14 @@ impl Ledger {
             "select * from ({PLACE} where place.edition = ? and place.status = ? and place.rank > ?)
              where {which} order by rank limit ?"
         );
-        sqlx::query_as(AssertSqlSafe(sql))
-            .bind(edition.cast_signed())
-            .bind(status.code())
-            .bind(after_rank)
-            .bind(limit)
-            .fetch_all(&self.truth)
-            .await
-            .of(&self.folder().truth())
+        ask!(
+            self,
+            query_as fetch_all AssertSqlSafe(sql),
+            edition.cast_signed(),
+            status.code(),
+            after_rank,
+            limit
+        )
     }
 
     /// A household's own history, newest first, before an edition: the editions it was told of, and what it and others
@@ -197,66 +207,46 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<ActRow>> {
         let (position, index) = after.unwrap_or_default();
-        sqlx::query_as(
-            "select * from act where edition = ? and (position, idx) > (?, ?) order by position, idx limit ?",
+        let sql =
+            "select * from act where edition = ? and (position, idx) > (?, ?) order by position, idx limit ?";
+        ask!(
+            self,
+            query_as fetch_all sql,
+            edition.cast_signed(),
+            position.cast_signed(),
+            index,
+            limit
         )
-        .bind(edition.cast_signed())
-        .bind(position.cast_signed())
-        .bind(index)
-        .bind(limit)
-        .fetch_all(&self.truth)
-        .await
-        .of(&self.folder().truth())
     }
 
     /// The whole audit trail, newest first, before a place of the journal.
     pub async fn acts(&self, before: Option<(Position, u32)>, limit: u32) -> Result<Vec<ActRow>> {
-        let (position, index) = before.unwrap_or((i64::MAX.cast_unsigned(), 0));
-        sqlx::query_as(
-            "select * from act where (position, idx) < (?, ?) order by position desc, idx desc limit ?",
-        )
-        .bind(position.cast_signed())
-        .bind(index)
-        .bind(limit)
-        .fetch_all(&self.truth)
-        .await
-        .of(&self.folder().truth())
+        let (position, index) = before.unwrap_or(LAST);
+        let sql = "select * from act where (position, idx) < (?, ?) order by position desc, idx desc limit ?";
+        ask!(self, query_as fetch_all sql, position.cast_signed(), index, limit)
     }
 
     /// The objections to an edition, oldest first.
     pub async fn objections(&self, edition: EditionId) -> Result<Vec<ObjectionRow>> {
-        sqlx::query_as("select * from objection where edition = ? order by id")
-            .bind(edition.cast_signed())
-            .fetch_all(&self.truth)
-            .await
-            .of(&self.folder().truth())
+        let sql = "select * from objection where edition = ? order by id";
+        ask!(self, query_as fetch_all sql, edition.cast_signed())
     }
 
     /// One objection.
     pub async fn objection(&self, id: ObjectionId) -> Result<Option<ObjectionRow>> {
-        sqlx::query_as("select * from objection where id = ?")
-            .bind(id.cast_signed())
-            .fetch_optional(&self.truth)
-            .await
-            .of(&self.folder().truth())
+        let sql = "select * from objection where id = ?";
+        ask!(self, query_as fetch_optional sql, id.cast_signed())
     }
 
     /// What a person wrote, by its hash; `None` when it was erased.
     pub async fn words(&self, hash: &Sha) -> Result<Option<String>> {
-        sqlx::query_scalar("select text from words where hash = ?")
-            .bind(hash.as_str())
-            .fetch_optional(&self.truth)
-            .await
-            .of(&self.folder().truth())
+        let sql = "select text from words where hash = ?";
+        ask!(self, query_scalar fetch_optional sql, hash.as_str())
     }
 
     /// Erases what a person wrote. That it was written, when and by whom stays; whether there was anything to erase.
     pub async fn erase_words(&self, hash: &Sha) -> Result<bool> {
-        let done = sqlx::query("delete from words where hash = ?")
-            .bind(hash.as_str())
-            .execute(&self.truth)
-            .await
-            .of(&self.folder().truth())?;
+        let done = ask!(self, query execute "delete from words where hash = ?", hash.as_str())?;
         Ok(done.rows_affected() > 0)
     }
 }

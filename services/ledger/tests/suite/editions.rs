@@ -1,39 +1,45 @@
 //! An edition as a due process: what is proposed, who may take which step, and what the machine can never do.
 
+use std::ops::Range;
+
 use hemu_ledger::acts::{Act, Audience, EditionState, Sha, Why, Words};
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_rules::{Bp, By, Rule, Status};
 
 use crate::site::{NOW, Site, act, day, deposit, person, refused, register, run, segment};
 
-const DAY: i64 = 86_400_000;
+pub(crate) const DAY: i64 = 86_400_000;
 
 /// Forty days of two households that an inspector looked at: one sorts badly, one well. Batch 1 holds the bad one's.
-async fn village() -> Site {
+pub(crate) async fn village() -> Site {
     let site = Site::new().await;
     register(&site, &["BAD", "GOOD", "NEW"]).await;
-    for (device, token, quality) in [("I1", "BAD", 1_000), ("I2", "GOOD", 9_800)] {
-        let body = |nth: i64| {
-            Body::Deposit(Deposit {
-                by: By::Inspector,
-                quality: Bp::clamped(quality),
-                ..deposit(token, nth * 1_440 + 600)
-            })
-        };
-        let records = (0..40_i64).map(|nth| (nth.cast_unsigned() + 1, body(nth)));
-        site.append(&[segment(device, records)]).await;
-    }
+    inspected(&site, "I1", "BAD", 0..40, 1_000).await;
+    inspected(&site, "I2", "GOOD", 0..40, 9_800).await;
     site.fold().await;
     site
 }
 
-async fn propose(site: &Site, nth: i64) -> u64 {
+/// A batch of an inspector's readings of one household, one a day.
+pub(crate) async fn inspected(site: &Site, device: &str, token: &str, days: Range<i64>, quality: i64) {
+    let body = |nth: i64| {
+        Body::Deposit(Deposit {
+            by: By::Inspector,
+            quality: Bp::clamped(quality),
+            ..deposit(token, nth * 1_440 + 600)
+        })
+    };
+    let records = days.map(|nth| (nth.cast_unsigned() + 1, body(nth)));
+    site.append(&[segment(device, records)]).await;
+}
+
+pub(crate) async fn propose(site: &Site, nth: i64) -> u64 {
     let proposed = site.ledger.propose_edition(&Rule::V1, day(nth), NOW, "server-1");
     proposed.await.unwrap()
 }
 
 /// The second edition, in which BAD is black; the first one's notices were given.
-async fn second(site: &Site) -> u64 {
+pub(crate) async fn second(site: &Site) -> u64 {
     let first = propose(site, 33).await;
     act(
         site,
@@ -48,7 +54,7 @@ async fn second(site: &Site) -> u64 {
     propose(site, 40).await
 }
 
-fn objection(edition: u64) -> Act {
+pub(crate) fn objection(edition: u64) -> Act {
     Act::Object {
         edition,
         token: "BAD".into(),
@@ -57,7 +63,7 @@ fn objection(edition: u64) -> Act {
     }
 }
 
-async fn state(site: &Site, edition: u64) -> EditionState {
+pub(crate) async fn state(site: &Site, edition: u64) -> EditionState {
     site.ledger.edition_row(edition).await.unwrap().unwrap().state
 }
 
