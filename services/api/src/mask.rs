@@ -22,9 +22,7 @@ pub(crate) fn door(door: &str) -> String {
 
 /// Where a household lives, as people say it: `12幢1单元 30*`. What is not registered is left out.
 pub(crate) fn label(household: &Household) -> String {
-    let building = household.building.as_deref().map(|name| numbered(name, "幢"));
-    let unit = household.unit.as_deref().map(|name| numbered(name, "单元"));
-    let place = [building, unit].into_iter().flatten().collect::<String>();
+    let place = place(household.building.as_deref(), household.unit.as_deref());
     let parts = [Some(place), household.door.as_deref().map(door)];
     parts
         .into_iter()
@@ -32,6 +30,13 @@ pub(crate) fn label(household: &Household) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// A building, or a unit of it: `12幢1单元`.
+pub(crate) fn place(building: Option<&str>, unit: Option<&str>) -> String {
+    let building = building.map(|name| numbered(name, "幢"));
+    let unit = unit.map(|name| numbered(name, "单元"));
+    [building, unit].into_iter().flatten().collect()
 }
 
 /// A number gets its counting word; a name that ends in a word of its own stays.

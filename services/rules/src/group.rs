@@ -1,17 +1,16 @@
 //! Buildings and units: how a group of households sorts, said only where it says nothing of any one of them.
 //!
 //! A group has at least [`HOUSEHOLDS_LEAST`] rated households, none of which is most of its evidence; counts are
-//! given only where neither those counted nor the others are few. A building and its units are published together
-//! ([`publish`]), so that subtracting the ones from the other leaves no small group either. Differences between
-//! editions, and between groups that overlap otherwise, are not guarded against: publish one division only.
+//! given only where neither those counted nor the others are few. An estate, its buildings and their units are
+//! published together ([`publish`]), so that subtracting any of them from any other leaves a crowd or nobody. Two
+//! editions compared, and groups that overlap otherwise, are not guarded against: publish one division only.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::beta::BetaError;
 use crate::quantity::Bp;
 use crate::rule::Rule;
 use crate::score::{Totals, posterior};
-use crate::status::Status;
 
 /// Rated households a published group has, at least.
 pub const HOUSEHOLDS_LEAST: u32 = 10;
@@ -27,32 +26,22 @@ pub struct GroupTally {
     largest: i128,
     households: u32,
     rated: u32,
-    red: u32,
-    black: u32,
 }
 
 impl GroupTally {
-    /// Adds a household by its clamped evidence and its shown status.
-    pub fn add(&mut self, totals: Totals, shown: Status) {
+    /// Adds a household by its clamped evidence. One that is not rated is counted and says nothing.
+    pub fn add(&mut self, rule: &Rule, totals: Totals) {
         self.households += 1;
-        if shown == Status::Unrated {
-            return;
+        if totals.rated(rule) {
+            self.evidence += totals;
+            self.largest = self.largest.max(totals.e);
+            self.rated += 1;
         }
-        self.evidence += totals;
-        self.largest = self.largest.max(totals.e);
-        self.rated += 1;
-        self.red += u32::from(shown == Status::Red);
-        self.black += u32::from(shown == Status::Black);
     }
 
     /// Whether the mean says nothing of one household.
     fn is_crowd(&self) -> bool {
         self.rated >= HOUSEHOLDS_LEAST && 2 * self.largest <= self.evidence.e
-    }
-
-    /// Whether a count of its households says nothing of one of them.
-    fn may_say(&self, count: u32) -> bool {
-        self.is_crowd() && count >= COUNT_LEAST && self.rated.saturating_sub(count) >= COUNT_LEAST
     }
 
     fn view(&self, rule: &Rule, prior: Bp) -> Result<GroupView, BetaError> {
@@ -64,6 +53,7 @@ impl GroupTally {
             score: posterior.score,
             low,
             high,
+            rank: None,
             red: None,
             black: None,
         })
@@ -76,13 +66,12 @@ impl std::ops::AddAssign for GroupTally {
         self.largest = self.largest.max(other.largest);
         self.households += other.households;
         self.rated += other.rated;
-        self.red += other.red;
-        self.black += other.black;
     }
 }
 
 /// What may be said of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GroupView {
     pub households: u32,
     pub rated: u32,
@@ -91,48 +80,73 @@ pub struct GroupView {
     /// Ends of its 90 % interval.
     pub low: Bp,
     pub high: Bp,
-    /// Households on either list; `None` where the number would say too much.
+    /// By the score, among the shown groups of its kind in the estate; 1 is the best, equals share one, and the next
+    /// counts all of them. `None` for the estate.
+    pub rank: Option<u32>,
+    /// Households on either list; `None` where the number would say too much, or nobody counted ([`Form::count`]).
     pub red: Option<u32>,
     pub black: Option<u32>,
 }
 
-/// A group and the parts it is divided into.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GroupViews {
-    /// `None` where nothing may be shown, here and in the parts.
+/// What may be said of an estate, its buildings and their units; `None` where nothing may be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
     pub whole: Option<GroupView>,
-    /// One for each part, in their order.
-    pub parts: Vec<Option<GroupView>>,
+    /// One for each building, in the order they were given in.
+    pub buildings: Vec<BuildingView>,
 }
 
-/// What may be said of a group divided into `parts`.
+/// What may be said of a building and its units.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildingView {
+    pub whole: Option<GroupView>,
+    /// One for each unit, in the order they were given in; none of a building that is not shown.
+    pub units: Vec<Option<GroupView>>,
+}
+
+/// One of the two lists, for a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Red,
+    Black,
+}
+
+/// What may be said of an estate, given as the units of each of its buildings.
 ///
 /// Parts too small to be shown are hidden together with the smallest shown ones (of equals the later), until those
-/// hidden are a crowd themselves. A count is shown of every shown part, or of none.
-pub fn publish(rule: &Rule, prior: Bp, parts: &[GroupTally]) -> Result<GroupViews, BetaError> {
-    let whole = sum(parts);
-    let shown = shown(parts);
-    let hidden = parts.iter().zip(&shown).filter(|(_, shown)| !**shown);
-    let hidden = sum(hidden.map(|(part, _)| part));
-
-    let mut views = GroupViews {
-        whole: whole.is_crowd().then(|| whole.view(rule, prior)).transpose()?,
-        parts: Vec::with_capacity(parts.len()),
+/// hidden are a crowd themselves: buildings within the estate, units within a shown building.
+pub fn publish(rule: &Rule, prior: Bp, estate: &[Vec<GroupTally>]) -> Result<Form, BetaError> {
+    let buildings: Vec<GroupTally> = estate.iter().map(sum).collect();
+    let whole = sum(&buildings);
+    let view = |group: &GroupTally, shown: bool| shown.then(|| group.view(rule, prior)).transpose();
+    let mut form = Form {
+        whole: view(&whole, whole.is_crowd())?,
+        buildings: Vec::with_capacity(estate.len()),
     };
-    for (part, shown) in parts.iter().zip(&shown) {
-        views
-            .parts
-            .push(shown.then(|| part.view(rule, prior)).transpose()?);
+    for ((units, building), is_shown) in estate.iter().zip(&buildings).zip(shown(&buildings)) {
+        let of_units = if is_shown {
+            shown(units)
+        } else {
+            vec![false; units.len()]
+        };
+        let units = units
+            .iter()
+            .zip(of_units)
+            .map(|(unit, is_shown)| view(unit, is_shown));
+        form.buildings.push(BuildingView {
+            whole: view(building, is_shown)?,
+            units: units.collect::<Result<_, _>>()?,
+        });
     }
-    views.count(parts, &whole, &hidden, |group| group.red, |view| &mut view.red);
-    views.count(
-        parts,
-        &whole,
-        &hidden,
-        |group| group.black,
-        |view| &mut view.black,
+    rank(form.buildings.iter_mut().filter_map(|b| b.whole.as_mut()));
+    rank(
+        form.buildings
+            .iter_mut()
+            .flat_map(|b| b.units.iter_mut().flatten()),
     );
-    Ok(views)
+    Ok(form)
 }
 
 fn sum<'g>(groups: impl IntoIterator<Item = &'g GroupTally>) -> GroupTally {
@@ -143,48 +157,112 @@ fn sum<'g>(groups: impl IntoIterator<Item = &'g GroupTally>) -> GroupTally {
 
 /// Which parts may be shown beside their whole.
 fn shown(parts: &[GroupTally]) -> Vec<bool> {
-    let mut shown: Vec<(usize, &GroupTally)> = parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| part.is_crowd())
-        .collect();
+    let mut candidates: Vec<usize> = (0..parts.len()).filter(|&i| parts[i].is_crowd()).collect();
     // The smallest last, of equals the later.
-    shown.sort_by_key(|(_, part)| std::cmp::Reverse(part.rated));
-    loop {
-        let hidden = parts
+    candidates.sort_by_key(|&i| std::cmp::Reverse(parts[i].rated));
+    let mut shown: Vec<bool> = parts.iter().map(GroupTally::is_crowd).collect();
+    let hidden = |shown: &[bool]| {
+        sum(parts
             .iter()
-            .enumerate()
-            .filter(|(i, _)| shown.iter().all(|(s, _)| s != i));
-        let hidden = sum(hidden.map(|(_, part)| part));
-        if hidden.rated == 0 || hidden.is_crowd() || shown.pop().is_none() {
-            break;
-        }
+            .zip(shown)
+            .filter(|(_, shown)| !**shown)
+            .map(|(part, _)| part))
+    };
+    let mut rest = hidden(&shown);
+    while rest.rated > 0 && !rest.is_crowd() {
+        let Some(next) = candidates.pop() else { break };
+        shown[next] = false;
+        rest += parts[next];
     }
-    (0..parts.len())
-        .map(|i| shown.iter().any(|(s, _)| *s == i))
-        .collect()
+    shown
 }
 
-impl GroupViews {
-    /// Fills in one count where it may be said: of the whole by itself, of the shown parts together.
-    fn count(
-        &mut self,
-        parts: &[GroupTally],
-        whole: &GroupTally,
-        hidden: &GroupTally,
-        count: fn(&GroupTally) -> u32,
-        slot: fn(&mut GroupView) -> &mut Option<u32>,
-    ) {
-        let may = |group: &GroupTally| group.may_say(count(group));
-        if let Some(view) = self.whole.as_mut().filter(|_| may(whole)) {
-            *slot(view) = Some(count(whole));
+/// Ranks by what is shown, so that a rank says nothing more.
+fn rank<'v>(views: impl Iterator<Item = &'v mut GroupView>) {
+    let mut views: Vec<_> = views.collect();
+    views.sort_by_key(|view| std::cmp::Reverse(view.score));
+    let mut last = (0, None);
+    for (nth, view) in (1..).zip(views) {
+        if last.1 != Some(view.score) {
+            last = (nth, Some(view.score));
         }
-        let shown = || parts.iter().zip(&self.parts).filter(|(_, view)| view.is_some());
-        let rest = hidden.rated == 0 || may(hidden);
-        if rest && shown().all(|(part, _)| may(part)) {
-            for (part, view) in parts.iter().zip(&mut self.parts) {
-                if let Some(view) = view {
-                    *slot(view) = Some(count(part));
+        view.rank = Some(last.0);
+    }
+}
+
+/// Rated households, and how many of them are on a list.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    rated: u32,
+    on: u32,
+}
+
+impl Count {
+    /// Whether it says nothing of one of them.
+    const fn may_be_said(self) -> bool {
+        self.on >= COUNT_LEAST && self.rated.saturating_sub(self.on) >= COUNT_LEAST
+    }
+
+    /// Whether every shown part's count may be said beside the whole's, and so may what is left over.
+    fn may_be_parted(self, parts: impl Iterator<Item = Self>) -> bool {
+        let (mut rest, mut all) = (self, true);
+        for part in parts {
+            all &= part.may_be_said();
+            rest.rated = rest.rated.saturating_sub(part.rated);
+            rest.on = rest.on.saturating_sub(part.on);
+        }
+        all && (rest.rated == 0 || rest.may_be_said())
+    }
+}
+
+impl GroupView {
+    const fn count(&self, on: u32) -> Count {
+        Count {
+            rated: self.rated,
+            on,
+        }
+    }
+
+    fn say(&mut self, list: Counted, on: u32) {
+        match list {
+            Counted::Red => self.red = Some(on),
+            Counted::Black => self.black = Some(on),
+        }
+    }
+}
+
+impl Form {
+    /// Fills in how many rated households are on a list, given as they were to [`publish`], where that may be said: of
+    /// every shown building or of none, and of every shown unit of a building whose own count is said, or of none.
+    pub fn count(&mut self, list: Counted, on: &[Vec<u32>]) {
+        let of_buildings: Vec<u32> = on.iter().map(|units| units.iter().sum()).collect();
+        let on_whole = of_buildings.iter().sum();
+        let Some(whole) = self
+            .whole
+            .as_mut()
+            .filter(|whole| whole.count(on_whole).may_be_said())
+        else {
+            return;
+        };
+        whole.say(list, on_whole);
+        let shown = self.buildings.iter().zip(&of_buildings);
+        let counts = shown.filter_map(|(building, &on)| Some(building.whole?.count(on)));
+        if !whole.count(on_whole).may_be_parted(counts) {
+            return;
+        }
+        for ((building, on), &on_building) in self.buildings.iter_mut().zip(on).zip(&of_buildings) {
+            let Some(whole) = building.whole.as_mut() else {
+                continue;
+            };
+            whole.say(list, on_building);
+            let shown = building.units.iter().zip(on);
+            let counts = shown.filter_map(|(unit, &on)| Some(unit.as_ref()?.count(on)));
+            if !whole.count(on_building).may_be_parted(counts) {
+                continue;
+            }
+            for (unit, &on) in building.units.iter_mut().zip(on) {
+                if let Some(unit) = unit {
+                    unit.say(list, on);
                 }
             }
         }
@@ -204,35 +282,38 @@ mod tests {
         Totals { e, a: e * bp }
     }
 
-    /// A group of rated households, so many of them red, black and grey, and some unrated.
-    fn group(red: u32, black: u32, grey: u32, unrated: u32) -> GroupTally {
+    /// A group of so many rated households of one quality, and some that are not rated.
+    fn group(rated: u32, bp: i128, unrated: u32) -> GroupTally {
         let mut group = GroupTally::default();
-        for (n, status, bp) in [
-            (red, Status::Red, 9_500),
-            (black, Status::Black, 3_000),
-            (grey, Status::Grey, 7_500),
-            (unrated, Status::Unrated, 0),
-        ] {
-            (0..n).for_each(|_| group.add(evidence(10, bp), status));
-        }
+        (0..rated).for_each(|_| group.add(&RULE, evidence(10, bp)));
+        (0..unrated).for_each(|_| group.add(&RULE, evidence(2, bp)));
         group
     }
 
-    fn publish(parts: &[GroupTally]) -> GroupViews {
-        super::publish(&RULE, PRIOR, parts).unwrap()
+    fn plain(rated: u32) -> GroupTally {
+        group(rated, 7_500, 0)
     }
 
-    fn shown(views: &GroupViews) -> Vec<bool> {
-        views.parts.iter().map(Option::is_some).collect()
+    fn publish(estate: &[Vec<GroupTally>]) -> Form {
+        super::publish(&RULE, PRIOR, estate).unwrap()
+    }
+
+    /// Buildings of one unit each.
+    fn buildings(groups: &[GroupTally]) -> Vec<Vec<GroupTally>> {
+        groups.iter().map(|group| vec![*group]).collect()
+    }
+
+    fn shown(form: &Form) -> Vec<bool> {
+        form.buildings.iter().map(|b| b.whole.is_some()).collect()
     }
 
     #[test]
     fn a_group_is_its_households_means_and_unrated_ones_say_nothing() {
-        let view = publish(&[group(6, 4, 10, 5)]).whole.unwrap();
-        assert_eq!(
-            (view.households, view.rated, view.red, view.black),
-            (25, 20, Some(6), Some(4))
-        );
+        let mut mixed = group(6, 9_500, 5);
+        mixed += group(4, 3_000, 0);
+        mixed += group(10, 7_500, 0);
+        let view = publish(&[vec![mixed]]).whole.unwrap();
+        assert_eq!((view.households, view.rated, view.rank), (25, 20, None));
         // 6 x 95, 4 x 30 and 10 x 75 are 72 on average; the prior is one day in 200.
         assert_eq!(view.score, 72);
         assert!(view.low.get() < 7_200 && view.high.get() > 7_200);
@@ -240,81 +321,165 @@ mod tests {
 
     #[test]
     fn fewer_than_ten_rated_households_are_not_shown() {
-        assert!(publish(&[group(0, 0, 10, 0)]).whole.is_some());
-        let few = publish(&[group(0, 0, 9, 90)]);
-        assert_eq!((few.whole, few.parts), (None, vec![None]));
-        let mut dominated = group(0, 0, 10, 0);
-        dominated.add(evidence(101, 2_000), Status::Grey);
-        assert_eq!(publish(&[dominated]).whole, None, "one household is most of it");
-    }
-
-    #[test]
-    fn a_count_is_shown_only_of_some_and_not_of_nearly_all() {
-        let red = |red, grey| publish(&[group(red, 0, grey, 0)]).whole.unwrap().red;
-        assert_eq!([red(0, 20), red(2, 20), red(3, 20)], [None, None, Some(3)]);
-        assert_eq!([red(17, 3), red(18, 2), red(20, 0)], [Some(17), None, None]);
-    }
-
-    #[test]
-    fn subtracting_the_shown_parts_leaves_a_crowd_or_nobody() {
-        // One small unit would be the building less the others: the next smallest hides with it.
-        let grey = |n| group(0, 0, n, 0);
-        let views = publish(&[grey(12), grey(4), grey(30), grey(11)]);
-        assert_eq!(shown(&views), [true, false, true, false]);
-        // Two small ones that are a crowd together hide nobody else.
+        assert!(publish(&buildings(&[plain(10)])).whole.is_some());
+        let few = publish(&buildings(&[group(9, 7_500, 90)]));
+        assert_eq!((few.whole, shown(&few)), (None, vec![false]));
+        let mut dominated = plain(10);
+        dominated.add(&RULE, evidence(101, 2_000));
         assert_eq!(
-            shown(&publish(&[grey(12), grey(4), grey(6)])),
-            [true, false, false]
+            publish(&[vec![dominated]]).whole,
+            None,
+            "one household is most of it"
         );
-        // A part without any rated household is nobody's secret.
-        assert_eq!(shown(&publish(&[grey(12), group(0, 0, 0, 3)])), [true, false]);
     }
 
     #[test]
-    fn parts_are_counted_all_or_none() {
-        let (mixed, plain) = (group(5, 0, 10, 0), group(1, 0, 14, 0));
-        let views = publish(&[mixed, plain]);
-        assert_eq!(views.whole.unwrap().red, Some(6));
-        assert!(views.parts.iter().all(|view| view.unwrap().red.is_none()));
-        let views = publish(&[mixed, mixed]);
-        assert!(views.parts.iter().all(|view| view.unwrap().red == Some(5)));
+    fn subtracting_the_shown_buildings_leaves_a_crowd_or_nobody() {
+        // One small building would be the estate less the others: the next smallest hides with it.
+        let form = publish(&buildings(&[plain(12), plain(4), plain(30), plain(11)]));
+        assert_eq!(shown(&form), [true, false, true, false]);
+        // Two small ones that are a crowd together hide nobody else.
+        let form = publish(&buildings(&[plain(12), plain(4), plain(6)]));
+        assert_eq!(shown(&form), [true, false, false]);
+        // One without any rated household is nobody's secret.
+        assert_eq!(
+            shown(&publish(&buildings(&[plain(12), group(0, 0, 3)]))),
+            [true, false]
+        );
     }
 
-    /// A count, and what a view says of it.
-    type Count = (fn(&GroupTally) -> u32, fn(&GroupView) -> Option<u32>);
+    #[test]
+    fn units_are_hidden_beside_a_small_one_and_within_a_hidden_building() {
+        let units = |form: &Form, nth: usize| -> Vec<bool> {
+            form.buildings[nth].units.iter().map(Option::is_some).collect()
+        };
+        // The second building is hidden with the third; its crowded unit would leave the third alone.
+        let form = publish(&[
+            vec![plain(20), plain(3), plain(12)],
+            vec![plain(11)],
+            vec![plain(2)],
+        ]);
+        assert_eq!(shown(&form), [true, false, false]);
+        assert_eq!(
+            [units(&form, 0), units(&form, 1)],
+            [vec![true, false, false], vec![false]]
+        );
+        let form = publish(&[vec![plain(20), plain(12)]]);
+        assert_eq!(units(&form, 0), [true, true]);
+    }
 
-    prop_compose! {
-        fn any_group()(red in 0..8_u32, black in 0..5_u32, grey in 0..20_u32, unrated in 0..4_u32) -> GroupTally {
-            group(red, black, grey, unrated)
+    #[test]
+    fn ranks_are_by_the_shown_score_and_equals_share_one() {
+        let form = publish(&buildings(&[
+            group(20, 6_000, 0),
+            group(20, 9_000, 0),
+            plain(4),
+            group(20, 9_000, 0),
+            group(20, 7_000, 0),
+            group(20, 5_000, 0),
+        ]));
+        let ranks: Vec<_> = form
+            .buildings
+            .iter()
+            .map(|b| b.whole.and_then(|w| w.rank))
+            .collect();
+        // The small one hides the last of the equally large.
+        assert_eq!(ranks, [Some(4), Some(1), None, Some(1), Some(3), None]);
+    }
+
+    #[test]
+    fn a_count_is_said_of_some_and_not_of_nearly_all_and_of_all_parts_or_none() {
+        let red = |on, rated| {
+            let mut form = publish(&[vec![plain(rated)]]);
+            form.count(Counted::Red, &[vec![on]]);
+            assert_eq!(form.whole.unwrap().black, None);
+            form.whole.unwrap().red
+        };
+        assert_eq!([red(0, 20), red(2, 22), red(3, 23)], [None, None, Some(3)]);
+        assert_eq!([red(17, 20), red(18, 20), red(20, 20)], [Some(17), None, None]);
+        let said = |on: &[Vec<u32>]| {
+            let mut form = publish(&[vec![plain(15), plain(15)], vec![plain(20)]]);
+            form.count(Counted::Black, on);
+            let of = |b: &BuildingView| {
+                (
+                    b.whole.unwrap().black,
+                    b.units.iter().map(|u| u.unwrap().black).collect::<Vec<_>>(),
+                )
+            };
+            form.buildings.iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said(&[vec![5, 6], vec![4]]),
+            [(Some(11), vec![Some(5), Some(6)]), (Some(4), vec![Some(4)])]
+        );
+        assert_eq!(
+            said(&[vec![5, 1], vec![4]]),
+            [(Some(6), vec![None, None]), (Some(4), vec![Some(4)])]
+        );
+        // The units of the first would give away the second.
+        assert_eq!(
+            said(&[vec![5, 6], vec![1]]),
+            [(None, vec![None, None]), (None, vec![None])]
+        );
+    }
+
+    fn any_estate() -> impl Strategy<Value = Vec<Vec<(u32, u32)>>> {
+        let unit = (0..24_u32, 0..=100_u32).prop_map(|(rated, share)| (rated, rated * share / 100));
+        prop::collection::vec(prop::collection::vec(unit, 0..6), 0..7)
+    }
+
+    /// What subtracting shown groups from each other comes down to: each shown group less the shown ones within it.
+    /// Whatever else can be computed is a union of these.
+    fn atoms(estate: &[Vec<(u32, u32)>], form: &Form, shown: fn(&GroupView) -> bool) -> Vec<(u32, u32)> {
+        let is = |view: &Option<GroupView>| view.as_ref().is_some_and(shown);
+        let add = |(a, b): (u32, u32), (c, d): (u32, u32)| (a + c, b + d);
+        let total = |units: &[(u32, u32)]| units.iter().copied().fold((0, 0), add);
+        let mut atoms = Vec::new();
+        let mut outside = (0, 0);
+        for (units, views) in estate.iter().zip(&form.buildings) {
+            let mut rest = (0, 0);
+            for (unit, view) in units.iter().zip(&views.units) {
+                if is(view) {
+                    atoms.push(*unit);
+                } else {
+                    rest = add(rest, *unit);
+                }
+            }
+            if is(&views.whole) {
+                atoms.push(rest);
+            } else {
+                assert!(views.units.iter().all(|view| !is(view)));
+                outside = add(outside, total(units));
+            }
         }
+        if is(&form.whole) {
+            atoms.push(outside);
+        } else {
+            assert!(atoms.is_empty());
+        }
+        atoms
     }
 
     proptest! {
         #[test]
-        fn nothing_small_can_be_computed_from_what_is_shown(parts in prop::collection::vec(any_group(), 0..8)) {
-            let views = publish(&parts);
-            let all = || parts.iter().zip(&views.parts);
-            for (part, view) in all() {
-                prop_assert!(view.is_none() || part.rated >= HOUSEHOLDS_LEAST);
+        fn nothing_small_can_be_computed_from_what_is_shown(estate in any_estate()) {
+            let tallies: Vec<Vec<_>> = estate.iter()
+                .map(|units| units.iter().map(|(rated, _)| plain(*rated)).collect()).collect();
+            let mut form = publish(&tallies);
+            for (rated, _) in atoms(&estate, &form, |_| true) {
+                prop_assert!(rated == 0 || rated >= HOUSEHOLDS_LEAST);
             }
-            let hidden = sum(all().filter(|(_, view)| view.is_none()).map(|(part, _)| part));
-            let any = views.parts.iter().any(Option::is_some);
-            prop_assert!(!any || hidden.rated == 0 || hidden.rated >= HOUSEHOLDS_LEAST);
-            let counts: [Count; 2] = [(|g| g.red, |v| v.red), (|g| g.black, |v| v.black)];
-            for (count, said) in counts {
-                let many = |g: &GroupTally| count(g) >= COUNT_LEAST && g.rated - count(g) >= COUNT_LEAST;
-                let counted = all().filter(|(_, view)| view.as_ref().is_some_and(|v| said(v).is_some()));
-                for (part, _) in counted.clone() {
-                    prop_assert!(many(part));
-                }
-                if counted.count() > 0 {
-                    prop_assert!(hidden.rated == 0 || many(&hidden));
-                }
+            let on: Vec<Vec<u32>> = estate.iter().map(|units| units.iter().map(|(_, on)| *on).collect()).collect();
+            form.count(Counted::Black, &on);
+            prop_assert!(form.buildings.iter().all(|b| b.whole.is_none_or(|w| w.red.is_none())));
+            for (rated, on) in atoms(&estate, &form, |view| view.black.is_some()) {
+                prop_assert!(rated == 0 || (on >= COUNT_LEAST && rated - on >= COUNT_LEAST));
             }
         }
 
         #[test]
-        fn merging_is_adding_everybody(a in any_group(), b in any_group()) {
+        fn merging_is_adding_everybody(a in 0..20_u32, b in 0..20_u32) {
+            let (a, b) = (group(a, 9_000, 1), group(b, 2_000, 2));
             prop_assert_eq!(sum([&a, &b]), sum([&b, &a]));
             prop_assert_eq!(sum([&a, &b]).rated, a.rated + b.rated);
         }

@@ -37,7 +37,7 @@ pub use day::{Day, DayError, Zone, ZoneError};
 pub use decay::{DECAY, FLAT14};
 pub use evidence::{Bucket, BucketKey, weight};
 pub use gate::{Gate, Gates};
-pub use group::{GroupTally, GroupView, GroupViews};
+pub use group::{BuildingView, Counted, Form, GroupTally, GroupView};
 pub use guard::Guard;
 pub use id::{By, DeviceNo, EstateNo, HouseholdNo, Source, Stream, UnknownWord};
 pub use list::{Household, Outcome, Verdict, judge};

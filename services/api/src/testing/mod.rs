@@ -290,6 +290,36 @@ impl Site {
         self.append(&[segment]).await;
     }
 
+    /// Households of `hemu` by building, unit, number and quality, each with five inspected days.
+    pub(crate) async fn settle(&self, units: &[(&str, &str, usize, i64)]) {
+        let base = self
+            .next_seq(units.iter().map(|(.., count, _)| 5 * *count as u64).sum())
+            .await;
+        let mut segment = Segment::of_device("insp1", 1, base);
+        let mut seq = base;
+        for (building, unit, count, quality) in units {
+            for nth in 0..*count {
+                let token = format!("hh-{building}-{unit}-{nth:04}");
+                let household = Household {
+                    token: token.clone(),
+                    estate: Some("hemu".into()),
+                    building: Some((*building).into()),
+                    unit: Some((*unit).into()),
+                    door: Some(format!("{}", 300 + nth)),
+                    residents: None,
+                    station: None,
+                    created_at: NOON - 90 * DAY,
+                };
+                self.ledger.put_households(&[household]).await.unwrap();
+                for ago in 1..=5 {
+                    segment.push(seq, &inspected(NOON - ago * DAY, &token, *quality));
+                    seq += 1;
+                }
+            }
+        }
+        self.append(&[segment]).await;
+    }
+
     /// Many unattributed deposits in one batch.
     pub(crate) async fn flood(&self, records: u64) {
         let base = self.next_seq(records).await;

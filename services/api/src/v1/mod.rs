@@ -3,6 +3,7 @@
 pub(crate) mod deposits;
 mod devices;
 mod estates;
+mod groups;
 mod households;
 pub(crate) mod incidents;
 mod live;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(overview::get))
         .routes(routes!(estates::list))
         .routes(routes!(estates::get))
+        .routes(routes!(groups::get))
         .routes(routes!(stations::list))
         .routes(routes!(stations::get))
         .routes(routes!(devices::list))

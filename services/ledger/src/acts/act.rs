@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::journal::Position;
+use crate::read::EstateGroups;
 
 /// A reading's place in the journal: batch and index in it.
 pub type ReadingAt = (Position, u32);
@@ -251,6 +252,8 @@ pub enum Proposal {
     Edition(Box<Proposed>),
     /// Some of its places, in the order of the tokens.
     Places { places: Vec<Placed> },
+    /// What may be said of an estate's buildings and units at the edition, or a part of it: no sum of a group too small.
+    Groups(EstateGroups),
     /// Editions whose evidence lost a reading: a corrected revision is due.
     Reopen { editions: Vec<EditionId> },
 }

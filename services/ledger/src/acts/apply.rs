@@ -280,6 +280,14 @@ impl Stamp<'_> {
             ),
             Proposal::Edition(proposed) => self.propose(connection, proposed).await,
             Proposal::Places { places } => self.places(connection, places).await,
+            Proposal::Groups(groups) => run!(
+                connection,
+                "insert into edition_groups (edition, part, estate, body) values (?, ?, ?, ?)",
+                self.id(),
+                self.index,
+                &groups.estate,
+                serde_json::to_string(proposal).unwrap_or_default()
+            ),
             Proposal::Reopen { editions } => {
                 for edition in editions {
                     let id = edition.cast_signed();

@@ -13,7 +13,7 @@ use crate::store::{self, Durability};
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
@@ -22,6 +22,7 @@ const TABLES: [(&str, &str); 9] = [
     ("roll", "hash, part"),
     ("edition", "id"),
     ("place", "edition, token"),
+    ("edition_groups", "edition, part"),
     ("objection", "id"),
 ];
 

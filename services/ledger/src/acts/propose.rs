@@ -1,7 +1,7 @@
 //! Editions as computed: proposed once, computed again bit for bit, and corrected when an objection was upheld. The
 //! machine does all of it, and none of it publishes anything.
 
-use hemu_rules::{Day, Millis, Rule, Status};
+use hemu_rules::{BetaError, Day, Millis, Rule, Status};
 
 use super::act::{Actor, EditionId, Placed, Proposal, Proposed, Sha};
 use super::command::Deed;
@@ -13,7 +13,7 @@ use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
-use crate::read::{Edition, States, gather, judge_all};
+use crate::read::{Edition, EstateGroups, Gathered, Grouping, States, gather, judge_all};
 use crate::store::{self, Durability, Role};
 
 /// Days an objection window is open where nobody says otherwise.
@@ -96,11 +96,14 @@ impl Ledger {
         let path = self.folder().projections();
         let members = plan.roll.clone().members();
         let gathered = gather(&self.projections, &path, members, &plan.rule, plan.day).await?;
-        let edition = judge_all(&plan.rule, plan.day, gathered, &plan.states)?;
+        let grouping = self.grouping().await?;
+        let (edition, groups) = compute(&plan.rule, plan.day, gathered, &plan.states, &grouping)?;
         let places = placed(&edition);
         let mut deed = self.deed(system, now).await?;
         deed.still_mine(&plan, holder).await?;
-        let bodies = deed.bodies(&plan, &edition, places).await?;
+        let mut bodies = deed.bodies(&plan, &edition, places).await?;
+        let groups = groups.into_iter().flat_map(EstateGroups::parts);
+        bodies.extend(groups.map(|part| Body::Proposal(Box::new(Proposal::Groups(part)))));
         let released = sqlx::query("delete from lease where day = ?")
             .bind(plan.day.get())
             .execute(&mut *deed.tx)
@@ -112,6 +115,18 @@ impl Ledger {
     /// Computes an edition again from the journal up to where it was computed from, beside everything else; the digest
     /// that comes out. It is `EditionRow::digest`, or somebody tampered with one of the two.
     pub async fn recompute(&self, edition: EditionId) -> Result<Sha> {
+        let (edition, rule, _) = self.again(edition).await?;
+        Ok(digest(&edition, &rule_hash(&rule)))
+    }
+
+    /// Computes again, in the same way, what may be said of buildings and units at an edition. It is what
+    /// `Ledger::edition_groups` gives without counts, as long as nobody moved between buildings in the registry.
+    pub async fn recompute_groups(&self, edition: EditionId) -> Result<Vec<EstateGroups>> {
+        let (_, _, groups) = self.again(edition).await?;
+        Ok(groups)
+    }
+
+    async fn again(&self, edition: EditionId) -> Result<(Edition, Rule, Vec<EstateGroups>)> {
         let _lock = self.folder().lock(Role::Verify)?;
         let system = Actor::system();
         let mut deed = self.deed(&system, 0).await?;
@@ -130,9 +145,24 @@ impl Ledger {
         let gathered = gather(&again, &beside, roll.members(), &rule, row.day).await;
         again.close().await;
         store::remove_database(&beside)?;
-        let edition = judge_all(&rule, row.day, gathered?, &states)?;
-        Ok(digest(&edition, &rule_hash(&rule)))
+        let grouping = self.grouping().await?;
+        let (edition, groups) = compute(&rule, row.day, gathered?, &states, &grouping)?;
+        Ok((edition, rule, groups))
     }
+}
+
+/// Everybody's place, and what may be said of the groups they are in.
+fn compute(
+    rule: &Rule,
+    day: Day,
+    gathered: Gathered,
+    before: &States,
+    grouping: &Grouping,
+) -> std::result::Result<(Edition, Vec<EstateGroups>), BetaError> {
+    let sums = grouping.sums(rule, &gathered.households);
+    let edition = judge_all(rule, day, gathered, before)?;
+    let groups = grouping.publish(rule, edition.city.prior(), &sums)?;
+    Ok((edition, groups))
 }
 
 impl Deed<'_> {

@@ -9,6 +9,7 @@ mod chain;
 mod editions;
 mod exactly_once;
 mod golden;
+mod groups;
 mod hysteresis;
 mod machine;
 mod order;
