@@ -10,7 +10,7 @@ use std::time::Duration;
 use hemu_ledger::Ledger;
 use hemu_ledger::acts::EditionRow;
 use hemu_ledger::read::{EstateGroups, Gathered, Grouping, Standing};
-use hemu_rules::{Census, City, Counted, Day, Rule, Status, posterior};
+use hemu_rules::{Census, City, Counted, Day, Status, posterior};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
@@ -111,7 +111,8 @@ impl Standings {
         {
             return Ok(old);
         }
-        let gathered = self.ledger.gather(&Rule::V1, edition).await?;
+        let rule = self.ledger.rule_in_force(edition).await?;
+        let gathered = self.ledger.gather(&rule, edition).await?;
         let grouping = self.ledger.grouping().await?;
         let lists = self.ledger.public_lists(self.clock.now()).await?;
         // Seconds of arithmetic for a whole city: not on a thread that others wait for.

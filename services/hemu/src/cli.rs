@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use hemu_ledger::acts::Actor;
 
 /// The open backend for household waste sorting.
 #[derive(Debug, Parser)]
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     Export(Export),
     /// Compute editions of the red and black lists, without publishing anything.
     Lists(Lists),
-    /// The rule behind the lists: show it, try another, re-estimate its constants. Nothing is published.
+    /// The rule behind the lists: show it, try another, re-estimate its constants, adopt one. Nothing is published.
     #[command(subcommand)]
     Rules(Rules),
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
@@ -179,6 +180,27 @@ pub(crate) enum Rules {
     DryRun(DryRun),
     /// Estimate from the readings what the rule assumes of days and of drift.
     Estimate(Estimate),
+    /// Propose a rule for the editions from a day on; it is in force once another person confirms it.
+    Propose {
+        /// The new rule, with every constant, as `hemu rules show` prints them, and a version number of its own.
+        file: PathBuf,
+        /// The first edition day it is for, such as 2026-03-02.
+        #[arg(long, value_name = "DATE")]
+        from: hemu_rules::Day,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+    },
+    /// Confirm a rule that another person proposed.
+    Confirm {
+        /// Its number in `hemu rules list`.
+        id: u64,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+    },
+    /// List the rules that were proposed and adopted, with their days and who did it.
+    List,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use hemu_ingest::fold;
 use hemu_ledger::read::{Edition, Place, States};
-use hemu_rules::{Day, Rule, Status};
+use hemu_rules::{Day, Status};
 
 use crate::cli::Lists;
 use crate::config::Config;
@@ -35,7 +35,8 @@ pub(super) async fn run(config: &Config, options: &Lists, words: &Words) -> Resu
     let bar = progress::bar(words, words.say("editions", &[]), days.len() as u64);
     let mut states = States::new();
     for &day in &days {
-        let edition = site.ledger.edition(&Rule::V1, day, &states).await?;
+        let rule = site.ledger.rule_in_force(day).await?;
+        let edition = site.ledger.edition(&rule, day, &states).await?;
         states = edition.states();
         write(&mut csv, &edition)?;
         bar.inc(1);

@@ -73,6 +73,10 @@ rule-grades = figure                        in force     other
 estimate-days-wrong = { $days } days from --from to --to: expected 2 to { $most }
 estimate-days = { $days } days ({ $from } to { $to })
 estimate-row = { $name }: estimated { $estimate }, in force { $value }, by { $households } households
+rule-is-proposed = version { $version } from { $from } is proposed as { $id }; another person confirms it with `hemu rules confirm { $id }`
+rule-first = version { $version }: in force before any other, it comes with hemu
+rule-adopted = { $id }: version { $version } from { $from }, proposed by { $by }, confirmed by { $other }
+rule-pending = { $id }: version { $version } from { $from }, proposed by { $by }, not confirmed yet
 estimate-early = fewer than { $least } days: too early to change the rule by it
 
 ## hemu household import, import, export
@@ -152,6 +156,18 @@ known-no-row = no row
 
 # Acts: why one was refused (the ledger's words, as far as a command line meets them).
 known-refused-household = unknown_household: { $sentence }
+known-refused-same-person = same_person: { $sentence }
+known-refused-not-a-person = not_a_person: { $sentence }
+known-refused-already-decided = already_decided: { $sentence }
+known-refused-wrong-state = wrong_state: { $sentence }
+known-refused-unknown-rule = unknown_rule: { $sentence }
+known-first-step-by = { $name } took the first step; the second is for another person
+known-only-a-person = only a named person may do this, and { $name } is none
+known-rule-version-taken = version { $version } is another rule already; expected a version number that is not taken
+known-rule-proposed-already = version { $version } from { $from } is proposed already, as { $id }
+known-rule-adopted-already = version { $version } from { $from } was adopted by { $name } already
+known-rule-behind-an-edition = households were told of the edition of { $told }; expected a rule for a later day, came { $from }
+known-rule-not-proposed = no rule was proposed as { $id }
 known-no-household-of-token = no household is registered under this token
 
 # The registry.
@@ -200,6 +216,7 @@ known-number-empty = cannot parse integer from empty string
 known-number-large = number too large to fit in target type
 known-log-filter-wrong = error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
 known-log-directive-wrong = invalid filter directive
+known-account-wrong = expected an account's name of 1 to 64 letters, digits and any of `_-.@:`, came { $name }
 known-day-wrong = a day is written YYYY-MM-DD and must exist, such as 2026-03-01; came { $got }
 
 # A rule's file (rules, toml).
@@ -239,6 +256,7 @@ known-name-folder = DIR
 known-name-level = LEVEL
 known-name-address = ADDR:PORT
 known-name-date = DATE
+known-name-account = ACCOUNT
 known-name-days = DAYS
 known-name-seed = SEED
 known-name-speed = SPEED
@@ -265,10 +283,17 @@ known-help-lists = Compute editions of the red and black lists, without publishi
 known-help-lists-from = The first edition: evidence of the days before this local day, such as 2026-03-02
 known-help-lists-to = No edition after this day
 known-help-lists-every = Days from one edition to the next
-known-help-rules = The rule behind the lists: show it, try another, re-estimate its constants. Nothing is published
+known-help-rules = The rule behind the lists: show it, try another, re-estimate its constants, adopt one. Nothing is published
 known-help-rules-show = Print the rule in force, every constant explained; a changed copy is what `dry-run` takes
 known-help-rules-dry-run = Compute editions by the rule in force and by another one, and say who would move
 known-help-rules-estimate = Estimate from the readings what the rule assumes of days and of drift
+known-help-rules-propose = Propose a rule for the editions from a day on; it is in force once another person confirms it
+known-help-rules-confirm = Confirm a rule that another person proposed
+known-help-rules-list = List the rules that were proposed and adopted, with their days and who did it
+known-help-rules-new-file = The new rule, with every constant, as `hemu rules show` prints them, and a version number of its own
+known-help-rules-from = The first edition day it is for, such as 2026-03-02
+known-help-rules-id = Its number in `hemu rules list`
+known-help-account = The account that answers for it
 known-help-rules-file = The other rule, with every constant, as `hemu rules show` prints them
 known-help-rules-truth = What is true of simulated households, to grade both: `household,archetype,edition_day,theta28`
 known-help-rules-day-zero = The day that `edition_day` counts from (default: that of the first deposit)

@@ -75,6 +75,10 @@ rule-grades = 指标                              现行      另一
 estimate-days-wrong = --from 至 --to 共 { $days } 天；应为 2 至 { $most } 天
 estimate-days = 共 { $days } 天（{ $from } 至 { $to }）
 estimate-row = { $name }：估计值 { $estimate }，现行值 { $value }，依据 { $households } 户
+rule-is-proposed = 已提议自 { $from } 起采用规则版本 { $version }，编号 { $id }；须由另一人用 `hemu rules confirm { $id }` 确认
+rule-first = 版本 { $version }：hemu 自带，在采用其他版本之前有效
+rule-adopted = { $id }：版本 { $version }，自 { $from } 起，由 { $by } 提议，{ $other } 确认
+rule-pending = { $id }：版本 { $version }，自 { $from } 起，由 { $by } 提议，尚未确认
 estimate-early = 不足 { $least } 天：不宜据此修改规则
 
 ## hemu household import、import、export
@@ -153,6 +157,18 @@ known-no-row = 无此行
 
 # 决定：为何被拒绝
 known-refused-household = 未知住户（unknown_household）：{ $sentence }
+known-refused-same-person = 须由另一人办理：{ $sentence }
+known-refused-not-a-person = 只能由人办理：{ $sentence }
+known-refused-already-decided = 已有决定：{ $sentence }
+known-refused-wrong-state = 当前状态不允许：{ $sentence }
+known-refused-unknown-rule = 没有这份规则：{ $sentence }
+known-first-step-by = 第一步由 { $name } 办理，第二步须由另一人办理
+known-only-a-person = 此事只能由具名的人办理，而 { $name } 不是
+known-rule-version-taken = 版本 { $version } 已是另一份规则；请使用未被占用的版本号
+known-rule-proposed-already = 自 { $from } 起采用版本 { $version } 已有提议，编号 { $id }
+known-rule-adopted-already = 自 { $from } 起采用版本 { $version } 已由 { $name } 确认
+known-rule-behind-an-edition = { $told } 一期已告知住户；规则的起始日应晚于此，实际为 { $from }
+known-rule-not-proposed = 没有编号为 { $id } 的规则提议
 known-no-household-of-token = 没有住户以此标识登记
 
 # 登记
@@ -201,6 +217,7 @@ known-number-empty = 应为数字，实际为空
 known-number-large = 数字过大
 known-log-filter-wrong = 无法识别日志级别；应为 off、error、warn、info、debug、trace 之一，或 0 至 5 的数字
 known-log-directive-wrong = 过滤规则无效
+known-account-wrong = 账户名应为 1 至 64 个字母、数字或 `_-.@:` 中的字符，实际为 { $name }
 known-day-wrong = 日期应写作 YYYY-MM-DD 且确实存在，如 2026-03-01；实际为 { $got }
 
 # 规则文件（rules、toml）。
@@ -240,6 +257,7 @@ known-name-folder = 目录
 known-name-level = 级别
 known-name-address = 地址:端口
 known-name-date = 日期
+known-name-account = 账户
 known-name-days = 天数
 known-name-seed = 种子
 known-name-speed = 倍速
@@ -266,10 +284,17 @@ known-help-lists = 计算各期红黑榜，不发布任何内容
 known-help-lists-from = 第一期的日期：依据该日之前的投放记录，例如 2026-03-02
 known-help-lists-to = 不计算此日之后的各期
 known-help-lists-every = 相邻两期间隔的天数
-known-help-rules = 榜单所依据的规则：查看、试用另一份、重新估计常量；不发布任何内容
+known-help-rules = 榜单所依据的规则：查看、试用另一份、重新估计常量、采用新规则；不发布任何内容
 known-help-rules-show = 打印现行规则及每个常量的说明；修改后的副本可供 `dry-run` 试算
 known-help-rules-dry-run = 按现行规则和另一规则分别计算各期榜单，并说明哪些住户会变动
 known-help-rules-estimate = 由读数估计规则对“天”和“漂移”的假设
+known-help-rules-propose = 提议自某日起的各期采用一份规则；经另一人确认后生效
+known-help-rules-confirm = 确认由另一人提议的规则
+known-help-rules-list = 列出提议过和采用的规则，及其起始日和经办人
+known-help-rules-new-file = 新规则的文件，须含全部常量，格式同 `hemu rules show`，并有自己的版本号
+known-help-rules-from = 自哪一天的那一期起采用，例如 2026-03-02
+known-help-rules-id = 它在 `hemu rules list` 中的编号
+known-help-account = 对此负责的账户
 known-help-rules-file = 另一规则的文件，须含全部常量，格式同 `hemu rules show`
 known-help-rules-truth = 模拟住户的真实情况，用于给两种规则打分，列为 `household,archetype,edition_day,theta28`
 known-help-rules-day-zero = `edition_day` 从哪一天起算（默认为首次投放之日）

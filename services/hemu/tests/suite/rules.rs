@@ -124,3 +124,74 @@ fn a_file_that_is_no_rule_is_refused_with_its_constant() {
     let many = ["rules", "estimate", "--from", "2026-01-01", "--to", "2026-12-31"];
     assert!(refuse(&data, &many).contains("expected 2 to 90"));
 }
+
+#[test]
+fn a_rule_takes_two_persons_and_is_in_force_from_its_day_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let readings = unpacked(folder.path(), "readings_base.csv");
+    let rule = folder.path().join("rule.toml");
+    let shown = succeed(&data, &["rules", "show"]);
+    assert!(!data.exists(), "to look at the rule makes no folder");
+    let strict = shown
+        .replace("version = 1", "version = 2")
+        .replace("inspection_days_least = 2", "inspection_days_least = 9");
+    fs::write(&rule, &strict).unwrap();
+    succeed(&data, &["import", readings.to_str().unwrap()]);
+    let lists = || {
+        let csv = folder.path().join("lists.csv");
+        let mut arguments = vec!["lists", "--csv", csv.to_str().unwrap()];
+        arguments.extend(EDITIONS);
+        succeed(&data, &arguments);
+        fs::read_to_string(csv).unwrap()
+    };
+    let black = |lists: &str, day: &str| {
+        let of_day = lists.lines().filter(|line| line.starts_with(day));
+        of_day.filter(|line| line.contains(",BLACK,")).count()
+    };
+    let before = lists();
+    assert!(black(&before, "2026-03-05") > 0 && black(&before, "2026-03-26") > 0);
+
+    let propose = |account| {
+        let file = rule.to_str().unwrap();
+        [
+            "rules",
+            "propose",
+            file,
+            "--from",
+            "2026-03-20",
+            "--account",
+            account,
+        ]
+    };
+    let said = succeed(&data, &propose("p1"));
+    let id = said
+        .trim()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .trim_end_matches('`')
+        .to_owned();
+    assert_eq!(lists(), before, "a proposal changes nothing");
+    let confirm = |account| ["rules", "confirm", &id, "--account", account];
+    assert!(refuse(&data, &confirm("p1")).contains("p1 took the first step"));
+    let told = hemu_in("zh_CN.UTF-8", &data, &confirm("p1")).stderr;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    assert!(told.contains("第二步须由另一人办理"), "{told}");
+    assert!(refuse(&data, &confirm("system")).contains("not_a_person"));
+    let listed = succeed(&data, &confirm("p2"));
+    let line = format!("{id}: version 2 from 2026-03-20, proposed by p1, confirmed by p2");
+    assert!(listed.lines().any(|said| said == line), "{listed}");
+    assert_eq!(succeed(&data, &["rules", "list"]), listed);
+    assert!(refuse(&data, &confirm("p3")).contains("adopted by p2 already"));
+    assert!(refuse(&data, &propose("p3")).contains("proposed already"));
+
+    let after = lists();
+    assert_eq!(black(&after, "2026-03-05"), black(&before, "2026-03-05"));
+    assert!(black(&after, "2026-03-26") < black(&before, "2026-03-26"));
+    // What is shown is what is in force today, which is later than that day or not: it is always a whole rule.
+    fs::write(&rule, succeed(&data, &["rules", "show"])).unwrap();
+    let mut arguments = vec!["rules", "dry-run", rule.to_str().unwrap()];
+    arguments.extend(EDITIONS);
+    succeed(&data, &arguments);
+}

@@ -176,7 +176,7 @@ impl Audience {
 }
 
 /// What an account can do. Whether it may is for the ledger to say (`Ledger::act`) and for whoever checks roles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// A reading counts for nobody.
@@ -235,6 +235,11 @@ pub enum Act {
         upheld: bool,
         reason: Words,
     },
+
+    /// The first of two persons asks that editions from a day on are computed by a rule.
+    ProposeRule { rule: Box<Rule>, from: Day },
+    /// The second adopts it, named by the position of its proposal.
+    AdoptRule { proposal: Position },
 }
 
 /// Part of a proposed edition: what was computed. Nobody can write one by hand.
@@ -331,6 +336,8 @@ impl Act {
             Self::Retract { .. } => "retract",
             Self::Object { .. } => "object",
             Self::DecideObjection { .. } => "decide_objection",
+            Self::ProposeRule { .. } => "propose_rule",
+            Self::AdoptRule { .. } => "adopt_rule",
         }
     }
 
@@ -365,7 +372,9 @@ impl Act {
             Self::Strike { .. }
             | Self::Restore { .. }
             | Self::ClockChecked { .. }
-            | Self::DecideObjection { .. } => (None, None),
+            | Self::DecideObjection { .. }
+            | Self::ProposeRule { .. }
+            | Self::AdoptRule { .. } => (None, None),
         };
         About { edition, token }
     }

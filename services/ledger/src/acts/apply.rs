@@ -4,6 +4,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::act::{Act, Placed, Proposal, Proposed};
+use super::place::rule_hash;
 use crate::entry::Body;
 use crate::journal::Position;
 use crate::rows::Rows;
@@ -51,6 +52,7 @@ impl Stamp<'_> {
                     Act::Object { .. } | Act::DecideObjection { .. } => {
                         self.of_objection(connection, act).await
                     }
+                    Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     _ => self.of_edition(connection, act).await,
                 }
             }
@@ -264,6 +266,32 @@ impl Stamp<'_> {
                 self.at,
                 reason.hash().as_str(),
                 objection.cast_signed()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    async fn of_rule(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+        match act {
+            Act::ProposeRule { rule, from } => run!(
+                connection,
+                "insert into rule_version (id, version, rule, rule_hash, from_day, proposed_by, proposed_at)
+                 values (?, ?, ?, ?, ?, ?, ?)",
+                self.id(),
+                rule.version,
+                serde_json::to_string(rule).unwrap_or_default(),
+                rule_hash(rule).as_str(),
+                from.get(),
+                self.actor,
+                self.at
+            ),
+            Act::AdoptRule { proposal } => run!(
+                connection,
+                "update rule_version set adopted = ?, adopted_by = ?, adopted_at = ? where id = ?",
+                self.id(),
+                self.actor,
+                self.at,
+                proposal.cast_signed()
             ),
             _ => Ok(()),
         }

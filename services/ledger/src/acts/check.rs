@@ -13,7 +13,7 @@ use crate::store::{self, Durability};
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 11] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &str); 10] = [
     ("place", "edition, token"),
     ("edition_groups", "edition, part"),
     ("objection", "id"),
+    ("rule_version", "id"),
 ];
 
 impl Ledger {

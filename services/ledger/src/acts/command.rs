@@ -42,6 +42,7 @@ impl Ledger {
             | Act::RedOptOut { .. } => deed.on_evidence(act).await?,
             Act::Object { .. } => deed.object(act).await?,
             Act::DecideObjection { .. } => deed.decide_objection(act).await?,
+            Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
             _ => deed.on_edition(act).await?,
         };
         deed.store(bodies).await
@@ -145,7 +146,7 @@ impl Deed<'_> {
     }
 
     /// The act that stands at a position.
-    async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
+    pub(super) async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
         let row: std::result::Result<Option<(String, i64, String)>, _> =
             sqlx::query_as("select actor, at, kind from act where position = ? order by idx limit 1")
                 .bind(position)

@@ -15,6 +15,7 @@ mod propose;
 mod read;
 mod refused;
 mod roll;
+mod rules;
 mod state;
 
 pub(crate) use act::MAX_ACT;
@@ -26,4 +27,5 @@ pub use place::Moved;
 pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, Standing};
 pub use refused::{Refused, Why, Winner};
+pub use rules::{RuleId, RuleRow};
 pub use state::{EditionRow, EditionState, ObjectionRow, PlaceRow};

@@ -5,7 +5,9 @@ use hemu_rules::Status;
 
 use super::act::{Act, Audience, Words};
 use super::command::Deed;
+use super::place::rule_hash;
 use super::refused::{Refused, Why, must};
+use super::rules::in_force;
 use super::state::{EditionRow, EditionState, PLACE, PlaceRow};
 use crate::entry::Body;
 use crate::error::Result;
@@ -18,7 +20,8 @@ impl Deed<'_> {
     pub(super) async fn on_edition(&mut self, act: Act) -> Result<Vec<Body<'static>>> {
         match &act {
             Act::Notice { edition, days } => {
-                self.step(*edition, EditionState::Noticed).await?;
+                let edition = self.step(*edition, EditionState::Noticed).await?;
+                self.by_the_rule_in_force(&edition).await?;
                 must(NOTICE_DAYS.contains(days), Why::Malformed, || {
                     format!("expected an objection window of 1 to 90 days, came {days}")
                 })?;
@@ -71,6 +74,18 @@ impl Deed<'_> {
         }
         let sentence = format!("edition {id} is {state}, and from there it cannot become {wanted}");
         Err(Refused::error(Why::WrongState, sentence))
+    }
+
+    /// Nobody is told by a rule that another one took the place of.
+    async fn by_the_rule_in_force(&mut self, edition: &EditionRow) -> Result<()> {
+        let rule = in_force(&mut self.tx, edition.day).await;
+        let rule = self.of(rule)?;
+        must(rule_hash(&rule) == edition.rule_hash, Why::WrongState, || {
+            format!(
+                "edition {} was computed by version {} of the rule, and version {} is in force for its day; retract it and propose again",
+                edition.id, edition.rule_version, rule.version
+            )
+        })
     }
 
     /// An edition that is in a state.
@@ -141,7 +156,7 @@ impl Deed<'_> {
     }
 
     /// Refuses whoever took the first step too.
-    fn second(&self, first: &str) -> Result<()> {
+    pub(super) fn second(&self, first: &str) -> Result<()> {
         must(first != self.actor.name(), Why::SamePerson, || {
             format!("{first} took the first step; the second is for another person")
         })

@@ -8,6 +8,7 @@ use super::command::Deed;
 use super::place::{computed, digest, is_worse, placed, rule_hash, states};
 use super::refused::{Refused, Why, Winner, must};
 use super::roll::Roll;
+use super::rules::in_force;
 use super::state::{EditionRow, EditionState};
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
@@ -36,16 +37,23 @@ struct Plan {
 
 impl Ledger {
     /// Computes the edition of a day (evidence before that day) and stores it as a draft, once: `holder` has the lease
-    /// of the day meanwhile, and `Err(Refused)` shows who else has it or was faster.
+    /// of the day meanwhile, and `Err(Refused)` shows who else has it or was faster. The rule is that of
+    /// [`Ledger::rule_in_force`] for the day; another is refused, for it was not adopted.
     pub async fn propose_edition(&self, rule: &Rule, day: Day, now: i64, holder: &str) -> Result<EditionId> {
-        rule.validate()
-            .map_err(|error| Refused::error(Why::Malformed, error.to_string()))?;
         let today = Day::of(Millis::clamped(now), self.zone());
         must(day <= today, Why::InTheFuture, || {
             format!("an edition of {day} needs the days before it, and today is {today}")
         })?;
         let system = Actor::system();
         let mut deed = self.deed(&system, now).await?;
+        let ours = in_force(&mut deed.tx, day).await;
+        let ours = deed.of(ours)?;
+        must(*rule == ours, Why::WrongState, || {
+            let (came, ours) = (rule.version, ours.version);
+            format!(
+                "version {ours} of the rule is in force on {day}, came another, of version {came}; ask `rule_in_force`"
+            )
+        })?;
         deed.none_lives(day).await?;
         let roll = Roll::registered(&mut deed.tx).await;
         let roll = deed.of(roll)?;

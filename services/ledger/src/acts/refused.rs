@@ -21,6 +21,7 @@ pub enum Why {
     UnknownHousehold,
     UnknownEdition,
     UnknownObjection,
+    UnknownRule,
     NoSuchReading,
     /// The day is not over.
     InTheFuture,
@@ -31,7 +32,7 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotYet,
         Self::WindowClosed,
         Self::SamePerson,
@@ -40,6 +41,7 @@ impl Why {
         Self::UnknownHousehold,
         Self::UnknownEdition,
         Self::UnknownObjection,
+        Self::UnknownRule,
         Self::NoSuchReading,
         Self::InTheFuture,
         Self::WrongState,
@@ -56,6 +58,7 @@ impl Why {
             Self::UnknownHousehold => "unknown_household",
             Self::UnknownEdition => "unknown_edition",
             Self::UnknownObjection => "unknown_objection",
+            Self::UnknownRule => "unknown_rule",
             Self::NoSuchReading => "no_such_reading",
             Self::InTheFuture => "in_the_future",
             Self::WrongState => "wrong_state",

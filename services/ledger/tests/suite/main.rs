@@ -16,6 +16,7 @@ mod order;
 mod process;
 mod registry;
 mod replay;
+mod rules;
 mod site;
 mod store;
 mod strikes;

@@ -35,7 +35,7 @@ const COLUMNS: [&str; 9] = [
 type Moves = BTreeMap<(Status, Status), usize>;
 
 pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Result<()> {
-    let rules = [Rule::V1, super::read(&options.file, words)?];
+    let rule = super::read(&options.file, words)?;
     let days = lists::days(options.from, options.to, options.every, words)?;
     let truth = options.truth.as_deref();
     let truth = truth
@@ -58,8 +58,9 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
     let (mut states, mut grades) = ([States::new(), States::new()], [Grade::new(), Grade::new()]);
     let mut moves = Moves::new();
     for &day in &days {
-        let old = site.ledger.edition(&rules[0], day, &states[0]).await?;
-        let new = site.ledger.edition(&rules[1], day, &states[1]).await?;
+        let in_force = site.ledger.rule_in_force(day).await?;
+        let old = site.ledger.edition(&in_force, day, &states[0]).await?;
+        let new = site.ledger.edition(&rule, day, &states[1]).await?;
         compare(&old, &new, &mut moves, csv.as_mut())?;
         for ((edition, states), grade) in [&old, &new].into_iter().zip(&mut states).zip(&mut grades) {
             *states = edition.states();

@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config, options: &Estimate, words: &Words) -> R
     }
     let site = Site::open(config).await?;
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
-    let rule = Rule::V1;
+    let rule = site.ledger.rule_in_force(options.to.plus(1)).await?;
     let parts = site.ledger.parts(&rule, options.from, options.to.plus(1)).await?;
     println!(
         "{}",

@@ -1,5 +1,6 @@
-//! `hemu rules`: the rule as data. Nothing here publishes a list or changes what is stored.
+//! `hemu rules`: the rule as data. Nothing here publishes a list; adopting a rule takes two persons.
 
+mod adopt;
 mod dry_run;
 mod estimate;
 mod grade;
@@ -15,19 +16,37 @@ use crate::words::{Language, Words};
 
 pub(super) async fn run(config: &Config, command: &Rules, words: &Words) -> Result<()> {
     match command {
-        Rules::Show => print!("{}", in_force(words.language())),
+        Rules::Show => {
+            let rule = adopt::today(config).await?;
+            print!("{}", shown(&rule, words.language())?);
+        }
         Rules::DryRun(options) => dry_run::run(config, options, words).await?,
         Rules::Estimate(options) => estimate::run(config, options, words).await?,
+        Rules::Propose { file, from, account } => {
+            adopt::propose(config, (file, *from), account, words).await?;
+        }
+        Rules::Confirm { id, account } => adopt::confirm(config, *id, account, words).await?,
+        Rules::List => adopt::list(config, words).await?,
     }
     Ok(())
 }
 
-/// The rule in force with every constant explained; a test holds it to [`Rule::V1`].
-const fn in_force(language: Language) -> &'static str {
+/// [`Rule::V1`] with every constant explained; a test holds the two to each other.
+const fn explained(language: Language) -> &'static str {
     match language {
         Language::English => include_str!("../../../rule.toml"),
         Language::Chinese => include_str!("../../../rule.zh.toml"),
     }
+}
+
+/// A rule with every constant explained.
+fn shown(rule: &Rule, language: Language) -> Result<String> {
+    let values = toml::Table::try_from(rule)?;
+    let line = |line: &str| match line.split_once(" = ") {
+        Some((name, _)) if values.contains_key(name) => format!("{name} = {}\n", values[name]),
+        _ => format!("{line}\n"),
+    };
+    Ok(explained(language).lines().map(line).collect())
 }
 
 /// A rule from a file, valid.
@@ -56,8 +75,17 @@ mod tests {
     #[test]
     fn what_is_shown_is_the_rule_in_force_in_both_languages() {
         for language in [Language::English, Language::Chinese] {
-            let shown = toml::from_str::<Rule>(in_force(language)).unwrap();
-            assert_eq!(shown, Rule::V1, "{language:?}");
+            let first = toml::from_str::<Rule>(explained(language)).unwrap();
+            assert_eq!(first, Rule::V1, "{language:?}");
+            let other = Rule {
+                version: 2,
+                day_variance: 0.025,
+                tenure_days: 35,
+                ..Rule::V1
+            };
+            let shown = shown(&other, language).unwrap();
+            assert_eq!(toml::from_str::<Rule>(&shown).unwrap(), other, "{language:?}");
+            assert_eq!(shown.lines().count(), explained(language).lines().count());
         }
     }
 
@@ -69,7 +97,7 @@ mod tests {
                 Some((name, _)) => name.to_owned(),
                 None => line.to_owned(),
             };
-            in_force(language).lines().map(kind).collect()
+            explained(language).lines().map(kind).collect()
         };
         let english = kinds(Language::English);
         assert_eq!(english, kinds(Language::Chinese));
