@@ -24,9 +24,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
-use hemu_api::{Activity, Api, Clock, Door, Live, Metrics, Presence, Site, Standings, live};
+use hemu_api::{Activity, Api, Clock, Door, Inspections, Live, Metrics, Presence, Site, Standings, live};
 use hemu_ledger::{Folder, Ledger};
-use hemu_rules::Zone;
+use hemu_rules::{Plan, Zone};
 use hemu_series::Series;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -131,6 +131,7 @@ async fn api(folder: &Path) -> Api {
         presence: Presence::new(|_| false),
         door: Door::default(),
         checks: Vec::new(),
+        inspections: Inspections::new(ledger.site_key([7; 32]).await.unwrap(), Plan::V1, Duration::ZERO),
         standings: Standings::new(ledger, clock, Duration::from_hours(10)),
         activity: Activity::default(),
         live: Live::new(live::Limits::default()),

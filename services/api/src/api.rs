@@ -7,7 +7,7 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, Live, Metrics, Standings};
+use crate::{Activity, Check, Door, Inspections, Live, Metrics, Standings};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Api {
     /// What `/readyz` asks, in order.
     pub checks: Vec<Check>,
     pub standings: Standings,
+    pub inspections: Inspections,
     pub activity: Activity,
     pub live: Live,
     pub metrics: Metrics,

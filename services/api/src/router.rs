@@ -116,6 +116,7 @@ mod tests {
             "/api/v1/estates/{id}" => "/api/v1/estates/hemu".to_owned(),
             "/api/v1/estates/{id}/groups" => "/api/v1/estates/hemu/groups?by=unit".to_owned(),
             "/api/v1/stations/{id}" => "/api/v1/stations/s1".to_owned(),
+            "/api/v1/stations/{id}/inspections" => "/api/v1/stations/s1/inspections".to_owned(),
             "/api/v1/devices/{id}" => "/api/v1/devices/st01".to_owned(),
             "/api/v1/series" => format!("{path}?station=s1&measure=fill&from=0&to={}", 3_600_000),
             household => household.replace("{id}", "hh-good-0001"),
@@ -144,7 +145,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented_paths();
-        assert_eq!(paths.len(), 23);
+        assert_eq!(paths.len(), 25);
         for path in paths {
             let response = site.send(request(&path)).await;
             assert_eq!(response.status(), 200, "{path}");

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hemu_api::live;
-use hemu_api::{Activity, Api, Check, Door, Live, Presence, Site, Standings};
+use hemu_api::{Activity, Api, Check, Door, Inspections, Live, Presence, Site, Standings};
+use hemu_ledger::read::SiteKey;
 use hemu_ledger::{Ledger, Position};
+use hemu_rules::Plan;
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -19,6 +21,8 @@ use crate::server::Occasion;
 
 /// How long scores are shown before the journal is asked whether they moved.
 const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
+/// How long the choice of a bag waits for the newest readings to be folded.
+const FOLDED_WITHIN: Duration = Duration::from_secs(2);
 /// Batches the projections may be behind before the site is not ready.
 const LAG: u64 = 1_000;
 
@@ -27,6 +31,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) occasion: &'a Occasion,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
+    pub(crate) key: SiteKey,
     pub(crate) registry: Registry,
     pub(crate) connected: Connected,
     pub(crate) applied: watch::Receiver<Position>,
@@ -44,6 +49,7 @@ pub(crate) fn serve(
         occasion,
         ledger,
         series,
+        key,
         registry,
         connected,
         applied,
@@ -52,6 +58,7 @@ pub(crate) fn serve(
     let clock = occasion.clock.clone();
     let clock = hemu_api::Clock::new(move || clock());
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
+    let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
     let checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG), writable(healthy)];
     let api = Arc::new(Api {
         ledger,
@@ -67,6 +74,7 @@ pub(crate) fn serve(
         door: Door::default(),
         checks,
         standings,
+        inspections,
         activity: Activity::default(),
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(&registry)?,

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::http;
 use crate::progress;
-use crate::site::Site;
+use crate::site::{Site, random};
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
@@ -121,7 +121,9 @@ impl Server {
             tokio::spawn(send_receipts(intake, ledger.clone(), downlink, stop_listening.clone()).await?),
         ];
         let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
+        let key = ledger.site_key(random(words)?).await?;
         let parts = http::Parts {
+            key,
             occasion: &occasion,
             ledger: ledger.clone(),
             series: series.clone(),

@@ -1,10 +1,22 @@
 //! Opening a data folder, the same way for every command.
 
-use anyhow::Result;
+use std::io::Read;
+
+use anyhow::{Context, Result};
 use hemu_ledger::{Folder, Ledger};
 use hemu_series::Series;
 
 use crate::config::Config;
+use crate::words::Words;
+
+/// 256 bits of the operating system's randomness.
+pub(crate) fn random(words: &Words) -> Result<[u8; 32]> {
+    let mut bytes = [0u8; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .with_context(|| words.say("no-randomness", &[]))?;
+    Ok(bytes)
+}
 
 /// The folder and what is in it.
 #[derive(Debug)]

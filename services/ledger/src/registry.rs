@@ -323,6 +323,15 @@ impl Ledger {
         .of(&self.folder().truth())
     }
 
+    /// Households that bring their bags to a station, in order of token.
+    pub async fn households_at(&self, station: &str) -> Result<Vec<Household>> {
+        sqlx::query_as("select * from household where station = ? order by token")
+            .bind(station)
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
     /// Households a building of an estate has: (building, households).
     pub async fn buildings(&self, estate: &str) -> Result<Vec<(String, Vec<String>)>> {
         let path = self.folder().truth();

@@ -10,14 +10,14 @@ use hemu_ledger::entry::{BinState, Body as Entry, Deposit, Incident, Quarantined
 use hemu_ledger::registry::{Estate, Household, Station};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Folder, Journal, Ledger, Lock, Projector};
-use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Stream, Zone};
+use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Plan, Stream, Zone};
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
-use crate::{Activity, Api, Check, Clock, Door, Live, Metrics, Presence, Standings};
+use crate::{Activity, Api, Check, Clock, Door, Inspections, Live, Metrics, Presence, Standings};
 
 pub(crate) use ask::{body, request};
 
@@ -25,6 +25,9 @@ pub(crate) use ask::{body, request};
 pub(crate) const TODAY: &str = "2026-05-20";
 /// Noon of it in Shanghai, ms since 1970 UTC.
 pub(crate) const NOON: i64 = 1_779_249_600_000;
+
+/// What the site's draws are made with.
+pub(crate) const KEY: [u8; 32] = [7; 32];
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -121,6 +124,7 @@ impl Site {
             checks: Vec::new(),
             // Old enough never to be replaced: what a test sees depends on no timer.
             standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
+            inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
             activity: Activity::default(),
             live: Live::new(limits),
             metrics: Metrics::new(&registry).unwrap(),
@@ -316,6 +320,45 @@ impl Site {
                     seq += 1;
                 }
             }
+        }
+        self.append(&[segment]).await;
+    }
+
+    /// A bag, read now.
+    pub(crate) async fn bag(&self, device: &'static str, by: By, household: &str, bag: &str) {
+        let seq = self.next_seq(1).await;
+        let mut segment = Segment::of_device(device, 2, seq);
+        let deposit = Deposit {
+            bag: Some(bag),
+            by,
+            ..deposit(self.clock.load(Ordering::SeqCst), Some(household), 5_000)
+        };
+        segment.push(seq, &Entry::Deposit(deposit));
+        self.append(&[segment]).await;
+    }
+
+    /// Many households of a station, `hh-crowd-0000` and on.
+    pub(crate) async fn crowd(&self, station: &str, count: usize) {
+        let household = |nth| Household {
+            token: format!("hh-crowd-{nth:04}"),
+            estate: Some("hemu".into()),
+            building: Some("3".into()),
+            unit: Some("1".into()),
+            door: Some(format!("{}", 100 + nth)),
+            residents: None,
+            station: Some(station.into()),
+            created_at: NOON - 90 * DAY,
+        };
+        let households: Vec<_> = (0..count).map(household).collect();
+        self.ledger.put_households(&households).await.unwrap();
+    }
+
+    /// So many inspected days of one household before today.
+    pub(crate) async fn looked_at(&self, household: &str, days: i64, quality: i64) {
+        let base = self.next_seq(days.unsigned_abs()).await;
+        let mut segment = Segment::of_device("insp1", 1, base);
+        for (seq, ago) in (base..).zip(1..=days) {
+            segment.push(seq, &inspected(NOON - ago * DAY, household, quality));
         }
         self.append(&[segment]).await;
     }

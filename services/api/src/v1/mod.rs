@@ -6,6 +6,7 @@ mod estates;
 mod groups;
 mod households;
 pub(crate) mod incidents;
+mod inspections;
 mod live;
 pub(crate) mod overview;
 mod quarantine;
@@ -31,11 +32,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(groups::get))
         .routes(routes!(stations::list))
         .routes(routes!(stations::get))
+        .routes(routes!(inspections::get))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get))
         .routes(routes!(households::list))
         .routes(routes!(households::get))
         .routes(routes!(households::rank::get))
+        .routes(routes!(households::next_bag::get))
         .routes(routes!(households::days::get))
         .routes(routes!(households::reasons::get))
         .routes(routes!(households::deposits::get))

@@ -1,6 +1,6 @@
 //! The words and units all resources share.
 
-use hemu_rules::{Bp, By, Stream};
+use hemu_rules::{Bp, By, Look, Stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -51,6 +51,27 @@ impl From<By> for ByWord {
         match by {
             By::Camera => Self::Camera,
             By::Inspector => Self::Inspector,
+        }
+    }
+}
+
+/// What to do with a bag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Look)]
+pub(crate) enum LookWord {
+    Pass,
+    Open,
+    /// By two inspectors, each without the other's word.
+    OpenTwice,
+}
+
+impl From<Look> for LookWord {
+    fn from(look: Look) -> Self {
+        match look {
+            Look::Pass => Self::Pass,
+            Look::Open => Self::Open,
+            Look::OpenTwice => Self::OpenTwice,
         }
     }
 }

@@ -1,8 +1,6 @@
 //! `hemu device`. Works beside a running server: both use the registry.
 
-use std::io::Read;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use hemu_ledger::registry::key_digest;
 use hemu_wire::DeviceId;
 use serde_json::json;
@@ -64,9 +62,5 @@ fn checked(id: &str, words: &Words) -> Result<DeviceId> {
 
 /// 256 bits of the operating system's randomness, as 64 hexadecimal digits.
 pub(super) fn new_key(words: &Words) -> Result<String> {
-    let mut bytes = [0u8; 32];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .with_context(|| words.say("no-randomness", &[]))?;
-    Ok(super::hex(&bytes))
+    Ok(super::hex(&crate::site::random(words)?))
 }

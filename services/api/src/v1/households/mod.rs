@@ -2,6 +2,7 @@
 
 pub(super) mod days;
 pub(super) mod deposits;
+pub(super) mod next_bag;
 pub(super) mod rank;
 pub(super) mod reasons;
 mod score;
