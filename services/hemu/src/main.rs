@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod behind;
 mod cli;
 mod clock;
 mod commands;

@@ -13,13 +13,13 @@ use hemu_ledger::{Folder, LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Connected, Devices};
+use crate::behind::Behind;
 use crate::clock;
 use crate::config::Config;
 use crate::http;
@@ -60,6 +60,7 @@ pub(crate) struct Server {
     committer: JoinHandle<()>,
     projector: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
+    behind: Behind,
     terminate: Signal,
     _serving: Lock,
 }
@@ -72,11 +73,13 @@ impl Server {
         check_clock(&occasion.clock, words)?;
         let serving = Folder::open(&config.data)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
-        let series = site.series().await?;
         let ledger = site.ledger.clone();
+        let behind = Behind::start()?;
+        let series = behind.run(async move { site.series().await }).await??;
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
-        let (mut projector, projecting) = projector_when_free(&ledger).await?;
+        let opening = ledger.clone();
+        let (mut projector, projecting) = behind.run(projector_when_free(opening)).await??;
         catch_up(&ledger, &mut projector, words).await?;
 
         let http = bind(words, "http_listen", config.http_listen).await?;
@@ -104,7 +107,7 @@ impl Server {
         let (applied, applied_seen) = watch::channel(projector.applied());
         let stop_listening = CancellationToken::new();
         let projector = fold::run(projector, committed, applied, metrics.clone(), stop_all.clone());
-        let projector = beside(async move {
+        let projector = behind.run(async move {
             projector.await;
             drop(projecting);
         });
@@ -116,7 +119,7 @@ impl Server {
             stop_all.clone(),
         );
         let mut tasks = vec![
-            beside(feeder),
+            behind.run(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
             tokio::spawn(send_receipts(intake, ledger.clone(), downlink, stop_listening.clone()).await?),
         ];
@@ -145,6 +148,7 @@ impl Server {
             committer: tokio::spawn(committer.run(abandon.clone())),
             projector,
             tasks,
+            behind,
             stop_listening,
             abandon,
             stop_all,
@@ -212,17 +216,12 @@ impl Server {
         self.stop_all.cancel();
         let parts = self.tasks.into_iter().chain([self.projector]);
         join_all(parts.map(end_in_time)).await;
+        drop(self.behind);
         if let Err(error) = self.ledger.checkpoint().await {
             tracing::warn!(%error, "the write-ahead log stays for the next start");
         }
         Ok(())
     }
-}
-
-/// Folding computes for tens of milliseconds at a time: on a thread of its own, so that no connection waits behind it.
-fn beside(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(work))
 }
 
 /// Waits a moment for a task; a client that never finishes its request must not keep the server.
@@ -233,7 +232,7 @@ async fn end_in_time(mut task: JoinHandle<()>) {
 }
 
 /// An import or a check that is folding right now ends by itself; a server waits for it.
-async fn projector_when_free(ledger: &Ledger) -> Result<(Projector, Lock)> {
+async fn projector_when_free(ledger: Ledger) -> Result<(Projector, Lock)> {
     let mut told = false;
     loop {
         match ledger.projector().await {

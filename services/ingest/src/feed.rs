@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::Metrics;
 
 /// Records read at once.
-const STRETCH: u64 = 50_000;
+const STRETCH: u64 = 100_000;
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Rest between two stretches: a chart need not be newer, and a stretch of seconds touches few rows.
-const REST: Duration = Duration::from_secs(2);
+const REST: Duration = Duration::from_secs(5);
 
 /// What went wrong with feeding.
 #[derive(Debug, thiserror::Error)]
