@@ -13,7 +13,7 @@ use crate::project::Projector;
 use crate::store::{self, Durability, Role};
 
 /// Every table of the projections and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 18] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
@@ -23,6 +23,8 @@ const TABLES: [(&str, &str); 16] = [
     ("reading", "day, household, bag, position, idx"),
     ("day_sums", "day, block"),
     ("pair", "device, day"),
+    ("shared", "day, inspector, colleague"),
+    ("inspected", "inspector, day, household"),
     ("tally", "day, device"),
     ("bin", "device, stream"),
     ("incident", "position, idx"),

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::id::{By, DeviceNo};
 use crate::quantity::Bp;
+use crate::reading::Reading;
 use crate::rule::Rule;
 use crate::sums::group;
 
@@ -36,6 +38,28 @@ impl SharedBags {
     }
 }
 
+/// Inspectors of one bag whose word is compared, at most: the earliest.
+const INSPECTORS_MOST: usize = 8;
+
+/// The readings of one (household, day, bag) that inspectors are compared by: each one's earliest that counts, earliest
+/// first. `K` orders those of one instant as for [`crate::fold_bag`]. The same whatever order they came in.
+pub fn judged<'a, K: Ord>(readings: impl IntoIterator<Item = (K, Reading<'a>)>) -> Vec<(DeviceNo, Bp)> {
+    let mut all: Vec<_> = readings
+        .into_iter()
+        .filter(|(_, reading)| reading.counts && reading.by == By::Inspector)
+        .map(|(key, reading)| (reading.at, key, reading.device, reading.quality))
+        .collect();
+    all.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let mut judged: Vec<(DeviceNo, Bp)> = Vec::new();
+    for (_, _, device, quality) in all {
+        let known = judged.iter().any(|(inspector, _)| *inspector == device);
+        if !known && judged.len() < INSPECTORS_MOST {
+            judged.push((device, quality));
+        }
+    }
+    judged
+}
+
 /// Inspectors whose word confirms no black name, from their shared bags of the rule's last pair days, in any order
 /// and in parts.
 pub fn doubted<K: Ord>(rule: &Rule, bags: impl IntoIterator<Item = (K, SharedBags)>) -> BTreeSet<K> {
@@ -58,6 +82,9 @@ pub fn inspections_doubted<K: Ord>(doubted: &BTreeSet<K>, inspectors: impl IntoI
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::day::Day;
+    use crate::id::{HouseholdNo, Stream};
+    use crate::quantity::{Grams, Millis, Permille};
     use proptest::prelude::*;
 
     const RULE: Rule = Rule::V1;
@@ -101,6 +128,45 @@ mod tests {
         let doubted = BTreeSet::from(["A"]);
         assert!(inspections_doubted(&doubted, ["B", "A"]));
         assert!(!inspections_doubted(&doubted, ["B", "C"]) && !inspections_doubted(&doubted, []));
+    }
+
+    fn reading(by: By, device: u32, at: i64, quality: i64) -> Reading<'static> {
+        Reading {
+            household: HouseholdNo(1),
+            device: DeviceNo(device),
+            at: Millis::clamped(at),
+            day: Day::clamped(0),
+            stream: Stream::Food,
+            grams: Grams::clamped(500),
+            quality: Bp::clamped(quality),
+            confidence: Permille::MAX,
+            by,
+            bag: Some("B1"),
+            counts: true,
+        }
+    }
+
+    #[test]
+    fn of_a_bag_each_inspectors_first_word_counts_and_no_cameras() {
+        let all = [
+            reading(By::Inspector, 2, 30, 4_000),
+            reading(By::Camera, 1, 10, 9_000),
+            reading(By::Inspector, 3, 20, 5_000),
+            reading(By::Inspector, 2, 40, 8_000),
+            Reading {
+                counts: false,
+                ..reading(By::Inspector, 4, 5, 1_000)
+            },
+        ];
+        let expected = [
+            (DeviceNo(3), Bp::clamped(5_000)),
+            (DeviceNo(2), Bp::clamped(4_000)),
+        ];
+        assert_eq!(judged(all.into_iter().enumerate()), expected);
+        assert_eq!(judged(all.into_iter().enumerate().rev()), expected);
+        let crowd = (0..20).map(|n| (n, reading(By::Inspector, n, 100 - i64::from(n), 5_000)));
+        let first: Vec<u32> = judged(crowd).into_iter().map(|(device, _)| device.0).collect();
+        assert_eq!(first, [19, 18, 17, 16, 15, 14, 13, 12]);
     }
 
     proptest! {

@@ -27,7 +27,7 @@ pub mod status;
 mod sums;
 pub mod tally;
 
-pub use agreement::{SharedBags, doubted, inspections_doubted};
+pub use agreement::{SharedBags, doubted, inspections_doubted, judged};
 pub use bag::{BagFold, fold_bag};
 pub use beta::BetaError;
 pub use calibrate::{Calibration, calibrate};

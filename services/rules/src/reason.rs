@@ -72,6 +72,9 @@ pub enum Reason {
         needed: u32,
         window: i32,
     },
+    /// An inspector who judged it lies too far from the colleagues on the same bags: until that is looked into, nobody
+    /// is black by these inspections.
+    InspectorsDoubted,
     /// Days that say nothing, because the cameras have no say yet.
     DeviceUncalibrated {
         days: u32,
@@ -266,6 +269,9 @@ fn facts(case: &Case<'_>, all: &Contributions) -> Vec<Reason> {
         facts.push(Reason::DeviceUncalibrated {
             days: all.silent_days,
         });
+    }
+    if !gates.passed(Gate::InspectorsTrusted) {
+        facts.push(Reason::InspectorsDoubted);
     }
     facts.extend(due_process(case, rule));
     facts

@@ -56,6 +56,7 @@ struct Life {
     before: State,
     notice_on: Option<Day>,
     appeal_open: bool,
+    doubted: bool,
     bag_grams: i64,
 }
 
@@ -109,7 +110,7 @@ impl Life {
             estate: ESTATE,
             first_deposit: self.buckets.iter().map(|(day, ..)| *day).min(),
             before: self.before,
-            inspections_doubted: false,
+            inspections_doubted: self.doubted,
         };
         let guard = Guard::of(Ppb::MAX, [(Ppb::MAX, "~")]);
         let outcome = judge(&city, &household).unwrap().settle(&guard, "H");
@@ -475,4 +476,25 @@ proptest! {
         let points = 75.0 + parts as f64 / c.denominator as f64;
         prop_assert!((points - f64::from(it.score)).abs() <= 0.5 + 1e-9);
     }
+}
+
+#[test]
+fn doubted_inspectors_are_said_and_nobody_is_black_by_them() {
+    let doubted = Life {
+        doubted: true,
+        ..poor()
+    }
+    .explain();
+    assert!(doubted.reasons.contains(&Reason::InspectorsDoubted));
+    assert_eq!(
+        (poor().explain().status, doubted.status),
+        (Status::Black, Status::Grey)
+    );
+    let sentence = |language| doubted.sentence(&Rule::V1, language);
+    assert!(
+        sentence(Language::English)
+            .contains("inspectors who judged your bags disagree with their colleagues")
+    );
+    assert!(sentence(Language::Chinese).contains("督导员与同事的评分不一致"));
+    assert!(!poor().explain().reasons.contains(&Reason::InspectorsDoubted));
 }

@@ -363,6 +363,24 @@ impl Site {
         self.append(&[segment]).await;
     }
 
+    /// Bags of `hh-good-0001`, one a day up to yesterday, that `insp1` judged so much above `insp2`.
+    pub(crate) async fn disagree(&self, bags: i64, apart: i64) {
+        for (device, quality) in [("insp1", 5_000 + apart), ("insp2", 5_000)] {
+            let base = self.next_seq(bags.unsigned_abs()).await;
+            let mut segment = Segment::of_device(device, 1, base);
+            for (seq, ago) in (base..).zip(1..=bags) {
+                let bag = format!("S{ago}");
+                let deposit = Deposit {
+                    bag: Some(&bag),
+                    by: By::Inspector,
+                    ..deposit(NOON - ago * DAY, Some("hh-good-0001"), quality)
+                };
+                segment.push(seq, &Entry::Deposit(deposit));
+            }
+            self.append(&[segment]).await;
+        }
+    }
+
     /// Many unattributed deposits in one batch.
     pub(crate) async fn flood(&self, records: u64) {
         let base = self.next_seq(records).await;

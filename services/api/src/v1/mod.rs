@@ -7,6 +7,7 @@ mod groups;
 mod households;
 pub(crate) mod incidents;
 mod inspections;
+mod inspectors;
 mod live;
 pub(crate) mod overview;
 mod quarantine;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(stations::list))
         .routes(routes!(stations::get))
         .routes(routes!(inspections::get))
+        .routes(routes!(inspectors::list))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get))
         .routes(routes!(households::list))

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::read;
+use hemu_rules::{Day, Millis};
 use hemu_series::{Agg, Line, Measure, Query, Step};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::words::StreamWord;
+use super::words::{StreamWord, places};
 use crate::api::Api;
 use crate::extract::{DAYS_MOST, Ms, Params};
 use crate::fleet::Fleet;
@@ -25,7 +27,7 @@ pub(crate) struct Series {
     measure: &'static str,
     step: StepWord,
     agg: AggWord,
-    /// Of the values: `ratio`, `g`, `1`, `mV`, `dBm` or `C`.
+    /// Of the values: `ratio`, `g`, `1`, `mV`, `dBm`, `C` or `bp`.
     unit: &'static str,
     /// ms since 1970 UTC.
     from: i64,
@@ -56,6 +58,10 @@ enum MeasureWord {
     Battery,
     Rssi,
     Temperature,
+    /// A camera's quality less the inspector's on the same bags, in basis points; by day.
+    CameraApart,
+    /// An inspector's quality less the colleagues' on the same bags, in basis points; by day.
+    InspectorApart,
 }
 
 /// Width of a step; days begin at local midnight.
@@ -82,18 +88,35 @@ enum AggWord {
     Last,
 }
 
-impl From<MeasureWord> for Measure {
+/// Where a measure is kept.
+#[derive(Debug, Clone, Copy)]
+enum Kept {
+    Series(Measure),
+    /// With the sums of readings of one bag. Such a sum changes afterwards: a late reading of the bag makes it a pair, a
+    /// struck one undoes it. The series only add, so it is read where it is exact.
+    Ledger(Apart),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Apart {
+    Cameras,
+    Inspectors,
+}
+
+impl From<MeasureWord> for Kept {
     fn from(word: MeasureWord) -> Self {
-        match word {
-            MeasureWord::Fill => Self::Fill,
-            MeasureWord::BinWeight => Self::BinWeight,
-            MeasureWord::Deposits => Self::Deposits,
-            MeasureWord::DepositWeight => Self::DepositWeight,
-            MeasureWord::Quality => Self::Quality,
-            MeasureWord::Battery => Self::Battery,
-            MeasureWord::Rssi => Self::Rssi,
-            MeasureWord::Temperature => Self::Temperature,
-        }
+        Self::Series(match word {
+            MeasureWord::Fill => Measure::Fill,
+            MeasureWord::BinWeight => Measure::BinWeight,
+            MeasureWord::Deposits => Measure::Deposits,
+            MeasureWord::DepositWeight => Measure::DepositWeight,
+            MeasureWord::Quality => Measure::Quality,
+            MeasureWord::Battery => Measure::Battery,
+            MeasureWord::Rssi => Measure::Rssi,
+            MeasureWord::Temperature => Measure::Temperature,
+            MeasureWord::CameraApart => return Self::Ledger(Apart::Cameras),
+            MeasureWord::InspectorApart => return Self::Ledger(Apart::Inspectors),
+        })
     }
 }
 
@@ -190,6 +213,80 @@ impl Find {
     }
 }
 
+impl Find {
+    /// How far devices are from others on the same bags, day by day.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a day's sums of basis points are small"
+    )]
+    async fn apart(&self, api: &Api, who: Apart) -> Result<Series, Problem> {
+        let (from, to) = self.span()?;
+        let value: fn(&read::Apart) -> f64 = match (self.step, self.agg, self.stream) {
+            (StepWord::Day, AggWord::Mean, None) => |day| places(day.apart as f64 / day.n as f64, 1),
+            (StepWord::Day, AggWord::Count, None) => |day| day.n as f64,
+            _ => {
+                return Err(Problem::bad_request(
+                    "readings of the same bags are compared by the day and of all streams: expected step=day, agg=mean \
+                     or agg=count, and no stream=",
+                ));
+            }
+        };
+        let (measure, days) = match who {
+            Apart::Cameras => ("camera_apart", api.ledger.cameras_apart(self.days(api)).await?),
+            Apart::Inspectors => (
+                "inspector_apart",
+                api.ledger.inspectors_apart(self.days(api)).await?,
+            ),
+        };
+        let devices = self.devices(api).await?;
+        let zone = api.ledger.zone();
+        let mut lines: Vec<ChartLine> = Vec::new();
+        for day in days.into_iter().filter(|day| devices.contains(&day.device)) {
+            let point = (day.day.start(zone).get(), value(&day));
+            match lines.last_mut() {
+                Some(line) if line.device == day.device => line.points.push(point),
+                _ => lines.push(ChartLine {
+                    device: day.device,
+                    stream: None,
+                    points: vec![point],
+                }),
+            }
+        }
+        if lines.iter().map(|line| line.points.len()).sum::<usize>() > POINTS_MOST {
+            return Err(Problem::bad_request(format!(
+                "expected a chart of at most {POINTS_MOST} points; ask for fewer days or one device"
+            )));
+        }
+        Ok(Series {
+            measure,
+            step: self.step,
+            agg: self.agg,
+            unit: if matches!(self.agg, AggWord::Count) {
+                "1"
+            } else {
+                "bp"
+            },
+            from,
+            to,
+            lines,
+        })
+    }
+
+    /// The local days that begin in the span.
+    fn days(&self, api: &Api) -> (Day, Day) {
+        let zone = api.ledger.zone();
+        let first = |Ms(at): Ms| {
+            let day = Day::of(Millis::clamped(at), zone);
+            if day.start(zone).get() < at {
+                day.plus(1)
+            } else {
+                day
+            }
+        };
+        (first(self.from), first(self.to))
+    }
+}
+
 /// A measure over time, by hour or by day: at most 10,000 points.
 #[utoipa::path(get, path = "/api/v1/series", tag = "stations", params(Find),
     responses((status = 200, body = Series), (status = 400, body = Problem), (status = 404, body = Problem)))]
@@ -198,7 +295,10 @@ pub(crate) async fn get(
     Params(find): Params<Find>,
 ) -> Result<Json<Series>, Problem> {
     let (from, to) = find.span()?;
-    let measure = Measure::from(find.measure);
+    let measure = match Kept::from(find.measure) {
+        Kept::Series(measure) => measure,
+        Kept::Ledger(who) => return find.apart(&api, who).await.map(Json),
+    };
     let query = Query {
         devices: find.devices(&api).await?,
         measure,
@@ -236,7 +336,7 @@ pub(crate) async fn get(
 
 #[cfg(test)]
 mod tests {
-    use hemu_rules::{Millis, Stream};
+    use hemu_rules::{By, Millis, Stream};
     use hemu_series::{Measure, Point};
 
     use crate::testing::{NOON, Site};
@@ -281,6 +381,45 @@ mod tests {
             serde_json::json!([[NOON - 12 * HOUR, 0.75]])
         );
         assert_eq!(days["series"].as_array().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn disagreement_is_a_chart_by_day_of_the_ledgers_sums() {
+        let site = site().await;
+        site.disagree(10, 600).await;
+        site.bag("st01", By::Camera, "hh-cam-0003", "P1").await;
+        let day = NOON - 12 * HOUR;
+        let of = |device: &str, rest: &str| {
+            let span = format!("from={}&to={}", day - 3 * 24 * HOUR, day + 24 * HOUR);
+            format!("/api/v1/series?device={device}&{span}&{rest}")
+        };
+        let chart = site.json(&of("insp2", "measure=inspector_apart&step=day")).await;
+        assert_eq!(
+            (&chart["unit"], &chart["measure"]),
+            (&"bp".into(), &"inspector_apart".into())
+        );
+        let points: Vec<_> = (1..=3)
+            .rev()
+            .map(|ago| serde_json::json!([day - ago * 24 * HOUR, -600.0]))
+            .collect();
+        assert_eq!(chart["series"][0]["points"], serde_json::json!(points));
+        let camera = of("st01", "measure=camera_apart&step=day");
+        assert_eq!(site.json(&camera).await["series"], serde_json::json!([]));
+        // An inspector's reading of the bag comes late, and its pair is there.
+        site.bag("insp1", By::Inspector, "hh-cam-0003", "P1").await;
+        assert_eq!(
+            site.json(&camera).await["series"][0]["points"],
+            serde_json::json!([[day, 0.0]])
+        );
+        let bags = site
+            .json(&of("insp1", "measure=inspector_apart&step=day&agg=count"))
+            .await;
+        assert_eq!(
+            (&bags["unit"], &bags["series"][0]["points"][0][1]),
+            (&"1".into(), &1.0.into())
+        );
+        site.refuses(&of("insp1", "measure=inspector_apart"), 400, "step=day")
+            .await;
     }
 
     #[tokio::test]

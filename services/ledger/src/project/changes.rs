@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use hemu_rules::{Bucket, Day, PairSums, Participation, Source, Stream};
+use hemu_rules::{Bucket, Day, PairSums, Participation, SharedBags, Source, Stream};
 
 use super::hold::Hold;
 use crate::entry::{BinState, Deposit, Incident, Quarantined, Status};
@@ -122,6 +122,10 @@ pub(super) struct Changes<'e> {
     pub(super) evidence: BTreeMap<(Day, u32, Source, Stream), Bucket>,
     pub(super) participation: BTreeMap<(Day, u32), Participation>,
     pub(super) pairs: BTreeMap<(u32, Day), PairSums>,
+    /// Bags two inspectors judged: day, the one whose name comes first, the other; the sums are the first one's.
+    pub(super) shared: BTreeMap<(Day, u32, u32), SharedBags>,
+    /// Readings of weight that an inspector gave of a household: inspector, day, household.
+    pub(super) inspected: BTreeMap<(u32, Day, u32), i64>,
     pub(super) tally: BTreeMap<(Day, u32), Tally>,
     pub(super) bins: BTreeMap<(u32, Stream), BinChange>,
     pub(super) incidents: Vec<(Place, u32, Incident<'e>)>,

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use hemu_rules::{BagFold, Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, fold_bag};
+use hemu_rules::{
+    BagFold, Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, SharedBags, fold_bag, judged,
+};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -168,8 +170,12 @@ impl Projector {
         tally.attributed += i64::from(household != 0);
         tally.inspected += i64::from(deposit.by == By::Inspector);
         if let Some((key, bucket)) = Bucket::of(&row.reading()) {
+            let of_inspector = inspected(&row.reading(), &bucket);
             let key = (day, household, key.source, key.stream);
             *changes.evidence.entry(key).or_default() += bucket;
+            if let Some(key) = of_inspector {
+                *changes.inspected.entry(key).or_default() += 1;
+            }
         }
         if row.counts() && deposit.bag.is_none() {
             *changes.participation.entry((day, household)).or_default() +=
@@ -201,9 +207,10 @@ impl Projector {
             let Some(first) = group.first() else { continue };
             let mates = mates.get(&first.bag()).map_or(&[][..], Vec::as_slice);
             let old = || mates.iter().map(|mate| (mate.key(names), mate.reading));
-            let new = group.iter().map(|row| (row.key(names), row.reading()));
-            let (before, after) = (fold_bag(old()), fold_bag(old().chain(new)));
-            changes.rebag((first.day, first.household), before, after);
+            let new = || group.iter().map(|row| (row.key(names), row.reading()));
+            let before = Worth::of(names, old);
+            let after = Worth::of(names, || old().chain(new()));
+            changes.rebag((first.day, first.household), &before, &after);
         }
         changes.readings = readings;
         Ok(())
@@ -236,17 +243,58 @@ pub(super) async fn mates(
     Ok(mates)
 }
 
+/// What the readings of one bag with an id add up to.
+#[derive(Debug, Default)]
+pub(super) struct Worth {
+    fold: BagFold,
+    /// What its inspectors said beside each other: the one whose name comes first, the other, the first one's sums.
+    shared: Vec<(u32, u32, SharedBags)>,
+}
+
+impl Worth {
+    /// `readings` is asked twice.
+    pub(super) fn of<'n, 'r, I: IntoIterator<Item = (Key<'n>, Reading<'r>)>>(
+        names: &Names,
+        readings: impl Fn() -> I,
+    ) -> Self {
+        let mut inspectors = judged(readings());
+        inspectors.sort_by_key(|(device, _)| names.device_name(device.0));
+        let mut shared = Vec::new();
+        for (nth, (one, own)) in inspectors.iter().enumerate() {
+            for (other, theirs) in inspectors.iter().skip(nth + 1) {
+                shared.push((one.0, other.0, SharedBags::of_bag(*own, *theirs)));
+            }
+        }
+        Self {
+            fold: fold_bag(readings()),
+            shared,
+        }
+    }
+}
+
+/// Under whose name an inspector's reading with weight is counted; `None` for any other reading.
+pub(super) fn inspected(reading: &Reading<'_>, bucket: &Bucket) -> Option<(u32, Day, u32)> {
+    let judges = reading.by == By::Inspector && bucket.w > 0;
+    judges.then_some((reading.device.0, reading.day, reading.household.0))
+}
+
 impl Changes<'_> {
     /// A bag of a household's day is worth something else than before.
-    pub(super) fn rebag(&mut self, (day, household): (Day, u32), before: BagFold, after: BagFold) {
+    pub(super) fn rebag(&mut self, (day, household): (Day, u32), before: &Worth, after: &Worth) {
         let participation = self.participation.entry((day, household)).or_default();
-        *participation += after.participation;
-        *participation -= before.participation;
-        if let Some((device, sums)) = after.pair {
+        *participation += after.fold.participation;
+        *participation -= before.fold.participation;
+        if let Some((device, sums)) = after.fold.pair {
             *self.pairs.entry((device.0, day)).or_default() += sums;
         }
-        if let Some((device, sums)) = before.pair {
+        if let Some((device, sums)) = before.fold.pair {
             *self.pairs.entry((device.0, day)).or_default() -= sums;
+        }
+        for (one, other, sums) in &after.shared {
+            *self.shared.entry((day, *one, *other)).or_default() += *sums;
+        }
+        for (one, other, sums) in &before.shared {
+            *self.shared.entry((day, *one, *other)).or_default() -= *sums;
         }
     }
 }

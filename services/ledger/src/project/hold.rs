@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use hemu_rules::{Bucket, Day, Millis, Participation, Reading, Zone, fold_bag};
+use hemu_rules::{Bucket, Day, Millis, Participation, Reading, Zone};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
 use super::changes::{Changes, Totals};
-use super::fold::{Bag, mates};
+use super::fold::{Bag, Mate, Worth, inspected, mates};
 use super::judge::Names;
 use super::write::Statements;
 use crate::acts::{Act, ReadingAt};
@@ -168,11 +168,13 @@ impl Hands<'_> {
             add(&mut sums, one);
         }
         for bag in &bags {
-            let fold = |mates: &HashMap<Bag, Vec<_>>| {
-                let of_bag = mates.get(bag).into_iter().flatten();
-                fold_bag(of_bag.map(|mate: &super::fold::Mate| (mate.key(self.names), mate.reading)))
+            let worth = |mates: &HashMap<Bag, Vec<Mate>>| {
+                let of_bag = mates.get(bag).map_or(&[][..], Vec::as_slice);
+                Worth::of(self.names, || {
+                    of_bag.iter().map(|mate| (mate.key(self.names), mate.reading))
+                })
             };
-            sums.rebag((Day::clamped(bag.0), bag.1), fold(&before), fold(&after));
+            sums.rebag((Day::clamped(bag.0), bag.1), &worth(&before), &worth(&after));
         }
         self.statements.deposits(connection, &sums).await?;
         let mut earliest: HashMap<u32, Day> = HashMap::new();
@@ -205,6 +207,9 @@ fn add(sums: &mut Changes<'_>, one: &Change) {
             .entry((day, household, key.source, key.stream))
             .or_default();
         *evidence += if sign > 0 { bucket } else { -bucket };
+        if let Some(key) = inspected(&counted, &bucket) {
+            *sums.inspected.entry(key).or_default() += sign;
+        }
     }
     if one.bag.is_empty() {
         let bag = Participation::of_bag(counted.stream, counted.grams);

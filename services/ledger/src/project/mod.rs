@@ -6,6 +6,7 @@
 mod changes;
 mod fold;
 mod hold;
+mod inspectors;
 mod judge;
 mod write;
 

@@ -6,6 +6,7 @@ use hemu_rules::Day;
 use sqlx::sqlite::SqliteConnection;
 
 use super::changes::{Aside, Changes};
+use super::inspectors::Inspectors;
 use crate::cursor::Cursor;
 use crate::journal::Head;
 use crate::read::sums;
@@ -34,6 +35,7 @@ pub(super) struct Statements {
     no_sums: Rows,
     pair: Rows,
     no_pair: Rows,
+    inspectors: Inspectors,
     tally: Rows,
     bin: Rows,
     incident: Rows,
@@ -53,11 +55,13 @@ impl Statements {
             bag_mates: Rows::new(
                 "with wanted (day, household, bag) as (",
                 3,
-                // At most two rows a bag, however often it was read: the earliest counted reading of each side, in the
-                // order that `fold_bag` goes by (a boot with its highest bit set is a large number, not a negative).
+                // One row for the cameras and one for each inspector, however often they read the bag: the earliest
+                // counted reading, in the order that `fold_bag` and `judged` go by (a boot with its highest bit set is a
+                // large number, not a negative).
                 ") select * from (
                      select reading.*, row_number() over (
-                         partition by reading.day, reading.household, reading.bag, reading.inspector
+                         partition by reading.day, reading.household, reading.bag, reading.inspector,
+                             reading.inspector * reading.device
                          order by reading.at, device.name, reading.boot < 0, reading.boot, reading.seq, reading.reading_id
                      ) as rank
                      from wanted join reading using (day, household, bag) join device on device.no = reading.device
@@ -119,6 +123,7 @@ impl Statements {
                 2,
                 ") delete from pair where n = 0 and (device, day) in (select * from less)",
             ),
+            inspectors: Inspectors::new(),
             tally: Rows::new(
                 "insert into tally (day, device, deposits, weight_g, attributed, inspected)",
                 6,
@@ -263,7 +268,8 @@ impl Statements {
             .write(connection, &less, |b, ((device, day), _)| {
                 b.add(*device).add(i64::from(day.get()));
             })
-            .await
+            .await?;
+        self.inspectors.write(connection, changes).await
     }
 
     /// Adds to the blocks that hold the households' days.

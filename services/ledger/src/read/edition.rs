@@ -66,7 +66,7 @@ pub(crate) fn judge_all(
                 estate: member.estate,
                 first_deposit: member.first_day,
                 before: before.get(&member.token).copied().unwrap_or_default(),
-                inspections_doubted: false,
+                inspections_doubted: member.inspections_doubted,
             },
         )
     };

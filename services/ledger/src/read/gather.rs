@@ -15,6 +15,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use super::Outcome;
 use super::days::each_day;
+use super::inspectors::doubted_households;
 use crate::HouseholdDay;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -44,6 +45,8 @@ pub struct Member {
     /// The day of its first counted bag.
     pub first_day: Option<Day>,
     pub tally: Tally,
+    /// An inspector who judged it is doubted: nobody is black by these inspections.
+    pub inspections_doubted: bool,
 }
 
 impl Gathered {
@@ -117,6 +120,7 @@ pub(crate) async fn gather(
     let (position, mut one, other) = snapshots(projections, path).await?;
     let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(path)?;
     let calibration = Arc::new(calibration);
+    let doubted = doubted_households(&mut one, rule, edition).await.of(path)?;
     let known = known(&mut one).await.of(path)?;
     let blocks = known
         .values()
@@ -131,15 +135,16 @@ pub(crate) async fn gather(
     let (low, high) = (low.of(path)?, high.of(path)?);
     let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
     let households = registered.into_iter().map(|(token, estate)| {
-        let (tally, first_day) = known
+        let (tally, first_day, inspections_doubted) = known
             .get(&token)
-            .map(|&(no, first)| (tally_of(no), first))
+            .map(|&(no, first)| (tally_of(no), first, doubted.contains(&no)))
             .unwrap_or_default();
         Member {
             token,
             estate,
             first_day,
             tally,
+            inspections_doubted,
         }
     });
     Ok(Gathered {

@@ -1,6 +1,6 @@
 //! Where everybody stands: the calibration and the prior of an edition, and each household's evidence.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hemu_rules::{
@@ -28,6 +28,8 @@ pub struct Standing {
     pub prior: Bp,
     /// Decayed evidence by household token, of those that have any.
     pub totals: HashMap<String, Totals>,
+    /// Tokens of the households that a doubted inspector judged.
+    pub doubted: HashSet<String>,
     /// Names by device number.
     pub device_names: Vec<String>,
 }
@@ -35,6 +37,11 @@ pub struct Standing {
 impl Standing {
     /// What scores need of everybody gathered.
     pub fn of(gathered: Gathered) -> Self {
+        let doubted = gathered
+            .households
+            .iter()
+            .filter(|member| member.inspections_doubted);
+        let doubted = doubted.map(|member| member.token.clone()).collect();
         let members = gathered.households.into_iter();
         let totals: HashMap<String, Totals> = members
             .filter(|member| member.tally != Tally::default())
@@ -46,6 +53,7 @@ impl Standing {
             prior: prior(gathered.calibration.rule(), totals.values().copied()),
             calibration: gathered.calibration,
             totals,
+            doubted,
             device_names: gathered.device_names,
         }
     }

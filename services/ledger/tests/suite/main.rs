@@ -11,6 +11,7 @@ mod exactly_once;
 mod golden;
 mod groups;
 mod hysteresis;
+mod inspectors;
 mod machine;
 mod order;
 mod process;

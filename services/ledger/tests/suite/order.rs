@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use crate::site::{MIDNIGHT, Site};
 
 const CAMERAS: [&str; 3] = ["C1", "C2", "C3"];
+const DEVICES: [&str; 5] = ["C1", "C2", "C3", "I2", "I1"];
 const HOUSEHOLDS: [&str; 3] = ["H1", "H2", "H3"];
 const BAGS: [&str; 2] = ["B1", "B2"];
 
@@ -26,7 +27,7 @@ struct Said {
 
 prop_compose! {
     fn said()(
-        device in 0..4usize, imported: bool, household in 0..4usize, bag in 0..3usize, minute in 0..4i64, day in 0..2i64,
+        device in 0..5usize, imported: bool, household in 0..4usize, bag in 0..3usize, minute in 0..4i64, day in 0..2i64,
         stream in 0..4i64, weight in prop::sample::select(vec![0i64, 50, 700, 5_000]), quality in 0..=10_000i64,
         confidence in 400..=1_000i64,
     ) -> Said {
@@ -41,7 +42,7 @@ prop_compose! {
                 weight: Grams::clamped(weight),
                 quality: Bp::clamped(quality),
                 confidence: Permille::clamped(confidence),
-                by: if device == 3 { By::Inspector } else { By::Camera },
+                by: if device >= 3 { By::Inspector } else { By::Camera },
             },
         }
     }
@@ -49,7 +50,7 @@ prop_compose! {
 
 impl Said {
     fn device(&self) -> &'static str {
-        CAMERAS.get(self.device).copied().unwrap_or("I1")
+        DEVICES[self.device]
     }
 
     /// Record `nth` of its list: identities do not depend on the order of sending.
@@ -97,6 +98,7 @@ impl Said {
 fn expected(list: &[Said]) -> BTreeSet<String> {
     let mut evidence: BTreeMap<_, Bucket> = BTreeMap::new();
     let mut bags: HashMap<_, Vec<_>> = HashMap::new();
+    let mut inspected: BTreeMap<_, i64> = BTreeMap::new();
     for (nth, said) in (1..).zip(list) {
         let reading = said.reading();
         if let Some((key, bucket)) = Bucket::of(&reading) {
@@ -108,6 +110,9 @@ fn expected(list: &[Said]) -> BTreeSet<String> {
             *evidence
                 .entry((key.day, household, source, key.stream))
                 .or_default() += bucket;
+            if key.source == Source::Inspector && bucket.w > 0 {
+                *inspected.entry((key.day, said.device(), household)).or_default() += 1;
+            }
             // A reading without a bag's id is a bag of its own.
             let bag = said.deposit.bag.map_or(format!("alone {nth}"), str::to_owned);
             bags.entry((key.day, household, bag))
@@ -117,7 +122,17 @@ fn expected(list: &[Said]) -> BTreeSet<String> {
     }
     let mut participation: BTreeMap<_, Participation> = BTreeMap::new();
     let mut pairs: BTreeMap<_, PairSums> = BTreeMap::new();
+    let mut shared: BTreeMap<_, (i64, i64)> = BTreeMap::new();
     for ((day, household, _), readings) in bags {
+        let word = |inspector: &str| {
+            let own = readings.iter().filter(|(key, _)| key.0 == inspector);
+            own.min_by_key(|(key, reading)| (reading.at, key))
+                .map(|(_, reading)| i64::from(reading.quality))
+        };
+        if let Some((one, other)) = word("I1").zip(word("I2")) {
+            let sums = shared.entry(day).or_default();
+            *sums = (sums.0 + 1, sums.1 + one - other);
+        }
         let fold = fold_bag(readings);
         *participation.entry((day, household)).or_default() += fold.participation;
         if let Some((DeviceNo(device), sums)) = fold.pair {
@@ -148,7 +163,18 @@ fn expected(list: &[Said]) -> BTreeSet<String> {
             &[p.n, p.sy, p.sq, p.syy, p.sqq, p.syq],
         )
     });
-    evidence.chain(participation).chain(pairs).collect()
+    let shared = shared
+        .into_iter()
+        .map(|(day, (n, apart))| row("shared", day, "I1 I2".to_owned(), &[n, apart]));
+    let inspected = inspected.into_iter().map(|((day, inspector, household), n)| {
+        row("inspected", day, format!("{inspector} {household}"), &[n])
+    });
+    evidence
+        .chain(participation)
+        .chain(pairs)
+        .chain(shared)
+        .chain(inspected)
+        .collect()
 }
 
 /// How a list arrives: its numbers in some order, some of them again; cut into batches; folded now and then.

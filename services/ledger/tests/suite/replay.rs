@@ -51,7 +51,13 @@ pub(crate) fn batches() -> Vec<Vec<Segment>> {
                 (2, Body::Deposit(deposit("H2", 3))),
             ],
         )],
-        vec![segment("I1", [(1, bagged("H1", "B1", By::Inspector, 31))])],
+        vec![segment(
+            "I1",
+            [
+                (1, bagged("H1", "B1", By::Inspector, 31)),
+                (2, bagged("H3", "B3", By::Inspector, 45)),
+            ],
+        )],
         vec![segment(
             "C1",
             [(1, bagged("H1", "B1", By::Camera, 29)), (3, status)],

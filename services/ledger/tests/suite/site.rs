@@ -85,6 +85,13 @@ impl Site {
         let mut connection = self.projections().await;
         let pairs = "select 'pair', p.day, d.name, n, sy, sq, syy, sqq, syq from pair p join device d on d.no = p.device";
         let mut all: BTreeSet<String> = rows(&mut connection, pairs).await.into_iter().collect();
+        let shared = "select 'shared', day, a.name, b.name, n, apart from shared
+             join device a on a.no = inspector join device b on b.no = colleague";
+        let inspected = "select 'inspected', day, d.name, h.token, n from inspected i
+             join device d on d.no = inspector join household h on h.no = i.household";
+        for of_inspectors in [shared, inspected] {
+            all.extend(rows(&mut connection, of_inspectors).await);
+        }
         let cameras = rows(&mut connection, "select name from device order by no").await;
         for token in rows(&mut connection, "select token from household").await {
             let days = self
@@ -140,7 +147,7 @@ impl Site {
     }
 }
 
-pub(crate) const TABLES: [&str; 16] = [
+pub(crate) const TABLES: [&str; 18] = [
     "device",
     "household",
     "cursor",
@@ -150,6 +157,8 @@ pub(crate) const TABLES: [&str; 16] = [
     "reading",
     "day_sums",
     "pair",
+    "shared",
+    "inspected",
     "tally",
     "bin",
     "incident",

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use crate::site::{MIDNIGHT, NOW, Site, act, deposit, person, refused, register, segment};
 
-/// Four readings of three bags of one household, and one of another; each has a batch of its own, from 1 on.
+/// Six readings of three bags of one household, two inspectors' of one bag among them, and one of another; each has a
+/// batch of its own, from 1 on.
 fn readings() -> Vec<(&'static str, Deposit<'static>)> {
     let bagged = |by, minutes, quality| Deposit {
         bag: Some("B1"),
@@ -32,6 +33,7 @@ fn readings() -> Vec<(&'static str, Deposit<'static>)> {
                 ..deposit("H1", 3_000)
             },
         ),
+        ("I2", bagged(By::Inspector, 13, 5_200)),
     ]
 }
 
@@ -148,8 +150,8 @@ async fn flip(site: &Site, struck: &mut BTreeSet<usize>, nth: usize, reading: Re
 
 fn steps() -> impl Strategy<Value = Vec<Do>> {
     let step = prop_oneof![
-        4 => (0..6usize).prop_map(Do::Send),
-        3 => (0..6usize).prop_map(Do::Flip),
+        4 => (0..7usize).prop_map(Do::Send),
+        3 => (0..7usize).prop_map(Do::Flip),
         1 => Just(Do::Lose),
         1 => Just(Do::Find),
         2 => Just(Do::Fold),
@@ -162,7 +164,7 @@ proptest! {
 
     #[test]
     fn the_same_struck_readings_are_the_same_sums_however_they_came(
-        one in steps(), other in steps(), struck in prop::collection::btree_set(0..6usize, 0..5), lost: bool,
+        one in steps(), other in steps(), struck in prop::collection::btree_set(0..7usize, 0..5), lost: bool,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -179,13 +181,13 @@ proptest! {
     }
 
     #[test]
-    fn struck_and_restored_is_never_touched_to_the_byte(flips in prop::collection::vec(0..6usize, 0..6)) {
+    fn struck_and_restored_is_never_touched_to_the_byte(flips in prop::collection::vec(0..7usize, 0..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (plain, touched) = (Site::new().await, Site::new().await);
             for site in [&plain, &touched] {
                 register(site, &["H1", "H2"]).await;
-                for nth in 0..6 {
+                for nth in 0..7 {
                     site.append(&[said(nth)]).await;
                 }
                 site.fold().await;

@@ -25,7 +25,13 @@ pub(super) fn sentence(story: &Story<'_>) -> String {
     } else {
         ""
     };
-    format!("{}; {}{also}.", seen(story), place(story))
+    let doubted = if story.also_doubted() {
+        "; inspectors who judged your bags disagree with their colleagues, so nobody is put on the black list by their \
+         word until that is cleared up"
+    } else {
+        ""
+    };
+    format!("{}; {}{doubted}{also}.", seen(story), place(story))
 }
 
 fn seen(story: &Story<'_>) -> String {

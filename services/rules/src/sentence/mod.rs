@@ -93,6 +93,10 @@ impl<'e> Story<'e> {
         self.it.reasons.contains(&Reason::AppealOpen) && !matches!(self.plot, Plot::Appealed)
     }
 
+    fn also_doubted(&self) -> bool {
+        self.it.reasons.contains(&Reason::InspectorsDoubted)
+    }
+
     fn notice_on(&self) -> Option<Day> {
         self.it.reasons.iter().find_map(|reason| match reason {
             Reason::NoticeGiven { on } => *on,

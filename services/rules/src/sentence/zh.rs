@@ -10,7 +10,12 @@ pub(super) fn sentence(story: &Story<'_>) -> String {
     } else {
         ""
     };
-    format!("{}，{}{also}。", seen(story), place(story))
+    let doubted = if story.also_doubted() {
+        "；查看过您家的督导员与同事的评分不一致，查清之前不据此列入黑榜"
+    } else {
+        ""
+    };
+    format!("{}，{}{doubted}{also}。", seen(story), place(story))
 }
 
 fn seen(story: &Story<'_>) -> String {

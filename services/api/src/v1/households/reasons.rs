@@ -76,11 +76,17 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
         .household_days(&id, edition.plus(-window), edition.plus(-1))
         .await?;
     let first = api.ledger.first_day(&id).await?;
-    Ok(Json(Reasons::of(&kept, &days, first)?))
+    let doubted = kept.standing.doubted.contains(&id);
+    Ok(Json(Reasons::of(&kept, &days, first, doubted)?))
 }
 
 impl Reasons {
-    fn of(kept: &Kept, days: &[(Day, HouseholdDay)], first: Option<Day>) -> Result<Self, Problem> {
+    fn of(
+        kept: &Kept,
+        days: &[(Day, HouseholdDay)],
+        first: Option<Day>,
+        doubted: bool,
+    ) -> Result<Self, Problem> {
         let (standing, calibration) = (&kept.standing, &kept.standing.calibration);
         let buckets: Vec<_> = days
             .iter()
@@ -92,7 +98,7 @@ impl Reasons {
             })
             .collect();
         let tally = tally(kept, days);
-        let outcome = unlisted(kept, &tally, first)?;
+        let outcome = unlisted(kept, &tally, first, doubted)?;
         let case = Case {
             buckets: &buckets,
             calibration,
@@ -154,13 +160,13 @@ fn tally(kept: &Kept, days: &[(Day, HouseholdDay)]) -> Tally {
 }
 
 /// The rule's word on a household that no edition has listed or warned: it has a score, and no place.
-fn unlisted(kept: &Kept, tally: &Tally, first: Option<Day>) -> Result<Outcome, Problem> {
+fn unlisted(kept: &Kept, tally: &Tally, first: Option<Day>, doubted: bool) -> Result<Outcome, Problem> {
     let household = Household {
         tally,
         estate: EstateNo(0),
         first_deposit: first,
         before: hemu_rules::State::default(),
-        inspections_doubted: false,
+        inspections_doubted: doubted,
     };
     let outcome = judge(&kept.city, &household)?.settle(&hemu_rules::Guard::default(), "");
     Ok(Outcome {
@@ -213,6 +219,34 @@ mod tests {
             assert_eq!(why["score"], score["score"]["score"]);
         }
         insta::assert_json_snapshot!(site.json("/api/v1/households/hh-poor-0002/reasons").await);
+    }
+
+    #[tokio::test]
+    async fn a_household_is_told_that_its_inspectors_are_doubted() {
+        let site = Site::filled().await;
+        site.disagree(10, 600).await;
+        for (household, doubted) in [("hh-poor-0002", true), ("hh-cam-0003", false)] {
+            let why = site
+                .json(&format!("/api/v1/households/{household}/reasons"))
+                .await;
+            let codes: Vec<_> = why["reasons"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|reason| &reason["code"])
+                .collect();
+            assert_eq!(
+                codes.iter().any(|code| **code == "INSPECTORS_DOUBTED"),
+                doubted,
+                "{why}"
+            );
+            let sentence = why["sentence"]["en"].as_str().unwrap();
+            assert_eq!(
+                sentence.contains("disagree with their colleagues"),
+                doubted,
+                "{sentence}"
+            );
+        }
     }
 
     #[tokio::test]
