@@ -109,6 +109,8 @@ pub(crate) enum Device {
         /// The station it belongs to.
         #[arg(long)]
         station: Option<String>,
+        #[command(flatten)]
+        mosquitto: Mosquitto,
     },
     /// List registered devices.
     List,
@@ -116,12 +118,23 @@ pub(crate) enum Device {
     Revoke {
         /// The device.
         id: String,
+        #[command(flatten)]
+        mosquitto: Mosquitto,
     },
     /// Give a device a new key; the old one stops working.
     Rotate {
         /// The device.
         id: String,
+        #[command(flatten)]
+        mosquitto: Mosquitto,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mosquitto {
+    /// Keep Mosquitto's password file in step; the broker reads it again at SIGHUP.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mosquitto_password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use hemu_ingest::broker::{Protocol, Secret};
 use hemu_rules::Zone;
 use serde::{Deserialize, Serialize};
 
+use crate::broker;
 use crate::cli::{Common, Listen};
 use crate::words::{Language, Words};
 
@@ -38,13 +40,26 @@ pub(crate) struct Config {
     pub(crate) tls_key: Option<PathBuf>,
     pub(crate) mqtt_connections: usize,
     pub(crate) mqtt_connections_per_address: u32,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) broker_url: Option<String>,
+    pub(crate) broker_client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) broker_username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) broker_password: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) broker_group: Option<String>,
+    pub(crate) broker_protocol: Protocol,
+    pub(crate) broker_receive_maximum: u16,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) broker_ca: Option<PathBuf>,
     pub(crate) http_listen: SocketAddr,
     pub(crate) metrics_listen: SocketAddr,
 }
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 20] = [
     "data",
     "log",
     "site_name",
@@ -55,8 +70,25 @@ const KEYS: [&str; 12] = [
     "tls_key",
     "mqtt_connections",
     "mqtt_connections_per_address",
+    "broker_url",
+    "broker_client_id",
+    "broker_username",
+    "broker_password",
+    "broker_group",
+    "broker_protocol",
+    "broker_receive_maximum",
+    "broker_ca",
     "http_listen",
     "metrics_listen",
+];
+
+/// Those whose text is taken from the environment letter by letter: a password of digits is no number.
+const TEXTS: [&str; 5] = [
+    "broker_client_id",
+    "broker_username",
+    "broker_password",
+    "broker_group",
+    "broker_protocol",
 ];
 
 impl Default for Config {
@@ -73,6 +105,14 @@ impl Default for Config {
             tls_key: None,
             mqtt_connections: 10_000,
             mqtt_connections_per_address: 1_000,
+            broker_url: None,
+            broker_client_id: "hemu".into(),
+            broker_username: None,
+            broker_password: None,
+            broker_group: None,
+            broker_protocol: Protocol::V5,
+            broker_receive_maximum: 1_024,
+            broker_ca: None,
             http_listen: loopback(8080),
             metrics_listen: loopback(9090),
         }
@@ -89,7 +129,12 @@ impl Config {
             }
             figment = figment.merge(Toml::file(file));
         }
-        figment = figment.merge(Env::prefixed("HEMU_").only(&KEYS));
+        figment = figment.merge(Env::prefixed("HEMU_").only(&KEYS).ignore(&TEXTS));
+        for key in TEXTS {
+            if let Ok(text) = std::env::var(format!("HEMU_{}", key.to_uppercase())) {
+                figment = figment.merge(Serialized::default(key, text));
+            }
+        }
         let unreadable = || words.say("configuration-unreadable", &[]);
         let mut config: Self = figment.extract().with_context(unreadable)?;
         config.data = common.data.clone().unwrap_or(config.data);
@@ -113,7 +158,7 @@ impl Config {
         if tls.iter().any(|set| *set) && !tls.iter().all(|set| *set) {
             bail!(words.say("tls-incomplete", &[]));
         }
-        Ok(())
+        broker::settings(self, words).map(drop)
     }
 }
 
@@ -154,6 +199,11 @@ mod tests {
             mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
             tls_certificate: Some("cert.pem".into()),
             tls_key: Some("key.pem".into()),
+            broker_url: Some("mqtts://broker".into()),
+            broker_username: Some("ingest".into()),
+            broker_password: Some(Secret("sesame".into())),
+            broker_group: Some("city".into()),
+            broker_ca: Some("ca.pem".into()),
             ..Config::default()
         };
         let serde_json::Value::Object(map) = serde_json::to_value(full).unwrap() else {
@@ -174,6 +224,35 @@ mod tests {
             .extract::<Config>()
             .unwrap_err();
         assert!(error.to_string().contains("mqtt_lisen"), "{error}");
+    }
+
+    #[test]
+    fn a_brokers_settings_are_checked_and_its_password_is_not_shown() {
+        let words = Words::new(Language::English);
+        let config = Config {
+            broker_url: Some("mqtt://127.0.0.1".into()),
+            broker_username: Some("ingest".into()),
+            broker_password: Some(Secret("sesame".into())),
+            ..Config::default()
+        };
+        config.check(&words).unwrap();
+        assert!(!format!("{config:?}").contains("sesame"));
+        let shared = Config {
+            broker_group: Some("city".into()),
+            broker_protocol: Protocol::V311,
+            ..config.clone()
+        };
+        let refused = shared.check(&words).unwrap_err().to_string();
+        assert!(refused.contains("broker_group"), "{refused}");
+        let login_in_the_address = Config {
+            broker_url: Some("mqtt://ingest:sesame@127.0.0.1".into()),
+            ..config
+        };
+        let refused = login_in_the_address.check(&words).unwrap_err().to_string();
+        assert!(
+            refused.contains("broker_password") && !refused.contains("sesame"),
+            "{refused}"
+        );
     }
 
     #[test]

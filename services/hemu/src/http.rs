@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use hemu_api::live;
 use hemu_api::{Activity, Api, Check, Door, Inspections, Live, Presence, Site, Standings};
+use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
 use hemu_ledger::{Ledger, Position};
 use hemu_rules::Plan;
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::Connected;
+use crate::broker;
 use crate::server::Occasion;
 
 /// How long scores are shown before the journal is asked whether they moved.
@@ -36,6 +38,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) connected: Connected,
     pub(crate) applied: watch::Receiver<Position>,
     pub(crate) healthy: watch::Receiver<bool>,
+    pub(crate) broker: Option<View>,
 }
 
 /// Serves until shutdown.
@@ -54,12 +57,14 @@ pub(crate) fn serve(
         connected,
         applied,
         healthy,
+        broker,
     } = parts;
     let clock = occasion.clock.clone();
     let clock = hemu_api::Clock::new(move || clock());
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
     let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
-    let checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG), writable(healthy)];
+    let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG), writable(healthy)];
+    checks.extend(broker.map(broker::check));
     let api = Arc::new(Api {
         ledger,
         series,

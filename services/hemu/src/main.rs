@@ -2,6 +2,7 @@
 
 mod backend;
 mod behind;
+mod broker;
 mod cli;
 mod clock;
 mod commands;

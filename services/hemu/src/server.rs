@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Connected, Devices};
 use crate::behind::Behind;
+use crate::broker::{self, Broker};
 use crate::clock;
 use crate::config::Config;
 use crate::http;
@@ -57,6 +58,7 @@ pub(crate) struct Server {
     abandon: CancellationToken,
     stop_all: CancellationToken,
     endpoint: JoinHandle<()>,
+    broker: Option<JoinHandle<()>>,
     committer: JoinHandle<()>,
     projector: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
@@ -106,6 +108,11 @@ impl Server {
 
         let (applied, applied_seen) = watch::channel(projector.applied());
         let stop_listening = CancellationToken::new();
+        let broker = broker::settings(config, words)?
+            // A demo's devices are not the broker's.
+            .filter(|_| !occasion.demo)
+            .map(|settings| broker::open(settings, &intake, &ledger, &metrics, &registry, &stop_listening))
+            .transpose()?;
         let projector = fold::run(projector, committed, applied, metrics.clone(), stop_all.clone());
         let projector = behind.run(async move {
             projector.await;
@@ -121,7 +128,16 @@ impl Server {
         let mut tasks = vec![
             behind.run(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
-            tokio::spawn(send_receipts(intake, ledger.clone(), downlink, stop_listening.clone()).await?),
+            tokio::spawn(
+                send_receipts(
+                    intake,
+                    ledger.clone(),
+                    downlink,
+                    broker.as_ref(),
+                    stop_listening.clone(),
+                )
+                .await?,
+            ),
         ];
         let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
         let key = ledger.site_key(random(words)?).await?;
@@ -134,6 +150,7 @@ impl Server {
             connected,
             applied: applied_seen.clone(),
             healthy,
+            broker: broker.as_ref().map(|broker| broker.view.clone()),
         };
         tasks.extend(http::serve(parts, http, metrics_listener, &stop_all)?);
         Ok(Self {
@@ -145,6 +162,7 @@ impl Server {
             series,
             applied: applied_seen,
             endpoint: tokio::spawn(endpoint.run(stop_listening.clone())),
+            broker: broker.map(|broker| broker.task),
             committer: tokio::spawn(committer.run(abandon.clone())),
             projector,
             tasks,
@@ -189,6 +207,7 @@ impl Server {
             done = tokio::signal::ctrl_c() => done.map(|()| None)?,
             // None of these ends by itself: whoever does has broken, and a server without it only pretends.
             _ = &mut self.endpoint => Some(words.say("the-endpoint", &[])),
+            () = ended(self.broker.as_mut()) => Some(words.say("the-broker-door", &[])),
             _ = &mut self.committer => Some(words.say("the-committer", &[])),
             _ = &mut self.projector => Some(words.say("the-projector", &[])),
         };
@@ -211,6 +230,9 @@ impl Server {
             abandon.cancel();
         });
         self.endpoint.await?;
+        if let Some(broker) = self.broker {
+            end_in_time(broker).await;
+        }
         self.committer.await?;
         deadline.abort();
         self.stop_all.cancel();
@@ -221,6 +243,14 @@ impl Server {
             tracing::warn!(%error, "the write-ahead log stays for the next start");
         }
         Ok(())
+    }
+}
+
+/// Waits for the end of a task that may not be there.
+async fn ended(task: Option<&mut JoinHandle<()>>) {
+    match task {
+        Some(task) => drop(task.await),
+        None => std::future::pending().await,
     }
 }
 
@@ -333,12 +363,21 @@ async fn send_receipts(
     intake: Intake,
     ledger: Ledger,
     downlink: Downlink,
+    broker: Option<&Broker>,
     shutdown: CancellationToken,
-) -> Result<impl Future<Output = ()> + Send> {
+) -> Result<impl Future<Output = ()> + Send + use<>> {
+    let broker = broker.map(|broker| broker.downlink.clone());
     let generation = ledger.generation().await?;
     let send = move |device: &hemu_wire::DeviceId, receipt: Option<String>| match receipt {
-        // A device that is not there asks again by sending; its receipt is made anew then.
-        Some(receipt) => drop(downlink.try_receipt(device, receipt.into())),
+        // A device that is at neither door asks again by sending; its receipt is made anew then.
+        Some(receipt) => {
+            let receipt = bytes::Bytes::from(receipt);
+            if !downlink.try_receipt(device, receipt.clone())
+                && let Some(broker) = &broker
+            {
+                broker.try_receipt(device, receipt);
+            }
+        }
         None => downlink.disconnect(device),
     };
     Ok(receipts::run(intake, ledger, generation, send, shutdown))

@@ -9,9 +9,9 @@ use hemu_series::Series;
 use crate::config::Config;
 use crate::words::Words;
 
-/// 256 bits of the operating system's randomness.
-pub(crate) fn random(words: &Words) -> Result<[u8; 32]> {
-    let mut bytes = [0u8; 32];
+/// Bytes of the operating system's randomness.
+pub(crate) fn random<const N: usize>(words: &Words) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))
         .with_context(|| words.say("no-randomness", &[]))?;

@@ -37,6 +37,14 @@ pub fn accept<'p>(device: &DeviceId, payloads: impl IntoIterator<Item = (Up, &'p
 }
 
 impl Accepted {
+    /// Adds what came of other payloads.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.segments.extend(other.segments);
+        self.records += other.records;
+        self.quarantined += other.quarantined;
+        self.unknown_fields += other.unknown_fields;
+    }
+
     fn take(&mut self, device: &DeviceId, record: &Record<'_>) {
         let stamp = record.stamp();
         match body(record)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accept;
+pub mod broker;
 pub mod commit;
 mod cursors;
 pub mod feed;

@@ -1,14 +1,17 @@
 //! `hemu device`. Works beside a running server: both use the registry.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
 use hemu_ledger::registry::key_digest;
 use hemu_wire::DeviceId;
 use serde_json::json;
 
-use crate::cli::Device;
+use super::mosquitto;
+use crate::cli::{Device, Mosquitto};
 use crate::clock;
 use crate::config::Config;
-use crate::site::Site;
+use crate::site::{Site, random};
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Result<()> {
@@ -16,7 +19,12 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
     let ledger = &site.ledger;
     let now = clock::system()();
     match command {
-        Device::Add { id, estate, station } => {
+        Device::Add {
+            id,
+            estate,
+            station,
+            mosquitto,
+        } => {
             let id = checked(&id, words)?;
             let key = new_key(words)?;
             let digest = key_digest(key.as_bytes());
@@ -24,14 +32,19 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
                 .add_device(id.as_str(), &digest, estate.as_deref(), station.as_deref(), now)
                 .await?;
             println!("{}", json!({ "device": id.as_str(), "key": key }));
+            admit(&mosquitto, id.as_str(), &key, words)?;
         }
-        Device::Rotate { id } => {
+        Device::Rotate { id, mosquitto } => {
             let key = new_key(words)?;
             ledger.rotate_device(&id, &key_digest(key.as_bytes())).await?;
             println!("{}", json!({ "device": id, "key": key }));
+            admit(&mosquitto, &id, &key, words)?;
         }
-        Device::Revoke { id } => {
+        Device::Revoke { id, mosquitto } => {
             ledger.revoke_device(&id, now).await?;
+            if let Some(file) = &mosquitto.mosquitto_password_file {
+                mosquitto::remove(file, &id).with_context(|| not_kept(file, words))?;
+            }
             println!("{}", words.say("device-revoked", &[("id", &id)]));
         }
         Device::List => {
@@ -53,6 +66,19 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
     Ok(())
 }
 
+/// The key is printed by then: whatever becomes of the file, it is not lost.
+fn admit(mosquitto: &Mosquitto, device: &str, key: &str, words: &Words) -> Result<()> {
+    if let Some(file) = &mosquitto.mosquitto_password_file {
+        let salt = random(words)?;
+        mosquitto::put(file, device, key, salt).with_context(|| not_kept(file, words))?;
+    }
+    Ok(())
+}
+
+fn not_kept(file: &Path, words: &Words) -> String {
+    words.say("mosquitto-file-not-kept", &[("file", &file.display())])
+}
+
 fn checked(id: &str, words: &Words) -> Result<DeviceId> {
     match DeviceId::try_from(id) {
         Ok(id) => Ok(id),
@@ -60,7 +86,7 @@ fn checked(id: &str, words: &Words) -> Result<DeviceId> {
     }
 }
 
-/// 256 bits of the operating system's randomness, as 64 hexadecimal digits.
+/// 256 bits, as 64 hexadecimal digits.
 pub(super) fn new_key(words: &Words) -> Result<String> {
-    Ok(super::hex(&crate::site::random(words)?))
+    Ok(super::hex(&random::<32>(words)?))
 }

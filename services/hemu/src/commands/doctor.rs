@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use anyhow::{Result, bail};
 use hemu_ledger::{LOG_BYTES, Role};
 
+use crate::broker;
 use crate::clock;
 use crate::config::Config;
 use crate::site::Site;
@@ -20,6 +21,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         log_is_short(&site, words),
         mqtt_is_guarded(config, words),
     ];
+    findings.extend(broker_is_well(config, words).await?);
     findings.extend(files_are_sound(&site, words).await?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
@@ -62,6 +64,23 @@ fn mqtt_is_guarded(config: &Config, words: &Words) -> Finding {
     let trouble = (!config.mqtt_listen.ip().is_loopback())
         .then(|| words.say("keys-in-the-clear", &[("address", &config.mqtt_listen)]));
     (words.say("check-device-listener", &[]), trouble)
+}
+
+/// The broker, if there is one: reachable, spoken to where nobody listens in, and losing nothing.
+async fn broker_is_well(config: &Config, words: &Words) -> Result<Option<Finding>> {
+    let Some(settings) = broker::settings(config, words)? else {
+        return Ok(None);
+    };
+    let address = &settings.address;
+    let trouble = match hemu_ingest::broker::probe(&settings, broker::dice()).await {
+        Err(trouble) => Some(words.translate(&trouble.to_string())),
+        Ok(_) if !address.tls && !address.is_loopback() => {
+            Some(words.say("broker-in-the-clear", &[("address", address)]))
+        }
+        Ok(Some(dropped @ 1..)) => Some(words.say("broker-drops", &[("dropped", &dropped)])),
+        Ok(_) => None,
+    };
+    Ok(Some((words.say("check-broker", &[]), trouble)))
 }
 
 async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {

@@ -7,6 +7,7 @@ mod export;
 mod household;
 mod import;
 mod lists;
+mod mosquitto;
 mod rebuild;
 mod rules;
 mod serve;

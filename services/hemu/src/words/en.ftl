@@ -11,6 +11,12 @@ configuration-missing = there is no configuration file { $file }; `hemu config >
 configuration-unreadable = the configuration cannot be read
 dashboards-on-loopback-only = http_listen is { $address }, but people cannot log in yet, so the dashboards listen on loopback only; use 127.0.0.1 and reach it through an SSH tunnel
 tls-incomplete = TLS needs mqtt_tls_listen, tls_certificate and tls_key together; one or two of them are missing
+broker-url-wrong = broker_url: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT] without a login in it, came something else; the login goes into broker_username and broker_password
+broker-name-wrong = { $setting }: expected 1 to 64 letters, digits, `_` or `-`, came something else; every broker takes those
+broker-group-needs-5 = broker_group needs broker_protocol "5": MQTT 3.1.1 has no shared subscriptions
+broker-password-alone = broker_password needs a broker_username
+broker-nothing-in-flight = broker_receive_maximum: expected 1 to 65535, came 0
+broker-authorities-wrong = broker_ca and mqtts:// need each other: the file holds, in PEM, the certificates of who signs the broker's
 log-filter-wrong = log is { $filter }; expected a level such as info, or a filter such as info,hemu=debug
 
 ## Files
@@ -27,6 +33,7 @@ cannot-listen-with-certificate = cannot listen on { $address } and { $tls } with
 folding-the-journal = folding the journal
 ended-by-itself = { $part } ended by itself, which is a bug; what was acknowledged is stored, start the server again
 the-endpoint = the MQTT endpoint
+the-broker-door = the broker's door
 the-committer = the committer
 the-projector = the projector
 
@@ -57,6 +64,7 @@ projections-differ = the projections are not what the journal adds up to: { $dif
 device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
 device-revoked = { $id } can no longer log in; a connection it has open ends with the next record it sends
 no-randomness = no randomness for a key
+mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $file } could not be written; make it writable and run `hemu device rotate` or `revoke` with it again
 
 ## hemu lists
 
@@ -104,6 +112,9 @@ check-log = write-ahead log
 check-device-listener = device listener
 check-listeners = listeners
 check-position = projections' position
+check-broker = broker
+broker-in-the-clear = { $address } sends the broker's password and every reading in the clear to another machine; use mqtts:// or a broker on this one
+broker-drops = it dropped { $dropped } messages since it was started; raise its max_queued_messages, or find out why ingest is slow
 clock-is-wrong = it is before 2025; set it, or readings look ahead of time
 log-is-long = it has grown to { $bytes } bytes; something keeps an old view of the file open, restart the server
 keys-in-the-clear = mqtt_listen { $address } sends keys in the clear to other machines; use mqtt_tls_listen
@@ -125,6 +136,8 @@ known-got-text = string { $value }
 known-got-number = signed int `{ $value }`
 known-expected-count = usize
 known-expected-small-count = u32
+known-expected-smaller-count = u16
+known-choice-unknown = unknown variant: found `{ $value }`, expected { $known }
 known-expected-text = a string
 known-expected-path = path string
 known-expected-address = socket address
@@ -193,6 +206,13 @@ known-private-key-wrong = expected a private key in PEM form at { $file }: { $re
 known-pair-wrong = expected a certificate and key in PEM form at { $file }: { $reason }
 known-pem-io = I/O error: { $reason }
 known-pem-empty = no items found
+
+# The broker (ingest).
+known-broker-authorities = broker_ca: expected certificates in PEM form at { $file }: { $reason }
+known-broker-lost = expected a connection to the broker, came: { $reason }
+known-broker-silent = expected an answer from the broker within { $seconds } s, came none
+known-broker-refused = Connection refused, return code: `{ $code }`
+known-broker-io = I/O: { $reason }
 
 # The operating system and the standard library.
 known-os-not-found = No such file or directory (os error { $code })
@@ -322,6 +342,7 @@ known-help-device-id-new = Letters, digits, `_` and `-`, at most 64
 known-help-device-id = The device
 known-help-device-estate = The estate it stands in
 known-help-device-station = The station it belongs to
+known-help-device-mosquitto = Keep Mosquitto's password file in step; the broker reads it again at SIGHUP
 known-help-household-file = The file, or `-` for stdin
 known-help-import-file = The file, or `-` for stdin; `.gz` is unpacked
 known-help-strict = Reject rows that name an unknown household, device or estate, instead of adding it

@@ -13,6 +13,12 @@ configuration-missing = 配置文件 { $file } 不存在；可用 `hemu config >
 configuration-unreadable = 无法读取配置
 dashboards-on-loopback-only = http_listen 设为 { $address }，但目前还不支持用户登录，看板只能监听本机回环地址；请改用 127.0.0.1，并通过 SSH 隧道访问
 tls-incomplete = 启用 TLS 须同时设置 mqtt_tls_listen、tls_certificate 和 tls_key，目前缺少其中一项或两项
+broker-url-wrong = broker_url 应为 mqtt://主机[:端口] 或 mqtts://主机[:端口]，且不含登录信息；登录信息请填入 broker_username 和 broker_password
+broker-name-wrong = { $setting } 应为 1 至 64 个字母、数字、`_` 或 `-`，任何代理都接受这些字符
+broker-group-needs-5 = broker_group 须与 broker_protocol "5" 同用：MQTT 3.1.1 没有共享订阅
+broker-password-alone = 设置 broker_password 时还须设置 broker_username
+broker-nothing-in-flight = broker_receive_maximum 应为 1 至 65535，实际为 0
+broker-authorities-wrong = broker_ca 与 mqtts:// 须同时使用：该文件为 PEM 格式，内含代理证书签发者的证书
 log-filter-wrong = log 设为 { $filter }；应为日志级别（如 info）或过滤规则（如 info,hemu=debug）
 
 ## 文件
@@ -29,6 +35,7 @@ cannot-listen-with-certificate = 无法使用给定的证书监听 { $address } 
 folding-the-journal = 汇总流水账本
 ended-by-itself = { $part }意外退出，这是程序缺陷；已确认的数据均已保存，请重新启动服务器
 the-endpoint = MQTT 接入端
+the-broker-door = 代理接入端
 the-committer = 提交器
 the-projector = 投影器
 
@@ -59,6 +66,7 @@ projections-differ = 投影与流水账本不一致：{ $difference }
 device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
 device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在它下一次发送记录时断开
 no-randomness = 无法取得生成密钥所需的随机数
+mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码文件 { $file }；请使其可写，再带上该文件运行 `hemu device rotate` 或 `revoke`
 
 ## hemu lists
 
@@ -106,6 +114,9 @@ check-log = 预写日志
 check-device-listener = 设备监听
 check-listeners = 监听端口
 check-position = 投影位置
+check-broker = 代理
+broker-in-the-clear = { $address } 会把代理的密码和所有读数以明文发往其他机器；请使用 mqtts://，或在本机运行代理
+broker-drops = 代理自启动以来丢弃了 { $dropped } 条消息；请调高其 max_queued_messages，或查明接收缓慢的原因
 clock-is-wrong = 时钟早于 2025 年；请先校准，否则读数会显得超前
 log-is-long = 已增长到 { $bytes } 字节；有程序长时间占用着文件的旧视图，请重启服务器
 keys-in-the-clear = mqtt_listen 设为 { $address }，会向其他机器明文传输密钥；请改用 mqtt_tls_listen
@@ -126,6 +137,8 @@ known-got-text = 字符串 { $value }
 known-got-number = 整数 { $value }
 known-expected-count = 非负整数
 known-expected-small-count = 非负整数
+known-expected-smaller-count = 0 至 65535 的整数
+known-choice-unknown = 没有 { $value } 这一选项，应为 { $known }
 known-expected-text = 字符串
 known-expected-path = 路径
 known-expected-address = “地址:端口”
@@ -194,6 +207,13 @@ known-private-key-wrong = { $file } 应为 PEM 格式的私钥：{ $reason }
 known-pair-wrong = { $file } 应为 PEM 格式的证书，且与私钥匹配：{ $reason }
 known-pem-io = 读写错误：{ $reason }
 known-pem-empty = 文件中没有所需内容
+
+# 代理（ingest）
+known-broker-authorities = broker_ca：{ $file } 应为 PEM 格式的证书：{ $reason }
+known-broker-lost = 无法与代理保持连接：{ $reason }
+known-broker-silent = 代理在 { $seconds } 秒内没有应答
+known-broker-refused = 代理拒绝登录，返回码 { $code }
+known-broker-io = 读写错误：{ $reason }
 
 # 操作系统和标准库
 known-os-not-found = 文件或目录不存在，错误码 { $code }
@@ -323,6 +343,7 @@ known-help-device-id-new = 字母、数字、`_` 和 `-`，最多 64 个字符
 known-help-device-id = 设备编号
 known-help-device-estate = 设备所在的小区
 known-help-device-station = 设备所属的集置点
+known-help-device-mosquitto = 同步更新 Mosquitto 的密码文件；代理收到 SIGHUP 后重新读取
 known-help-household-file = 文件；`-` 表示标准输入
 known-help-import-file = 文件；`-` 表示标准输入；`.gz` 文件会自动解压
 known-help-strict = 遇到未登记的居民户、设备或小区时拒收该行，而不是自动登记
