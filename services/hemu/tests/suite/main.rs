@@ -1,6 +1,8 @@
 //! The product as its users meet it: the real binary, real folders, real sockets.
 
 mod architecture;
+mod behind_a_broker;
+mod brokers;
 mod cli;
 mod dashboards;
 mod kill9;

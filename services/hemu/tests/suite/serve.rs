@@ -7,7 +7,7 @@ use crate::support::Server;
 
 /// A whole answer to a GET.
 #[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
-fn get(url: &str) -> String {
+pub(crate) fn get(url: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an http address");
     let (host, path) = rest
         .split_once('/')

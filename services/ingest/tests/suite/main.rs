@@ -5,9 +5,12 @@
 )]
 
 mod accept;
+mod broker;
 mod commit;
 mod feed;
 mod import;
 mod import_golden;
+mod mosquitto;
 mod receipts;
+mod scripted;
 mod site;

@@ -68,20 +68,35 @@ impl Site {
     }
 
     pub(crate) async fn commit(&self) -> Desk {
+        let (desk, held) = self.commit_held().await;
+        held.send(()).unwrap();
+        desk
+    }
+
+    /// The same, but it begins only when told: until then everything submitted waits.
+    pub(crate) async fn commit_held(&self) -> (Desk, oneshot::Sender<()>) {
         let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
         let (_checkpoints, seen) = watch::channel(0);
         let (committer, intake, signals) = Committer::new(&self.ledger, clock(), metrics.clone(), seen)
             .await
             .unwrap();
         let abandon = CancellationToken::new();
-        let task = tokio::spawn(committer.run(abandon.clone()));
-        Desk {
+        let (release, held) = oneshot::channel();
+        let task = tokio::spawn({
+            let abandon = abandon.clone();
+            async move {
+                held.await.unwrap();
+                committer.run(abandon).await;
+            }
+        });
+        let desk = Desk {
             intake,
             signals,
             metrics,
             abandon,
             task,
-        }
+        };
+        (desk, release)
     }
 }
 

@@ -1,0 +1,481 @@
+//! Hemu behind real brokers: a living estate sends through them, and what receipts cover is in the ledger, once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test whose scene cannot be set has failed"
+)]
+
+use std::collections::HashSet;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use firmware_sim::estate::Estate;
+use firmware_sim::faults::Plan as FaultPlan;
+use firmware_sim::keys::{Key, Keys};
+use firmware_sim::life::{History, midnight};
+use firmware_sim::load;
+use firmware_sim::mqtt::Version;
+use firmware_sim::oracle::Oracle;
+use firmware_sim::reading::Body;
+use firmware_sim::run::{Clock, Figures, Plan, Tally, run};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::brokers::{self, Broker, PATIENCE, is_there, signal, until};
+use crate::serve::get;
+use crate::support::{Server, hemu, succeed};
+
+/// 2026-01-01, and how much of it the estate lives: from midnight to a quarter past eight, the morning's rush included.
+const DAY: i32 = 20_454;
+const LIVES_MS: i64 = (8 * 60 + 15) * 60_000;
+const SEED: u64 = 3;
+
+struct Scene {
+    folder: TempDir,
+    keys: Vec<Key>,
+}
+
+/// The estate's devices at work on a broker.
+struct Life {
+    tally: Arc<Tally>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    /// Records of all kinds, and the deposits among them.
+    records: u64,
+    deposits: usize,
+}
+
+fn history() -> History {
+    History::new(SEED, Arc::new(Estate::hemu_xincun(54).unwrap()), DAY, 1)
+}
+
+impl Scene {
+    /// Every device of the estate, registered in the ledger and in a password file.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let estate = Estate::hemu_xincun(54).unwrap();
+        let data = folder.path().join("data");
+        let add = |(id, _): (&str, _)| brokers::add_device(folder.path(), &data, id);
+        let keys = estate.devices().map(add).collect();
+        Self { folder, keys }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    /// The shipped Mosquitto with every device's login.
+    fn mosquitto(&self, change: &[(&str, &str)]) -> Broker {
+        let devices = std::fs::read_to_string(brokers::passwords(self.path())).unwrap();
+        let broker = Broker::mosquitto(self.path(), change);
+        let file = brokers::passwords(self.path());
+        let ingest = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, ingest + &devices).unwrap();
+        broker.reload();
+        broker
+    }
+
+    fn serve(&self, config: &Path) -> Server {
+        Server::run(&self.data(), 0, &["serve", "--config", &config.to_string_lossy()])
+    }
+
+    /// The estate lives so many hours in `seconds`, through the broker on `port`.
+    fn live(&self, port: u16, seconds: i64) -> Life {
+        let plan = Plan {
+            addr: ([127, 0, 0, 1], port).into(),
+            keys: Keys(self.keys.clone()),
+            faults: FaultPlan::default(),
+            from: 0,
+            ring_records: 4_096,
+            flash: None,
+            log: None,
+        };
+        let (start, began) = (midnight(DAY), Instant::now());
+        let clock: Clock = Arc::new(move || {
+            let lived =
+                i64::try_from(began.elapsed().as_millis()).unwrap_or_default() * LIVES_MS / (seconds * 1_000);
+            start + lived.min(LIVES_MS)
+        });
+        let day = history().next_day().unwrap();
+        let lived = || {
+            day.readings
+                .iter()
+                .filter(|reading| reading.at <= start + LIVES_MS)
+        };
+        let (tally, stop) = (Arc::new(Tally::default()), CancellationToken::new());
+        let task = tokio::spawn({
+            let (tally, stop) = (tally.clone(), stop.clone());
+            async move { run(&plan, history(), clock, tally, stop).await.unwrap() }
+        });
+        Life {
+            tally,
+            stop,
+            task,
+            records: lived().count() as u64,
+            deposits: lived()
+                .filter(|reading| matches!(reading.body, Body::Deposit(_)))
+                .count(),
+        }
+    }
+
+    /// What the ledger holds: every deposit of that life, each once; and it verifies.
+    fn holds(&self, deposits: usize) {
+        let export = succeed(&self.data(), &["export", "--csv", "-"]);
+        let mut rows = csv::Reader::from_reader(export.as_bytes());
+        let header = rows.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|field| field == name).unwrap();
+        let (device, boot, seq) = (column("device"), column("boot"), column("seq"));
+        let (mut count, mut known) = (0, HashSet::new());
+        for row in rows.records() {
+            let row = row.unwrap();
+            count += 1;
+            known.insert([&row[device], &row[boot], &row[seq]].join("/"));
+        }
+        assert_eq!(
+            (count, known.len()),
+            (deposits, deposits),
+            "rows, and different ones"
+        );
+        let verified = succeed(&self.data(), &["verify"]);
+        assert!(
+            verified.contains("every row is what the journal adds up to"),
+            "{verified}"
+        );
+    }
+}
+
+impl Life {
+    async fn until(&self, what: &str, so: impl Fn(&Figures) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !so(&self.tally.figures()) {
+            assert!(!self.task.is_finished(), "{what}: the estate stopped");
+            assert!(Instant::now() < deadline, "{what}: {:?}", self.tally.figures());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Until a receipt has covered every record there was.
+    async fn all_receipted(self) -> Figures {
+        let all = self.records;
+        self.until("every record receipted", |figures| figures.receipted >= all)
+            .await;
+        self.stop.cancel();
+        self.task.await.unwrap();
+        let figures = self.tally.figures();
+        println!("{figures:?}");
+        assert_eq!(
+            (figures.recorded, figures.receipted, figures.bad_receipts),
+            (all, all, 0)
+        );
+        figures
+    }
+}
+
+/// The figure of a metric.
+fn metric(server: &Server, name: &str) -> u64 {
+    let text = get(&server.metrics);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{name} is missing"))
+        .parse()
+        .unwrap()
+}
+
+fn ready(server: &Server) -> String {
+    get(&format!("{}/readyz", server.http))
+}
+
+fn granted(server: &Server) {
+    until("the broker grants the subscriptions", || {
+        ready(server).starts_with("HTTP/1.1 200")
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_the_shipped_mosquitto_everything_is_stored_once_and_receipted() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let broker = scene.mosquitto(&[]);
+    let config = broker.config(scene.path(), "");
+    let server = scene.serve(&config);
+    granted(&server);
+    let life = scene.live(broker.port, 4);
+    let deposits = life.deposits;
+    let figures = life.all_receipted().await;
+    assert_eq!(figures.connections, scene.keys.len() as u64);
+    assert_eq!(metric(&server, "hemu_broker_dropped_by_broker_total"), 0);
+    assert!(
+        ready(&server).contains("what it drops is watched"),
+        "{}",
+        ready(&server)
+    );
+    let doctor = hemu(&scene.data(), &["--config", &config.to_string_lossy(), "doctor"]);
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(found.lines().any(|line| line == "ok    broker"), "{found}");
+    assert!(server.terminate().success());
+    scene.holds(deposits);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_of_hemu_behind_a_broker_loses_and_doubles_nothing() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let broker = scene.mosquitto(&[]);
+    let config = broker.config(scene.path(), "");
+    let mut server = scene.serve(&config);
+    let life = scene.live(broker.port, 10);
+    for part in 1..=5 {
+        life.until("another part receipted", |figures| {
+            figures.receipted >= life.records * part / 8
+        })
+        .await;
+        server.kill();
+        server = scene.serve(&config);
+    }
+    let deposits = life.deposits;
+    life.all_receipted().await;
+    assert!(server.terminate().success());
+    scene.holds(deposits);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_of_the_broker_costs_resends_and_nothing_else() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let mut broker = scene.mosquitto(&[]);
+    let server = scene.serve(&broker.config(scene.path(), ""));
+    let life = scene.live(broker.port, 10);
+    for _ in 0..3 {
+        // Receipts go on, so the door was open again.
+        let before = life.tally.figures().receipted;
+        life.until("more receipted", |figures| figures.receipted > before)
+            .await;
+        broker.kill_and_restart();
+    }
+    let deposits = life.deposits;
+    let figures = life.all_receipted().await;
+    assert!(
+        figures.sent > figures.recorded,
+        "nothing had to be sent again: {figures:?}"
+    );
+    assert!(metric(&server, "hemu_broker_reconnects_total") >= 3);
+    assert!(server.terminate().success());
+    scene.holds(deposits);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let broker = scene.mosquitto(&[("max_queued_messages", "100"), ("sys_interval", "1")]);
+    let server = scene.serve(&broker.config(scene.path(), "broker_receive_maximum = 30"));
+    granted(&server);
+    let life = scene.live(broker.port, 6);
+    life.until("a first part receipted", |figures| figures.receipted > 100)
+        .await;
+    signal(server.pid(), "-STOP");
+    let sent = life.tally.figures().acked;
+    life.until("more acknowledged than can queue", |figures| {
+        figures.acked > sent + 900
+    })
+    .await;
+    signal(server.pid(), "-CONT");
+    until("the alarm", || {
+        metric(&server, "hemu_broker_dropped_by_broker_total") > 0
+    });
+    let told = ready(&server);
+    assert!(
+        told.starts_with("HTTP/1.1 503") && told.contains("max_queued_messages"),
+        "{told}"
+    );
+    let deposits = life.deposits;
+    life.all_receipted().await;
+    assert!(server.terminate().success());
+    scene.holds(deposits);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_nats_in_mqtt_3_1_1_everything_is_stored_once_and_receipted() {
+    if !is_there("nats") || !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let broker = Broker::nats(scene.path(), &scene.keys);
+    let server = scene.serve(&broker.config(scene.path(), "broker_protocol = \"3.1.1\""));
+    granted(&server);
+    let life = scene.live(broker.port, 4);
+    let deposits = life.deposits;
+    life.all_receipted().await;
+    assert!(server.terminate().success());
+    scene.holds(deposits);
+}
+
+#[test]
+fn a_refused_subscription_is_reported_with_its_filter() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::that_refuses_subscriptions(folder.path());
+    for protocol in ["5", "3.1.1"] {
+        let data = folder.path().join(protocol);
+        let config = broker.config(folder.path(), &format!("broker_protocol = \"{protocol}\""));
+        let server = Server::run(&data, 0, &["serve", "--config", &config.to_string_lossy()]);
+        // Twice three filters: it was tried again.
+        until("two attempts", || {
+            metric(&server, "hemu_broker_refused_subscriptions_total") >= 6
+        });
+        let told = ready(&server);
+        assert!(
+            told.starts_with("HTTP/1.1 503") && told.contains("hemu/v1/+/deposit"),
+            "{protocol}: {told}"
+        );
+        assert!(server.terminate().success());
+    }
+}
+
+fn publish(port: u16, key: &Key, topic: &str, record: &str) -> Output {
+    let login = [
+        "-i",
+        &key.device,
+        "-u",
+        &key.device,
+        "-P",
+        &key.key,
+        "-V",
+        "mqttv5",
+    ];
+    Command::new("/usr/bin/mosquitto_pub")
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-q", "1"])
+        .args(login)
+        .args(["-t", topic, "-m", record])
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_shipped_rules_let_nobody_be_somebody_else_and_a_key_works_until_it_is_taken_out() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let broker = Broker::mosquitto(folder.path(), &[]);
+    let [one, two] = ["st01", "st02"].map(|id| brokers::add_device(folder.path(), &data, id));
+    broker.reload();
+    let config = broker.config(folder.path(), "");
+    let server = Server::run(&data, 0, &["serve", "--config", &config.to_string_lossy()]);
+    granted(&server);
+    let record = |seq| {
+        format!(r#"{{"boot":1,"seq":{seq},"at":1767225600000,"stream":"food","weight_g":500,"quality":0.5}}"#)
+    };
+    // Its own is taken; another's, and a receipt, are refused.
+    let mut seq = 0;
+    until("the new login", || {
+        seq += 1;
+        publish(broker.port, &one, "hemu/v1/st01/deposit", &record(seq))
+            .status
+            .success()
+    });
+    for topic in [
+        "hemu/v1/st02/deposit",
+        "hemu/v1/st01/receipt",
+        "hemu/v1/st02/receipt",
+    ] {
+        let refused = publish(broker.port, &one, topic, &record(50));
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("Not authorized"), "{topic}: {said}");
+    }
+    assert!(
+        publish(broker.port, &two, "hemu/v1/st02/deposit", &record(1))
+            .status
+            .success()
+    );
+    until("both stored", || {
+        metric(&server, "hemu_ingest_records_total") == 2
+    });
+    // Taken out of the file, it is not let in any more.
+    let file = brokers::passwords(folder.path());
+    succeed(
+        &data,
+        &[
+            "device",
+            "revoke",
+            "st01",
+            "--mosquitto-password-file",
+            &file.to_string_lossy(),
+        ],
+    );
+    broker.reload();
+    until("the login ends", || {
+        !publish(broker.port, &one, "hemu/v1/st01/deposit", &record(51))
+            .status
+            .success()
+    });
+    assert!(server.terminate().success());
+    let export = succeed(&data, &["export", "--csv", "-"]);
+    assert_eq!(
+        export.lines().filter(|line| line.contains("st02")).count(),
+        1,
+        "{export}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_within_the_shipped_limits_loses_and_doubles_nothing() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    let broker = scene.mosquitto(&[]);
+    let server = scene.serve(&broker.config(scene.path(), ""));
+    granted(&server);
+    let plan = load::Plan {
+        addr: ([127, 0, 0, 1], broker.port).into(),
+        devices: scene.keys[..4].to_vec(),
+        window: 1_024,
+        batch: 1,
+        version: Version::V311,
+        seed: 7,
+        crowd: Arc::new(load::Crowd::Invented(500)),
+        from: midnight(DAY),
+        time: None,
+        records: Some(40_000),
+        rate: None,
+        patience: Duration::from_mins(1),
+    };
+    let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let writer: load::Log = log.clone();
+    let report = load::run(&plan, Some(writer), Arc::default()).await.unwrap();
+    // The broker's word is not ours: only what it has not dropped has to arrive.
+    until("all stored", || {
+        metric(&server, "hemu_ingest_records_total") >= report.acked
+    });
+    assert_eq!(metric(&server, "hemu_broker_dropped_by_broker_total"), 0);
+    assert!(server.terminate().success());
+    let export = succeed(&scene.data(), &["export", "--csv", "-"]);
+    let log = std::mem::take(&mut *log.lock().unwrap());
+    let verdict = Oracle::read(Cursor::new(log))
+        .unwrap()
+        .check(export.as_bytes())
+        .unwrap();
+    assert!(verdict.ok() && verdict.acked == 40_000, "{verdict:?}");
+}
