@@ -25,6 +25,8 @@ const ZONE_MS: i64 = 8 * 3_600_000;
 const WINDOWS: [(i64, i64); 2] = [(390, 570), (1_050, 1_260)];
 /// Random share of bags inspected; only bags of the windows can be, hence a little more than 3 %.
 const INSPECTED: f64 = 0.034;
+/// Share of inspected bags that a colleague judges too, without the first one's word.
+const TWICE: f64 = 0.05;
 
 /// Something one device has to report, not yet numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,13 +233,45 @@ impl History {
                 ..deposit
             };
             let at = at + 20_000 + i64::from(dice.below(160_000));
-            let handset = device(self.cameras.len() + station);
             out.push(Reading {
-                device: handset,
+                device: self.handset(station),
                 at,
                 body: Body::Deposit(checked),
             });
+            out.extend(self.judged_again(&bag, station, quality, (at, checked)));
         }
+    }
+
+    /// Where stations stand, their handsets follow them.
+    fn handset(&self, station: usize) -> u16 {
+        device(self.cameras.len() + station)
+    }
+
+    /// The same bag once more, by an inspector of another station, if it is one of those. Drawn apart from everything
+    /// else of the day, which is as it would be without it.
+    fn judged_again(
+        &self,
+        bag: &Bag,
+        station: usize,
+        quality: f64,
+        (at, first): (i64, Deposit),
+    ) -> Option<Reading> {
+        let number = u64::from(bag.day.unsigned_abs()) << 20 | bag.serial;
+        let mut dice = Dice::new(self.seed, "twice", number);
+        let others = u32::try_from(self.cameras.len().checked_sub(1)?).ok()?;
+        if others == 0 || !dice.chance(TWICE) {
+            return None;
+        }
+        let colleague = (station + 1 + dice.below(others) as usize) % self.cameras.len();
+        let second = Deposit {
+            quality_bp: self.cameras.get(colleague)?.inspector_grade(quality, &mut dice),
+            ..first
+        };
+        Some(Reading {
+            device: self.handset(colleague),
+            at: at + 5_000 + i64::from(dice.below(60_000)),
+            body: Body::Deposit(second),
+        })
     }
 
     /// Every station's own day: levels, emptying, half-hourly status, incidents.

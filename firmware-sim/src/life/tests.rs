@@ -124,15 +124,49 @@ fn an_inspection_repeats_bag_and_household_at_the_same_station_in_steps() {
     assert_eq!(by_bag.len(), cameras.len(), "bag numbers are unique");
     let checks = deposits(&readings, By::Inspector);
     near(checks.len() as f64 / cameras.len() as f64, 0.035, 0.015);
+    let mut first = HashSet::new();
     for (reading, check) in &checks {
         let (seen, bag) = by_bag[&check.bag];
-        assert_eq!(reading.device, seen.device + 12);
+        // A bag's second check is a colleague's.
+        assert_eq!(reading.device == seen.device + 12, first.insert(check.bag));
+        assert!((12..24).contains(&reading.device));
         assert_eq!(
             (check.household, check.stream, check.weight_g),
             (bag.household, bag.stream, bag.weight_g)
         );
         assert!(reading.at > seen.at && check.quality_bp % 500 == 0 && check.confidence_pm == 1_000);
     }
+}
+
+#[test]
+fn some_bags_are_judged_by_two_who_do_not_know_of_each_other() {
+    let readings = all(history(5, 60));
+    let mut by_bag: HashMap<_, Vec<(Reading, Deposit)>> = HashMap::new();
+    for (reading, check) in deposits(&readings, By::Inspector) {
+        by_bag.entry(check.bag).or_default().push((reading, check));
+    }
+    assert!(by_bag.values().all(|checks| checks.len() <= 2));
+    let twice: Vec<_> = by_bag.values().filter(|checks| checks.len() == 2).collect();
+    near(twice.len() as f64 / by_bag.len() as f64, 0.05, 0.012);
+    let apart: Vec<f64> = twice
+        .iter()
+        .map(|checks| f64::from(checks[0].1.quality_bp) - f64::from(checks[1].1.quality_bp))
+        .collect();
+    let mean = apart.iter().sum::<f64>() / apart.len() as f64;
+    let variance = apart.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / apart.len() as f64;
+    // Two grades with a spread of 0.05 each, the inspectors' own of 0.02, and steps of 0.05.
+    near(variance.sqrt() / 10_000.0, 0.076, 0.015);
+    assert!(
+        twice
+            .iter()
+            .all(|checks| checks[0].0.device != checks[1].0.device),
+        "nobody checks themselves"
+    );
+    let pairs: HashSet<_> = twice
+        .iter()
+        .map(|checks| (checks[0].0.device, checks[1].0.device))
+        .collect();
+    assert!(pairs.len() > 60, "inspectors rotate: {} pairs", pairs.len());
 }
 
 #[test]
