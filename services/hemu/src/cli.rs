@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Devices: add, list, revoke, rotate.
     #[command(subcommand)]
     Device(Device),
-    /// Households: import.
+    /// Households: import, moved.
     #[command(subcommand)]
     Household(Household),
     /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
@@ -144,6 +144,20 @@ pub(crate) enum Household {
     Import {
         /// The file, or `-` for stdin.
         file: PathBuf,
+    },
+    /// Record that a new occupant began: what was before, and that day itself, counts for them in nothing.
+    Moved {
+        /// The household's token.
+        token: String,
+        /// The local day on which they began, such as 2026-03-02.
+        #[arg(long, value_name = "DATE")]
+        day: hemu_rules::Day,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+        /// It was a mistake: nobody moved on that day.
+        #[arg(long)]
+        undo: bool,
     },
 }
 

@@ -13,7 +13,7 @@ use crate::project::Projector;
 use crate::store::{self, Durability, Role};
 
 /// Every table of the projections and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 18] = [
+const TABLES: [(&str, &str); 19] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &str); 18] = [
     ("lost", "position, idx"),
     ("quarantine", "position, idx"),
     ("lost_card", "token"),
+    ("moved", "token, day"),
     ("progress", "one"),
 ];
 

@@ -1,17 +1,19 @@
-//! `hemu household import`.
+//! `hemu household import`, `moved`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use hemu_ingest::fold;
+use hemu_ledger::acts::Act;
 use hemu_ledger::registry::{Household, Station};
 use serde::Deserialize;
 
-use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
+use crate::{cli, clock};
 
 /// Rows stored at once; each stretch is all or nothing.
 const CHUNK: usize = 500;
@@ -28,7 +30,36 @@ struct Row {
     station: Option<String>,
 }
 
-pub(super) async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
+pub(super) async fn run(config: &Config, command: cli::Household, words: &Words) -> Result<()> {
+    match command {
+        cli::Household::Import { file } => import(config, &file, words).await,
+        cli::Household::Moved {
+            token,
+            day,
+            account,
+            undo,
+        } => {
+            let act = if undo {
+                Act::MoveUndone { token, day }
+            } else {
+                Act::MovedIn { token, day }
+            };
+            let site = Site::open(config).await?;
+            site.ledger.act(&account, clock::system()(), act).await?;
+            // Whoever asks next is shown nothing of those who moved out.
+            fold::settle(&site.ledger, site.ledger.head().await?).await?;
+            let said = if undo {
+                words.say("household-did-not-move", &[("day", &day)])
+            } else {
+                words.say("household-moved", &[("day", &day)])
+            };
+            println!("{said}");
+            Ok(())
+        }
+    }
+}
+
+async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let now = clock::system()();
     let bar = progress::counter(words.say("households", &[]));

@@ -21,7 +21,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Cli, Command, Household, Listen};
+use crate::cli::{Cli, Command, Listen};
 use crate::config::{self, Config};
 use crate::site::Site;
 use crate::words::Words;
@@ -45,7 +45,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Config => Ok(()),
         Command::Migrate => migrate(&config, words).await,
         Command::Device(command) => device::run(&config, command, words).await,
-        Command::Household(Household::Import { file }) => household::import(&config, &file, words).await,
+        Command::Household(command) => household::run(&config, command, words).await,
         Command::Import(options) => import::run(&config, &options, words).await,
         Command::Export(options) => export::run(&config, &options, words).await,
         Command::Lists(options) => lists::run(&config, &options, words).await,

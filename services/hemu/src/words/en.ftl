@@ -90,6 +90,8 @@ estimate-early = fewer than { $least } days: too early to change the rule by it
 ## hemu household import, import, export
 
 households = households
+household-moved = recorded: a new occupant since { $day }; that day counts for nobody, and what was before for those who lived there before
+household-did-not-move = recorded: nobody moved on { $day } after all
 households-registered = { $count } households registered
 line-unreadable = line { $line } cannot be read; nothing was imported
 line-wrong = line { $line }; nothing was imported
@@ -169,6 +171,10 @@ known-no-row = no row
 
 # Acts: why one was refused (the ledger's words, as far as a command line meets them).
 known-refused-household = unknown_household: { $sentence }
+known-refused-in-the-future = in_the_future: { $sentence }
+known-day-not-begun = expected a day that has begun, came { $day }, and today is { $today }
+known-move-recorded-already = a move on { $day } is recorded already
+known-move-not-recorded = no move of this household is recorded on { $day }
 known-refused-same-person = same_person: { $sentence }
 known-refused-not-a-person = not_a_person: { $sentence }
 known-refused-already-decided = already_decided: { $sentence }
@@ -276,6 +282,7 @@ known-name-folder = DIR
 known-name-level = LEVEL
 known-name-address = ADDR:PORT
 known-name-date = DATE
+known-name-token = TOKEN
 known-name-account = ACCOUNT
 known-name-days = DAYS
 known-name-seed = SEED
@@ -295,8 +302,12 @@ known-help-device-add = Register a device; prints its id and key as one JSON lin
 known-help-device-list = List registered devices
 known-help-device-revoke = End a device's right to log in; what it sent stays
 known-help-device-rotate = Give a device a new key; the old one stops working
-known-help-household = Households: import
+known-help-household = Households: import, moved
 known-help-household-import = Register households from a CSV file: household,estate,building,unit,door,residents,station (only household is needed). A household that is there already gets the new place
+known-help-household-moved = Record that a new occupant began: what was before, and that day itself, counts for them in nothing
+known-help-household-token = The household's token
+known-help-household-day = The local day on which they began, such as 2026-03-02
+known-help-household-undo = It was a mistake: nobody moved on that day
 known-help-import = Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict what is stored, go to FILE.rejected.csv with line and reason; one of an earlier run is removed first
 known-help-export = Write every accepted deposit in journal order
 known-help-lists = Compute editions of the red and black lists, without publishing anything

@@ -92,6 +92,8 @@ estimate-early = 不足 { $least } 天：不宜据此修改规则
 ## hemu household import、import、export
 
 households = 居民户
+household-moved = 已记录：自 { $day } 起换了新住户；当天的投放不计入任何人，此前的只计入原住户
+household-did-not-move = 已记录：{ $day } 并未换住户
 households-registered = 已登记 { $count } 户居民
 line-unreadable = 无法读取第 { $line } 行；未导入任何数据
 line-wrong = 第 { $line } 行有误；未导入任何数据
@@ -170,6 +172,10 @@ known-no-row = 无此行
 
 # 决定：为何被拒绝
 known-refused-household = 未知住户（unknown_household）：{ $sentence }
+known-refused-in-the-future = 日期尚未到来：{ $sentence }
+known-day-not-begun = 日期应已开始，实际为 { $day }，而今天是 { $today }
+known-move-recorded-already = { $day } 换住户一事已有记录
+known-move-not-recorded = 没有该户在 { $day } 换住户的记录
 known-refused-same-person = 须由另一人办理：{ $sentence }
 known-refused-not-a-person = 只能由人办理：{ $sentence }
 known-refused-already-decided = 已有决定：{ $sentence }
@@ -277,6 +283,7 @@ known-name-folder = 目录
 known-name-level = 级别
 known-name-address = 地址:端口
 known-name-date = 日期
+known-name-token = 户号
 known-name-account = 账户
 known-name-days = 天数
 known-name-seed = 种子
@@ -296,8 +303,12 @@ known-help-device-add = 登记一台设备，以一行 JSON 输出其编号和�
 known-help-device-list = 列出已登记的设备
 known-help-device-revoke = 吊销设备的登录权限；它已发送的数据予以保留
 known-help-device-rotate = 为设备更换密钥；旧密钥随即失效
-known-help-household = 管理居民户：导入
+known-help-household = 管理居民户：导入、换住户
 known-help-household-import = 从 CSV 文件登记居民户，列为 household,estate,building,unit,door,residents,station（仅 household 必填）；已登记的居民户将更新位置
+known-help-household-moved = 记录换了新住户：此前及当天的投放都不计入新住户
+known-help-household-token = 居民户的户号
+known-help-household-day = 新住户开始的本地日，例如 2026-03-02
+known-help-household-undo = 记录有误：那一天并未换住户
 known-help-import = 从 CSV 文件导入投放记录（各列见合约）。被拒收的行以及与已存内容矛盾的行，连同行号和原因写入 FILE.rejected.csv；上一次运行留下的该文件会先被删除
 known-help-export = 按流水账本的次序写出所有已接受的投放记录
 known-help-lists = 计算各期红黑榜，不发布任何内容

@@ -126,6 +126,59 @@ fn a_file_that_is_no_rule_is_refused_with_its_constant() {
 }
 
 #[test]
+fn a_new_occupant_is_not_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let readings = unpacked(folder.path(), "readings_base.csv");
+    succeed(&data, &["import", readings.to_str().unwrap()]);
+    let lists = || {
+        let csv = folder.path().join("lists.csv");
+        let mut arguments = vec!["lists", "--csv", csv.to_str().unwrap()];
+        arguments.extend(EDITIONS);
+        succeed(&data, &arguments);
+        fs::read_to_string(csv).unwrap()
+    };
+    let before = lists();
+    let last = before.lines().rfind(|line| line.contains(",BLACK,")).unwrap();
+    let fields: Vec<&str> = last.split(',').collect();
+    let (edition, token) = (fields[0], fields[1]);
+    let of = |lists: &str| -> Vec<String> {
+        let own = lists.lines().filter(|line| line.split(',').nth(1) == Some(token));
+        own.map(str::to_owned).collect()
+    };
+    let moved = |day, more: &[&'static str]| -> Vec<String> {
+        let told = ["household", "moved", token, "--day", day, "--account", "w1"];
+        told.iter().chain(more).map(|word| (*word).to_owned()).collect()
+    };
+    let run = |arguments: &[String]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        hemu_in("C", &data, &arguments)
+    };
+    assert!(run(&moved("2026-03-20", &[])).status.success());
+    let after = lists();
+    let black = |line: &String| line.contains(",BLACK,");
+    let early = |line: &&String| line.as_str() < "2026-03-20";
+    assert!(edition > "2026-03-20" && of(&before).iter().any(black));
+    assert!(
+        of(&after)
+            .iter()
+            .filter(|line| !early(line))
+            .all(|line| line.contains(",UNRATED,") || line.contains(",GREY,"))
+    );
+    let until = |lists: &str| of(lists).iter().filter(early).cloned().collect::<Vec<_>>();
+    assert_eq!(until(&after), until(&before));
+    let again = run(&moved("2026-03-20", &[]));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is recorded already"));
+    let arguments = moved("2030-01-01", &[]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let told = hemu_in("zh_CN.UTF-8", &data, &arguments).stderr;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    assert!(told.contains("日期应已开始"), "{told}");
+    assert!(run(&moved("2026-03-20", &["--undo"])).status.success());
+    assert_eq!(lists(), before);
+}
+
+#[test]
 fn a_rule_takes_two_persons_and_is_in_force_from_its_day_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -236,6 +236,11 @@ pub enum Act {
         reason: Words,
     },
 
+    /// A new occupant begins on a local day, which counts for nobody; from the next day on the token is theirs.
+    MovedIn { token: String, day: Day },
+    /// That was a mistake.
+    MoveUndone { token: String, day: Day },
+
     /// The first of two persons asks that editions from a day on are computed by a rule.
     ProposeRule { rule: Box<Rule>, from: Day },
     /// The second adopts it, named by the position of its proposal.
@@ -336,6 +341,8 @@ impl Act {
             Self::Retract { .. } => "retract",
             Self::Object { .. } => "object",
             Self::DecideObjection { .. } => "decide_objection",
+            Self::MovedIn { .. } => "moved_in",
+            Self::MoveUndone { .. } => "move_undone",
             Self::ProposeRule { .. } => "propose_rule",
             Self::AdoptRule { .. } => "adopt_rule",
         }
@@ -368,7 +375,9 @@ impl Act {
             Self::CardLost { token, .. }
             | Self::CardFound { token }
             | Self::RedOptIn { token }
-            | Self::RedOptOut { token } => (None, Some(token.as_str())),
+            | Self::RedOptOut { token }
+            | Self::MovedIn { token, .. }
+            | Self::MoveUndone { token, .. } => (None, Some(token.as_str())),
             Self::Strike { .. }
             | Self::Restore { .. }
             | Self::ClockChecked { .. }

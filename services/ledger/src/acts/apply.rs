@@ -52,6 +52,7 @@ impl Stamp<'_> {
                     Act::Object { .. } | Act::DecideObjection { .. } => {
                         self.of_objection(connection, act).await
                     }
+                    Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     _ => self.of_edition(connection, act).await,
                 }
@@ -130,7 +131,7 @@ impl Stamp<'_> {
             Act::CardFound { token } => run!(connection, "delete from lost_card where token = ?", token),
             Act::RedOptIn { token } => run!(
                 connection,
-                "insert or ignore into red_opt_in (token, act) values (?, ?)",
+                "insert or replace into red_opt_in (token, act) values (?, ?)",
                 token,
                 self.id()
             ),
@@ -266,6 +267,28 @@ impl Stamp<'_> {
                 self.at,
                 reason.hash().as_str(),
                 objection.cast_signed()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    async fn of_occupancy(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+        match act {
+            Act::MovedIn { token, day } => run!(
+                connection,
+                "insert into moved (token, day, act, by, at) values (?, ?, ?, ?, ?)",
+                token,
+                day.get(),
+                self.id(),
+                self.actor,
+                self.at
+            ),
+            Act::MoveUndone { token, day } => run!(
+                connection,
+                "update moved set undone = ? where token = ? and day = ? and undone is null",
+                self.id(),
+                token,
+                day.get()
             ),
             _ => Ok(()),
         }

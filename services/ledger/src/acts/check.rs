@@ -13,12 +13,13 @@ use crate::store::{self, Durability};
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
     ("lost_card", "token"),
     ("red_opt_in", "token"),
+    ("moved", "token, day, act"),
     ("roll", "hash, part"),
     ("edition", "id"),
     ("place", "edition, token"),

@@ -42,6 +42,7 @@ impl Ledger {
             | Act::RedOptOut { .. } => deed.on_evidence(act).await?,
             Act::Object { .. } => deed.object(act).await?,
             Act::DecideObjection { .. } => deed.decide_objection(act).await?,
+            Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
             _ => deed.on_edition(act).await?,
         };
@@ -223,9 +224,7 @@ impl Deed<'_> {
             Act::RedOptIn { token } => {
                 self.person()?;
                 self.household(token).await?;
-                let act = self
-                    .found("select act from red_opt_in where token = ?", token)
-                    .await?;
+                let act = self.found(AGREED, token).await?;
                 if let Some(act) = act {
                     let winner = self.winner_at(act).await?;
                     return Err(Refused::lost("the household agreed already", winner));
@@ -233,8 +232,7 @@ impl Deed<'_> {
             }
             Act::RedOptOut { token } => {
                 let sentence = "the household has not agreed to be praised";
-                self.is_there("select act from red_opt_in where token = ?", token, sentence)
-                    .await?;
+                self.is_there(AGREED, token, sentence).await?;
             }
             _ => {}
         }
@@ -312,6 +310,10 @@ impl Deed<'_> {
         Ok((!editions.is_empty()).then(|| Body::Proposal(Box::new(reopen))))
     }
 }
+
+/// The act by which the present occupant agreed to be praised.
+const AGREED: &str = "select act from red_opt_in where token = ?1 and not exists (
+     select 1 from moved where moved.token = ?1 and moved.undone is null and moved.act > red_opt_in.act)";
 
 /// What a person wrote goes where it can be erased; the journal has its hash.
 async fn keep_words(

@@ -9,6 +9,7 @@ mod apply;
 mod check;
 mod command;
 mod objection;
+mod occupancy;
 mod place;
 mod process;
 mod propose;
@@ -23,6 +24,8 @@ pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
     Proposed, ReadingAt, Sha, Words,
 };
+pub use occupancy::Occupancy;
+pub(crate) use occupancy::former;
 pub use place::Moved;
 pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, Standing};

@@ -4,6 +4,7 @@ use hemu_rules::{By, Day};
 
 use super::act::{Act, EditionId, MAX_READINGS, ReadingAt};
 use super::command::Deed;
+use super::occupancy::former;
 use super::refused::{Refused, Why, must};
 use super::state::{EditionRow, EditionState, ObjectionRow};
 use crate::entry::Body;
@@ -21,11 +22,24 @@ impl Deed<'_> {
             self.person()?;
             let edition = self.edition(*edition).await?;
             self.household(token).await?;
+            self.of_the_occupant(edition.id, token).await?;
             self.in_window(&edition, token).await?;
             self.nothing_pending(edition.id, token).await?;
             self.own_readings(&edition, token, readings).await?;
         }
         Ok(vec![Body::Act(Box::new(act))])
+    }
+
+    /// Whoever lives there now objects to what an edition says of them.
+    async fn of_the_occupant(&mut self, edition: EditionId, token: &str) -> Result<()> {
+        let former = sqlx::query_scalar(concat!("select ", former!("?2"), " from edition where id = ?1"))
+            .bind(edition.cast_signed())
+            .bind(token)
+            .fetch_one(&mut *self.tx)
+            .await;
+        must(!self.of::<bool>(former)?, Why::WrongState, || {
+            "this household moved, and the edition speaks of whoever lived there before".to_owned()
+        })
     }
 
     async fn in_window(&mut self, edition: &EditionRow, token: &str) -> Result<()> {
@@ -80,6 +94,8 @@ impl Deed<'_> {
             },
         )?;
         let (from, to) = crate::read::window(edition.day);
+        let moved = self.last_move(token).await?;
+        let from = moved.map_or(from, |moved| from.max(moved.plus(1)));
         for (nth, place) in (0..).zip(readings) {
             let (position, index) = *place;
             let (row, of) = self.reading(*place).await?;

@@ -1,6 +1,6 @@
 //! What an edition says of households, and what it leaves to the next. Reads; steps are taken elsewhere.
 
-use hemu_rules::{Rule, State, Status};
+use hemu_rules::{Day, Rule, State, Status};
 use sqlx::sqlite::SqliteConnection;
 
 use super::act::{EditionId, Placed, Sha};
@@ -9,7 +9,7 @@ use crate::bytes::Writer;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
-use crate::read::{Edition, Place, States};
+use crate::read::{ByToken, Edition, Place};
 
 type Outcome<T> = std::result::Result<T, sqlx::Error>;
 
@@ -93,7 +93,7 @@ pub(super) fn rule_hash(rule: &Rule) -> Sha {
 }
 
 /// Every place as computed.
-pub(super) async fn computed(connection: &mut SqliteConnection, edition: EditionId) -> Outcome<States> {
+pub(super) async fn computed(connection: &mut SqliteConnection, edition: EditionId) -> Outcome<ByToken> {
     let rows = sqlx::query_as("select token, status, hits from place where edition = ?")
         .bind(edition.cast_signed())
         .fetch_all(connection)
@@ -106,6 +106,9 @@ pub(super) async fn computed(connection: &mut SqliteConnection, edition: Edition
 const LISTED: &str = "place.confirmed <= ?2 or exists (
      select 1 from word join place as kept on kept.edition = word.id and kept.token = place.token
      where word.id <> ?1 and kept.confirmed <= ?2 and coalesce(kept.lifted > ?2, 1)
+       and not exists (
+           select 1 from moved where moved.token = place.token and moved.day >= word.day and moved.act <= ?2
+             and coalesce(moved.undone > ?2, 1))
        and not exists (
            select 1 from edition as since where since.id <= ?2 and since.day < word.until
              and (since.day > word.day or (since.day = word.day and since.id > word.id))
@@ -123,29 +126,37 @@ const WORD: &str = "with word (id, day, until) as (
      where not exists (
          select 1 from act where act.edition = last.id and act.kind = 'retract' and act.position <= ?2))";
 
+/// Whether the place in an edition is of whoever lives there on a later day, as it was known by a position.
+const SAME_OCCUPANT: &str = "not exists (
+     select 1 from moved where moved.token = place.token and moved.day < ?5 and moved.act <= ?2
+       and coalesce(moved.undone > ?2, 1)
+       and (moved.day >= edition.day or moved.act > edition.position))";
+
 /// What an edition leaves to the next, as people had left it by a position: who was lifted starts anew, and a black name
 /// that people did not confirm is a warned household that must meet the bar for coming on the list again
-/// (docs/decisions/0009-rules-and-what-people-left.md).
+/// (docs/decisions/0009-rules-and-what-people-left.md). A new occupant takes over nothing.
 pub(super) async fn states(
     connection: &mut SqliteConnection,
     edition: EditionId,
-    known: Position,
-) -> Outcome<States> {
+    (known, day): (Position, Day),
+) -> Outcome<ByToken> {
     let sql = format!(
         "{WORD} select token, case when status = ?3 and not coalesce({LISTED}, 0) then ?4 else status end as status, hits
-         from place where edition = ?1 and coalesce(lifted > ?2, 1)"
+         from place join edition on edition.id = place.edition
+         where place.edition = ?1 and coalesce(lifted > ?2, 1) and {SAME_OCCUPANT}"
     );
     let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(edition.cast_signed())
         .bind(known.cast_signed())
         .bind(Status::Black.code())
         .bind(Status::Grey.code())
+        .bind(day.get())
         .fetch_all(connection)
         .await?;
     Ok(by_token(rows))
 }
 
-fn by_token(rows: Vec<(String, i64, u16)>) -> States {
+fn by_token(rows: Vec<(String, i64, u16)>) -> ByToken {
     let state = |(token, status, hits): (String, i64, u16)| {
         let status = Status::from_code(status).unwrap_or_default();
         (token, State { status, hits })
@@ -154,7 +165,7 @@ fn by_token(rows: Vec<(String, i64, u16)>) -> States {
 }
 
 /// Who stands otherwise in one than in another, in the order of the tokens.
-pub(super) fn moves(old: &States, new: &States) -> Vec<Moved> {
+pub(super) fn moves(old: &ByToken, new: &ByToken) -> Vec<Moved> {
     let mut tokens: Vec<&String> = new.keys().chain(old.keys()).collect();
     tokens.sort_unstable();
     tokens.dedup();
@@ -182,7 +193,7 @@ impl Ledger {
 }
 
 /// Whether a household has to be told what it was not told before.
-pub(super) fn is_worse(place: &Placed, old: &States) -> bool {
+pub(super) fn is_worse(place: &Placed, old: &ByToken) -> bool {
     let old = old.get(&place.token).copied().unwrap_or_default();
     (place.status == Status::Black && old.status != Status::Black) || place.hits > old.hits
 }

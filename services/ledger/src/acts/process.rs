@@ -123,6 +123,9 @@ impl Deed<'_> {
             let winner = self.winner("lift", Some(id), Some(token)).await?;
             return Err(Refused::lost("this name was taken off", winner));
         }
+        must(!place.former, Why::WrongState, || {
+            "this household moved, and the edition speaks of whoever lived there before".to_owned()
+        })?;
         must(!place.appeal_open, Why::NotYet, || {
             "an objection of this household is open; it is decided first".to_owned()
         })?;

@@ -14,7 +14,7 @@ use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
-use crate::read::{Edition, EstateGroups, Gathered, Grouping, States, gather, judge_all};
+use crate::read::{ByToken, Edition, EstateGroups, Gathered, Grouping, gather, judge_all};
 use crate::store::{self, Durability, Role};
 
 /// Days an objection window is open where nobody says otherwise.
@@ -30,7 +30,7 @@ struct Plan {
     day: Day,
     before: Option<EditionId>,
     known: Position,
-    states: States,
+    states: ByToken,
     roll: Roll,
     revises: Option<EditionRow>,
 }
@@ -108,7 +108,7 @@ impl Ledger {
         let (edition, groups) = compute(&plan.rule, plan.day, gathered, &plan.states, &grouping)?;
         let places = placed(&edition);
         let mut deed = self.deed(system, now).await?;
-        deed.still_mine(&plan, holder).await?;
+        deed.still_mine(&plan, edition.position, holder).await?;
         let mut bodies = deed.bodies(&plan, &edition, places).await?;
         let groups = groups.into_iter().flat_map(EstateGroups::parts);
         bodies.extend(groups.map(|part| Body::Proposal(Box::new(Proposal::Groups(part)))));
@@ -141,8 +141,8 @@ impl Ledger {
         let row = deed.edition(edition).await?;
         let (rule, roll) = deed.origins(&row).await?;
         let states = match row.before {
-            Some(before) => states(&mut deed.tx, before, row.known).await,
-            None => Ok(States::new()),
+            Some(before) => states(&mut deed.tx, before, (row.known, row.day)).await,
+            None => Ok(ByToken::new()),
         };
         let states = deed.of(states)?;
         drop(deed);
@@ -164,7 +164,7 @@ fn compute(
     rule: &Rule,
     day: Day,
     gathered: Gathered,
-    before: &States,
+    before: &ByToken,
     grouping: &Grouping,
 ) -> std::result::Result<(Edition, Vec<EstateGroups>), BetaError> {
     let sums = grouping.sums(rule, &gathered.households);
@@ -255,8 +255,8 @@ impl Deed<'_> {
         let known = crate::journal::head(&mut self.tx).await;
         let known = self.of(known)?.position;
         let states = match before {
-            Some(before) => states(&mut self.tx, before, known).await,
-            None => Ok(States::new()),
+            Some(before) => states(&mut self.tx, before, (known, day)).await,
+            None => Ok(ByToken::new()),
         };
         let plan = Plan {
             rule: *rule,
@@ -304,7 +304,12 @@ impl Deed<'_> {
     }
 
     /// Nothing that the edition was computed from was decided otherwise meanwhile.
-    async fn still_mine(&mut self, plan: &Plan, holder: &str) -> Result<()> {
+    async fn still_mine(&mut self, plan: &Plan, position: Position, holder: &str) -> Result<()> {
+        // Otherwise the evidence could be of one occupant and the state of another.
+        let moved = self.moved_since(plan.known.min(position)).await?;
+        must(!moved, Why::NotYet, || {
+            "a household moved, and that is not folded yet; ask again in a moment".to_owned()
+        })?;
         match &plan.revises {
             None => self.none_lives(plan.day).await?,
             Some(old) => {
@@ -349,7 +354,7 @@ impl Deed<'_> {
         let revises = plan.revises.as_ref().map(|old| old.id);
         let old = match revises {
             Some(old) => computed(&mut self.tx, old).await,
-            None => Ok(States::new()),
+            None => Ok(ByToken::new()),
         };
         let old = self.of(old)?;
         let proposed = Proposed {

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, FromRow, Row};
 
 use super::act::{EditionId, ObjectionId, Sha};
 use super::objection::waited;
+use super::occupancy::former;
 use super::state::{EditionRow, EditionState, ObjectionRow, PLACE, PlaceRow};
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -122,8 +123,8 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let which = match status {
-            Status::Red => "red_opt_in",
-            Status::Black => "confirmed_by is not null and lifted is null and not appeal_open",
+            Status::Red => "red_opt_in and not former",
+            Status::Black => "confirmed_by is not null and lifted is null and not appeal_open and not former",
             Status::Grey | Status::Unrated => "0",
         };
         self.places_where(which, edition, status, after_rank, limit).await
@@ -151,8 +152,8 @@ impl Ledger {
         )
     }
 
-    /// A household's own history, newest first, before an edition: the editions it was told of, and what it and others
-    /// did about them.
+    /// The present occupant's history, newest first, before an edition: the editions it was told of, and what it and
+    /// others did about them. What is of an earlier occupant is not theirs to see.
     pub async fn household_editions(
         &self,
         token: &str,
@@ -161,11 +162,14 @@ impl Ledger {
     ) -> Result<Vec<Standing>> {
         let path = self.folder().truth();
         let mut tx = self.truth.begin().await.of(&path)?;
-        let editions: Vec<EditionRow> = sqlx::query_as(
-            "select * from edition where id < ? and noticed_at is not null order by id desc limit ?",
-        )
+        let editions: Vec<EditionRow> = sqlx::query_as(concat!(
+            "select * from edition where id < ?1 and noticed_at is not null and not ",
+            former!("?3"),
+            " order by id desc limit ?2"
+        ))
         .bind(before.map_or(i64::MAX, u64::cast_signed))
         .bind(limit)
+        .bind(token)
         .fetch_all(&mut *tx)
         .await
         .of(&path)?;

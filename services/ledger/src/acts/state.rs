@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{FromRow, Row};
 
 use super::act::{Audience, EditionId, ObjectionId, Sha};
+use super::occupancy::former;
 use crate::journal::Position;
 
 type Outcome<T> = Result<T, sqlx::Error>;
@@ -179,6 +180,10 @@ impl EditionRow {
 }
 
 /// A household's place in an edition and what people decided about it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of a row, none of which follows from another"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceRow {
     pub edition: EditionId,
@@ -203,14 +208,23 @@ pub struct PlaceRow {
     pub appeal_open: bool,
     /// The household agreed to be praised.
     pub red_opt_in: bool,
+    /// It is not of the present occupant, or not of that one alone.
+    pub former: bool,
 }
 
 /// The columns of a [`PlaceRow`]; `place` and `edition` are joined.
-pub(crate) const PLACE: &str = "select place.*,
+pub(crate) const PLACE: &str = concat!(
+    "select place.*,
      exists (select 1 from objection where objection.token = place.token and objection.edition = place.edition
          and (objection.state = 'pending' or (objection.state = 'upheld' and edition.reopened is not null))) as appeal_open,
-     exists (select 1 from red_opt_in where red_opt_in.token = place.token) as red_opt_in
-     from place join edition on edition.id = place.edition";
+     exists (select 1 from red_opt_in where red_opt_in.token = place.token and not exists (
+         select 1 from moved where moved.token = place.token and moved.undone is null
+             and moved.act > red_opt_in.act)) as red_opt_in,
+     ",
+    former!("place.token"),
+    " as former
+     from place join edition on edition.id = place.edition"
+);
 
 impl FromRow<'_, SqliteRow> for PlaceRow {
     fn from_row(row: &SqliteRow) -> Outcome<Self> {
@@ -233,15 +247,18 @@ impl FromRow<'_, SqliteRow> for PlaceRow {
             lifted: maybe(row, "lifted")?,
             appeal_open: row.try_get("appeal_open")?,
             red_opt_in: row.try_get("red_opt_in")?,
+            former: row.try_get("former")?,
         })
     }
 }
 
 impl PlaceRow {
-    /// What may be shown: black only where two persons said so, nobody lifted it and nobody objects.
+    /// What may be shown: black only where two persons said so, nobody lifted it and nobody objects; and nothing of
+    /// whoever lived there before.
     pub fn shown(&self) -> Status {
         let stands = self.confirmed_by.is_some() && self.lifted.is_none();
         match self.status {
+            _ if self.former => Status::Grey,
             Status::Black if !stands => Status::Grey,
             status => status.shown(self.appeal_open),
         }

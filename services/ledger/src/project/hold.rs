@@ -12,7 +12,7 @@ use super::fold::{Bag, Mate, Worth, inspected, mates};
 use super::judge::Names;
 use super::write::Statements;
 use crate::acts::{Act, ReadingAt};
-use crate::read::{self, Held, Named};
+use crate::read::{self, Held, Named, READING_DAYS};
 
 type Outcome<T> = Result<T, sqlx::Error>;
 
@@ -23,6 +23,8 @@ pub(super) enum Hold {
     One(ReadingAt, Held, bool),
     /// A card counts for nobody from an instant on, or always counts.
     Card(String, Option<i64>),
+    /// A new occupant begins on a day, or did not. No sum changes: whose days are whose is asked when they are read.
+    Moved(String, Day, bool),
 }
 
 impl Hold {
@@ -34,6 +36,8 @@ impl Hold {
             Act::ClockChecked { reading } => Self::One(*reading, Held::CLOCK, false),
             Act::CardLost { token, since } => Self::Card(token.clone(), Some(*since)),
             Act::CardFound { token } => Self::Card(token.clone(), None),
+            Act::MovedIn { token, day } => Self::Moved(token.clone(), *day, true),
+            Act::MoveUndone { token, day } => Self::Moved(token.clone(), *day, false),
             _ => return None,
         })
     }
@@ -97,6 +101,10 @@ impl Hands<'_> {
                 change.into_iter().collect::<Outcome<Vec<_>>>()?
             }
             Hold::Card(token, since) => self.of_card(connection, token, *since).await?,
+            Hold::Moved(token, day, holds) => {
+                moved(connection, token, *day, *holds).await?;
+                Vec::new()
+            }
         };
         let changes: Vec<Change> = changes.into_iter().filter(|one| one.was != one.becomes).collect();
         self.change(connection, &changes).await
@@ -128,7 +136,7 @@ impl Hands<'_> {
             return Ok(Vec::new());
         };
         let sql = format!(
-            "{DAYS} select reading.* from days join household on household.token = ?2
+            "{READING_DAYS} select reading.* from days join household on household.token = ?2
              join reading on reading.day = days.day and reading.household = household.no"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -218,11 +226,15 @@ fn add(sums: &mut Changes<'_>, one: &Change) {
     }
 }
 
-/// The days that have readings, from one on, each a look into the table's key.
-const DAYS: &str = "with recursive days (day) as (
-     select (select min(day) from reading where day >= ?1)
-     union all
-     select (select min(reading.day) from reading where reading.day > days.day) from days where days.day is not null)";
+async fn moved(connection: &mut SqliteConnection, token: &str, day: Day, holds: bool) -> Outcome<()> {
+    let sql = if holds {
+        "insert or ignore into moved (token, day) values (?, ?)"
+    } else {
+        "delete from moved where token = ? and day = ?"
+    };
+    let done = sqlx::query(sql).bind(token).bind(day.get()).execute(connection);
+    done.await.map(|_| ())
+}
 
 /// Finds a household's first counted day again after its readings of `day` and later days changed.
 async fn first_day(connection: &mut SqliteConnection, household: u32, day: Day) -> Outcome<()> {
@@ -233,7 +245,7 @@ async fn first_day(connection: &mut SqliteConnection, household: u32, day: Day) 
     // No day before the known first one counts, unless it is one of those that changed.
     let from = known.map_or(day, |known| Day::clamped(known).min(day));
     let sql = format!(
-        "{DAYS} update household set first_day = (
+        "{READING_DAYS} update household set first_day = (
              select days.day from days where exists (
                  select 1 from reading where reading.day = days.day and household = ?2 and held = 0)
              limit 1)

@@ -1,5 +1,6 @@
 //! An edition of the lists: everybody judged. A proposal that publishes nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use hemu_rules::{BetaError, Census, City, Day, Guard, Household, Outcome, Rule, State, Verdict, judge};
@@ -9,8 +10,37 @@ use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
 
-/// What one edition leaves to the next, by token; whoever is not in it has the default.
-pub type States = HashMap<String, State>;
+/// Where households stood, by token; whoever is not in it has the default.
+pub(crate) type ByToken = HashMap<String, State>;
+
+/// What one edition leaves to the next: where households stood, and who lived there.
+#[derive(Debug, Clone, Default)]
+pub struct States {
+    stood: ByToken,
+    moved: HashMap<String, Day>,
+}
+
+impl States {
+    /// What the first edition goes on from.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where a household stood.
+    pub fn of(&self, token: &str) -> State {
+        self.stood.get(token).copied().unwrap_or_default()
+    }
+
+    /// Of those who still live there at an edition before which these households moved.
+    fn kept(&self, moved: &HashMap<String, Day>) -> Cow<'_, ByToken> {
+        if self.moved == *moved {
+            return Cow::Borrowed(&self.stood);
+        }
+        let same = |token: &str| self.moved.get(token) == moved.get(token);
+        let kept = self.stood.iter().filter(|(token, _)| same(token));
+        Cow::Owned(kept.map(|(token, state)| (token.clone(), *state)).collect())
+    }
+}
 
 /// Everybody's place at one edition.
 #[derive(Debug)]
@@ -21,6 +51,8 @@ pub struct Edition {
     pub city: City,
     /// Every registered household, in the order of the tokens.
     pub places: Vec<Place>,
+    /// The last move before it, of those who moved.
+    moved: HashMap<String, Day>,
 }
 
 /// A household's place.
@@ -35,7 +67,10 @@ impl Edition {
     pub fn states(&self) -> States {
         let state = |place: &Place| (place.token.clone(), place.outcome.state());
         let matters = |place: &&Place| place.outcome.state() != State::default();
-        self.places.iter().filter(matters).map(state).collect()
+        States {
+            stood: self.places.iter().filter(matters).map(state).collect(),
+            moved: self.moved.clone(),
+        }
     }
 }
 
@@ -43,7 +78,8 @@ impl Ledger {
     /// Computes an edition after another one's states. Nothing is stored or published.
     pub async fn edition(&self, rule: &Rule, day: Day, before: &States) -> Result<Edition> {
         let gathered = self.gather(rule, day).await?;
-        Ok(judge_all(rule, day, gathered, before)?)
+        let before = before.kept(&gathered.moved);
+        Ok(judge_all(rule, day, gathered, &before)?)
     }
 }
 
@@ -51,7 +87,7 @@ pub(crate) fn judge_all(
     rule: &Rule,
     day: Day,
     gathered: Gathered,
-    before: &States,
+    before: &ByToken,
 ) -> std::result::Result<Edition, BetaError> {
     let mut census = Census::default();
     for member in &gathered.households {
@@ -89,6 +125,7 @@ pub(crate) fn judge_all(
     Ok(Edition {
         day,
         position: gathered.position,
+        moved: gathered.moved,
         places: places.collect(),
         city,
     })

@@ -16,6 +16,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use super::Outcome;
 use super::days::each_day;
 use super::inspectors::doubted_households;
+use super::occupancy::{first_day_after, moves};
 use crate::HouseholdDay;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -33,6 +34,8 @@ pub struct Gathered {
     pub households: Vec<Member>,
     /// Names by device number.
     pub device_names: Vec<String>,
+    /// The last move before the edition, of those who moved: what was before it is not in here.
+    pub(crate) moved: HashMap<String, Day>,
     /// Estates by number, for this one gathering; empty where a household names none.
     pub estates: Vec<String>,
 }
@@ -42,7 +45,7 @@ pub struct Gathered {
 pub struct Member {
     pub token: String,
     pub estate: EstateNo,
-    /// The day of its first counted bag.
+    /// The day of the first counted bag of whoever lives there at that edition.
     pub first_day: Option<Day>,
     pub tally: Tally,
     /// An inspector who judged it is doubted: nobody is black by these inspections.
@@ -121,7 +124,9 @@ pub(crate) async fn gather(
     let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(path)?;
     let calibration = Arc::new(calibration);
     let doubted = doubted_households(&mut one, rule, edition).await.of(path)?;
-    let known = known(&mut one).await.of(path)?;
+    let mut known = known(&mut one).await.of(path)?;
+    let moved = moves(&mut one, edition).await.of(path)?;
+    let since = Arc::new(since(&mut one, &mut known, &moved).await.of(path)?);
     let blocks = known
         .values()
         .map(|(no, _)| block_of(*no))
@@ -129,8 +134,8 @@ pub(crate) async fn gather(
         .map_or(0, |last| last + 1);
     let middle = blocks / 2;
     let (low, high) = tokio::join!(
-        beside(add_up(one, 0..middle, calibration.clone())),
-        beside(add_up(other, middle..blocks, calibration.clone())),
+        beside(add_up(one, 0..middle, calibration.clone(), since.clone())),
+        beside(add_up(other, middle..blocks, calibration.clone(), since)),
     );
     let (low, high) = (low.of(path)?, high.of(path)?);
     let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
@@ -152,8 +157,25 @@ pub(crate) async fn gather(
         households: households.collect(),
         calibration,
         device_names,
+        moved,
         estates: Vec::new(),
     })
+}
+
+/// The first day that counts of those who moved, by household number; and their first bags are the new occupants'.
+async fn since(
+    connection: &mut SqliteConnection,
+    known: &mut HashMap<String, (u32, Option<Day>)>,
+    moved: &HashMap<String, Day>,
+) -> Outcome<HashMap<u32, Day>> {
+    let mut since = HashMap::new();
+    for (token, day) in moved {
+        if let Some((no, first)) = known.get_mut(token) {
+            *first = first_day_after(connection, *no, *day).await?;
+            since.insert(*no, day.plus(1));
+        }
+    }
+    Ok(since)
 }
 
 /// Two views of the projections at the same position: a fold in between would show one of them more.
@@ -184,15 +206,23 @@ async fn add_up(
     mut snapshot: Snapshot,
     blocks: Range<u32>,
     calibration: Arc<Calibration>,
+    since: Arc<HashMap<u32, Day>>,
 ) -> Outcome<Tallies> {
     let mut sums = Tallies {
         first: crate::sums::first_of(blocks.start),
         tallies: vec![Tally::default(); crate::sums::first_of(blocks.end - blocks.start) as usize],
     };
+    let from = |place: u32| since.get(&(sums.first + place)).copied();
+    let from: Vec<Option<Day>> = (0..).map(from).take(sums.tallies.len()).collect();
     let mut buckets = Vec::new();
     let show = |day, household: u32, of_day: &HouseholdDay| {
-        let place = household.checked_sub(sums.first).map(|place| place as usize);
-        if let Some(tally) = place.and_then(|place| sums.tallies.get_mut(place)) {
+        let Some(place) = household.checked_sub(sums.first).map(|place| place as usize) else {
+            return;
+        };
+        if from.get(place).is_some_and(|from| *from > Some(day)) {
+            return;
+        }
+        if let Some(tally) = sums.tallies.get_mut(place) {
             buckets.clear();
             buckets.extend(of_day.buckets.iter().map(|&(source, _, bucket)| (source, bucket)));
             tally.add_evidence(&calibration, day, &buckets);

@@ -4,7 +4,9 @@ use hemu_rules::{Day, Participation, Reading};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::occupancy::{first_day_after, last_move};
 use super::{Held, Outcome, reading, sums};
+use crate::acts::Occupancy;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 use crate::sums::{HouseholdDay, block_of};
@@ -29,8 +31,17 @@ const DAYS: &str =
     "with recursive days (day) as (select ?1 union all select day + 1 from days where day < ?2)";
 
 impl Ledger {
-    /// A household's readings of `from..=to`, oldest first. Bound the range: it reads every day in it.
+    /// The readings of a household's present occupant, of `from..=to`, oldest first. Bound the range: it reads every day
+    /// in it.
     pub async fn deposits(&self, token: &str, from: Day, to: Day) -> Result<Vec<DepositRow>> {
+        let from = self.own_from(token, from).await?;
+        self.deposits_of(token, from, to).await
+    }
+
+    async fn deposits_of(&self, token: &str, from: Day, to: Day) -> Result<Vec<DepositRow>> {
+        if from > to {
+            return Ok(Vec::new());
+        }
         let path = self.folder().projections();
         let sql = format!(
             "{DAYS} select reading.*, device.name from days
@@ -49,8 +60,30 @@ impl Ledger {
         rows.iter().map(deposit).collect::<Outcome<_>>().of(&path)
     }
 
-    /// What a household did on each day of `from..=to`, oldest first; days without a counted bag are left out.
+    /// The readings of one of the periods of a household, within `from..=to`, oldest first.
+    pub async fn period_deposits(
+        &self,
+        token: &str,
+        period: &Occupancy,
+        (from, to): (Day, Day),
+    ) -> Result<Vec<DepositRow>> {
+        let from = period.from.map_or(from, |first| first.max(from));
+        let to = period.to.map_or(to, |last| last.min(to));
+        self.deposits_of(token, from, to).await
+    }
+
+    /// What a household's present occupant did on each day of `from..=to`, oldest first; days without a counted bag are
+    /// left out.
     pub async fn household_days(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, HouseholdDay)>> {
+        let from = self.own_from(token, from).await?;
+        self.days_of(token, from, to).await
+    }
+
+    /// The same of whoever was there on those days.
+    pub(super) async fn days_of(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, HouseholdDay)>> {
+        if from > to {
+            return Ok(Vec::new());
+        }
         let path = self.folder().projections();
         let no = sqlx::query("select no from household where token = ?")
             .bind(token)
@@ -77,26 +110,28 @@ impl Ledger {
         Ok(found)
     }
 
-    /// A household's bags by day, `from..=to`.
+    /// The present occupant's bags by day, `from..=to`.
     pub async fn participation(&self, token: &str, from: Day, to: Day) -> Result<Vec<(Day, Participation)>> {
         let days = self.household_days(token, from, to).await?;
         let bags = days.into_iter().map(|(day, sums)| (day, sums.participation));
         Ok(bags.filter(|(_, bags)| !bags.is_zero()).collect())
     }
 
-    /// The first local day of a counted deposit; `None` for a token the journal never counted.
+    /// The first local day of a counted deposit of the present occupant; `None` where there is none.
     pub async fn first_day(&self, token: &str) -> Result<Option<Day>> {
         let path = self.folder().projections();
-        let row = sqlx::query("select first_day from household where token = ?")
-            .bind(token)
-            .fetch_optional(&self.projections)
-            .await
-            .of(&path)?;
-        let day: Option<i64> = row
-            .map(|row| row.try_get("first_day").of(&path))
-            .transpose()?
-            .flatten();
-        Ok(day.map(Day::clamped))
+        let mut snapshot = self.projections.begin().await.of(&path)?;
+        let known: Option<(u32, Option<i64>)> =
+            sqlx::query_as("select no, first_day from household where token = ?")
+                .bind(token)
+                .fetch_optional(&mut *snapshot)
+                .await
+                .of(&path)?;
+        let Some((no, first)) = known else { return Ok(None) };
+        match last_move(&mut snapshot, token, None).await.of(&path)? {
+            Some(moved) => first_day_after(&mut snapshot, no, moved).await.of(&path),
+            None => Ok(first.map(Day::clamped)),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use hemu_rules::{By, Day};
 use sqlx::Row;
 
+use crate::acts::former;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 use crate::rows::Rows;
@@ -65,8 +66,8 @@ impl Ledger {
         Ok(SiteKey(key))
     }
 
-    /// The households that were given notice at the last edition before a day whose households were told, and that
-    /// nobody took off; `None` while there is no such edition.
+    /// The households that were given notice at the last edition before a day whose households were told, who still
+    /// live there and nobody took off; `None` while there is no such edition.
     pub async fn noticed(&self, day: Day) -> Result<Option<HashSet<String>>> {
         let path = self.folder().truth();
         let last: Option<i64> = sqlx::query_scalar(
@@ -78,12 +79,15 @@ impl Ledger {
         .await
         .of(&path)?;
         let Some(edition) = last else { return Ok(None) };
-        let tokens: Vec<String> =
-            sqlx::query_scalar("select token from place where edition = ? and notice and lifted is null")
-                .bind(edition)
-                .fetch_all(&self.truth)
-                .await
-                .of(&path)?;
+        let tokens: Vec<String> = sqlx::query_scalar(concat!(
+            "select token from place join edition on edition.id = place.edition
+                 where edition.id = ? and notice and lifted is null and not ",
+            former!("place.token")
+        ))
+        .bind(edition)
+        .fetch_all(&self.truth)
+        .await
+        .of(&path)?;
         Ok(Some(tokens.into_iter().collect()))
     }
 

@@ -9,6 +9,7 @@ mod held;
 mod households;
 mod inspections;
 mod inspectors;
+mod occupancy;
 mod overview;
 mod reading_at;
 mod standing;
@@ -16,7 +17,7 @@ mod tail;
 
 pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
-pub(crate) use edition::judge_all;
+pub(crate) use edition::{ByToken, judge_all};
 pub use edition::{Edition, Place, States};
 pub use gather::{Gathered, Member};
 pub(crate) use gather::{gather, window};
@@ -26,6 +27,7 @@ pub use households::DepositRow;
 pub(crate) use households::deposit;
 pub use inspections::{BagsSeen, SiteKey};
 pub use inspectors::{Apart, Inspector};
+pub use occupancy::MovedOut;
 pub use overview::{Counters, DayTally, Progress};
 pub(crate) use reading_at::Named;
 pub use standing::{Evidence, Standing};
@@ -36,6 +38,12 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::sums::Block;
+
+/// The days that have readings, from one on, each a look into the table's key.
+pub(crate) const READING_DAYS: &str = "with recursive days (day) as (
+     select (select min(day) from reading where day >= ?1)
+     union all
+     select (select min(reading.day) from reading where reading.day > days.day) from days where days.day is not null)";
 
 type Outcome<T> = std::result::Result<T, sqlx::Error>;
 

@@ -9,8 +9,9 @@ use hemu_rules::{
 };
 
 use super::gather::{self, Gathered};
+use super::occupancy::last_move;
 use crate::HouseholdDay;
-use crate::error::Result;
+use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 
@@ -90,10 +91,15 @@ impl Ledger {
         Ok(Standing::of(self.gather(rule, edition).await?))
     }
 
-    /// One household's day buckets of the days an edition looks at.
+    /// The day buckets, of the days an edition looks at, of whoever lived under a token at that edition.
     pub async fn evidence(&self, token: &str, edition: Day) -> Result<Evidence> {
         let (from, to) = gather::window(edition);
-        let days = self.household_days(token, from, to.plus(-1)).await?;
+        let path = self.folder().projections();
+        let mut connection = self.projections.acquire().await.of(&path)?;
+        let moved = last_move(&mut connection, token, Some(edition)).await.of(&path)?;
+        drop(connection);
+        let from = moved.map_or(from, |moved| from.max(moved.plus(1)));
+        let days = self.days_of(token, from, to.plus(-1)).await?;
         let buckets = |(day, sums): (Day, HouseholdDay)| {
             let of_day = sums.buckets.into_iter();
             of_day.map(move |(source, _, bucket)| (day, source, bucket))

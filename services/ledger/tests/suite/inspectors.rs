@@ -34,7 +34,7 @@ async fn village() -> (Site, States) {
     }
     site.fold().await;
     let warned = edition(&site, 33, &States::new()).await.states();
-    assert!(["BAD", "WORSE"].iter().all(|token| warned[*token].hits == 1));
+    assert!(["BAD", "WORSE"].iter().all(|token| warned.of(token).hits == 1));
     (site, warned)
 }
 

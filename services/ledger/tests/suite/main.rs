@@ -13,6 +13,7 @@ mod groups;
 mod hysteresis;
 mod inspectors;
 mod machine;
+mod occupancy;
 mod order;
 mod process;
 mod registry;

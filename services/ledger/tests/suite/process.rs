@@ -7,7 +7,7 @@ use hemu_rules::{Rule, Status};
 use crate::editions::{DAY, inspected, objection, propose, second, state, village};
 use crate::site::{NOW, Site, act, day, refused, run};
 
-const WINDOW: i64 = NOW + 7 * DAY;
+pub(crate) const WINDOW: i64 = NOW + 7 * DAY;
 
 pub(crate) async fn notice(site: &Site, edition: u64) {
     act(site, "system", NOW, Act::Notice { edition, days: 7 }).await;

@@ -147,7 +147,7 @@ impl Site {
     }
 }
 
-pub(crate) const TABLES: [&str; 18] = [
+pub(crate) const TABLES: [&str; 19] = [
     "device",
     "household",
     "cursor",
@@ -165,6 +165,7 @@ pub(crate) const TABLES: [&str; 18] = [
     "lost",
     "quarantine",
     "lost_card",
+    "moved",
     "progress",
 ];
 

@@ -3,7 +3,7 @@
 use crate::replay::batches;
 use hemu_ledger::acts::Act;
 
-use crate::site::{NOW, Site, TABLES, act, register, run};
+use crate::site::{NOW, Site, TABLES, act, day, register, run};
 
 async fn full() -> Site {
     let site = Site::new().await;
@@ -22,6 +22,8 @@ async fn full() -> Site {
         },
     )
     .await;
+    let (token, day) = ("H1".to_owned(), day(3));
+    act(&site, "w1", NOW, Act::MovedIn { token, day }).await;
     site.fold().await;
     site
 }
