@@ -56,8 +56,8 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     }
     let rule = *api.standings.newest().await?.standing.rule();
     let day = api.clock.today(api.ledger.zone());
-    let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
     api.inspections.caught_up(&api.ledger).await?;
+    let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
     let households = api.ledger.households_at(&id).await?;
     let tokens: Vec<String> = households
         .iter()

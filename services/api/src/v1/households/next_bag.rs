@@ -33,8 +33,8 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     super::registered(&api, &id).await?;
     let rule = *api.standings.newest().await?.standing.rule();
     let day = api.clock.today(api.ledger.zone());
-    let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
     api.inspections.caught_up(&api.ledger).await?;
+    let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
     let seen = api.ledger.bags_seen(day, slice::from_ref(&id)).await?;
     let draw = api
         .inspections
