@@ -245,6 +245,10 @@ pub enum Act {
     ProposeRule { rule: Box<Rule>, from: Day },
     /// The second adopts it, named by the position of its proposal.
     AdoptRule { proposal: Position },
+    /// A rule runs beside the one in force, for editions from a day on, and publishes nothing.
+    ShadowRule { rule: Box<Rule>, from: Day },
+    /// It no longer does.
+    EndShadow { shadow: Position },
 }
 
 /// Part of a proposed edition: what was computed. Nobody can write one by hand.
@@ -264,6 +268,10 @@ pub enum Proposal {
     Places { places: Vec<Placed> },
     /// What may be said of an estate's buildings and units at the edition, or a part of it: no sum of a group too small.
     Groups(EstateGroups),
+    /// An edition by a rule in the shadow: nobody is told of it.
+    Shadow(Box<Shadowed>),
+    /// Some of its places, in the order of the tokens.
+    ShadowPlaces { places: Vec<ShadowPlaced> },
     /// Editions whose evidence lost a reading: a corrected revision is due.
     Reopen { editions: Vec<EditionId> },
 }
@@ -293,6 +301,31 @@ pub struct Proposed {
     pub revises: Option<EditionId>,
     /// Nobody stands worse than in that one, so that its notices and its window hold for this one too.
     pub inherits: bool,
+}
+
+/// What an edition by a rule in the shadow was computed from, and what came out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shadowed {
+    pub shadow: Position,
+    pub day: Day,
+    /// Everything up to here is in it.
+    pub position: Position,
+    /// The shadow edition whose states it goes on from.
+    pub before: Option<EditionId>,
+    /// Red, black, grey, unrated.
+    pub counts: [u64; 4],
+    /// Of everybody's place.
+    pub digest: Sha,
+}
+
+/// A household's place in a shadow edition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShadowPlaced {
+    pub token: String,
+    pub status: Status,
+    pub hits: u16,
 }
 
 /// A household's place as computed.
@@ -345,6 +378,8 @@ impl Act {
             Self::MoveUndone { .. } => "move_undone",
             Self::ProposeRule { .. } => "propose_rule",
             Self::AdoptRule { .. } => "adopt_rule",
+            Self::ShadowRule { .. } => "shadow_rule",
+            Self::EndShadow { .. } => "end_shadow",
         }
     }
 
@@ -383,7 +418,9 @@ impl Act {
             | Self::ClockChecked { .. }
             | Self::DecideObjection { .. }
             | Self::ProposeRule { .. }
-            | Self::AdoptRule { .. } => (None, None),
+            | Self::AdoptRule { .. }
+            | Self::ShadowRule { .. }
+            | Self::EndShadow { .. } => (None, None),
         };
         About { edition, token }
     }

@@ -9,7 +9,7 @@ use crate::entry::Body;
 use crate::journal::Position;
 use crate::rows::Rows;
 
-type Outcome = Result<(), sqlx::Error>;
+pub(super) type Outcome = Result<(), sqlx::Error>;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -28,9 +28,10 @@ macro_rules! run {
         sqlx::query($sql)$(.bind($value))*.execute(&mut *$connection).await.map(|_| ())
     };
 }
+pub(super) use run;
 
 impl Stamp<'_> {
-    fn id(&self) -> i64 {
+    pub(super) fn id(&self) -> i64 {
         self.position.cast_signed()
     }
 
@@ -52,6 +53,7 @@ impl Stamp<'_> {
                     Act::Object { .. } | Act::DecideObjection { .. } => {
                         self.of_objection(connection, act).await
                     }
+                    Act::ShadowRule { .. } | Act::EndShadow { .. } => self.of_shadow(connection, act).await,
                     Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     _ => self.of_edition(connection, act).await,
@@ -339,6 +341,8 @@ impl Stamp<'_> {
                 &groups.estate,
                 serde_json::to_string(proposal).unwrap_or_default()
             ),
+            Proposal::Shadow(shadowed) => self.shadow(connection, shadowed).await,
+            Proposal::ShadowPlaces { places } => self.shadow_places(connection, places).await,
             Proposal::Reopen { editions } => {
                 for edition in editions {
                     let id = edition.cast_signed();

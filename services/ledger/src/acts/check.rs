@@ -13,7 +13,7 @@ use crate::store::{self, Durability};
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 15] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
@@ -26,6 +26,9 @@ const TABLES: [(&str, &str); 12] = [
     ("edition_groups", "edition, part"),
     ("objection", "id"),
     ("rule_version", "id"),
+    ("shadow_rule", "id"),
+    ("shadow_edition", "id"),
+    ("shadow_place", "edition, token"),
 ];
 
 impl Ledger {

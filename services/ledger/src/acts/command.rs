@@ -42,6 +42,7 @@ impl Ledger {
             | Act::RedOptOut { .. } => deed.on_evidence(act).await?,
             Act::Object { .. } => deed.object(act).await?,
             Act::DecideObjection { .. } => deed.decide_objection(act).await?,
+            Act::ShadowRule { .. } | Act::EndShadow { .. } => deed.on_shadow(act).await?,
             Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
             _ => deed.on_edition(act).await?,

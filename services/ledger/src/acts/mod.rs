@@ -6,6 +6,7 @@
 
 mod act;
 mod apply;
+mod apply_shadow;
 mod check;
 mod command;
 mod objection;
@@ -17,12 +18,13 @@ mod read;
 mod refused;
 mod roll;
 mod rules;
+mod shadow;
 mod state;
 
 pub(crate) use act::MAX_ACT;
 pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
-    Proposed, ReadingAt, Sha, Words,
+    Proposed, ReadingAt, Sha, ShadowPlaced, Shadowed, Words,
 };
 pub use occupancy::Occupancy;
 pub(crate) use occupancy::former;
@@ -31,4 +33,5 @@ pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, Standing};
 pub use refused::{Refused, Why, Winner};
 pub use rules::{RuleId, RuleRow};
+pub use shadow::{ShadowEditionRow, ShadowId, ShadowRow};
 pub use state::{EditionRow, EditionState, ObjectionRow, PlaceRow};

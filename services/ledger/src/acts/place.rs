@@ -156,7 +156,7 @@ pub(super) async fn states(
     Ok(by_token(rows))
 }
 
-fn by_token(rows: Vec<(String, i64, u16)>) -> ByToken {
+pub(super) fn by_token(rows: Vec<(String, i64, u16)>) -> ByToken {
     let state = |(token, status, hits): (String, i64, u16)| {
         let status = Status::from_code(status).unwrap_or_default();
         (token, State { status, hits })

@@ -40,12 +40,9 @@ impl Ledger {
     /// of the day meanwhile, and `Err(Refused)` shows who else has it or was faster. The rule is that of
     /// [`Ledger::rule_in_force`] for the day; another is refused, for it was not adopted.
     pub async fn propose_edition(&self, rule: &Rule, day: Day, now: i64, holder: &str) -> Result<EditionId> {
-        let today = Day::of(Millis::clamped(now), self.zone());
-        must(day <= today, Why::InTheFuture, || {
-            format!("an edition of {day} needs the days before it, and today is {today}")
-        })?;
         let system = Actor::system();
         let mut deed = self.deed(&system, now).await?;
+        deed.day_is_over(day)?;
         let ours = in_force(&mut deed.tx, day).await;
         let ours = deed.of(ours)?;
         must(*rule == ours, Why::WrongState, || {
@@ -112,11 +109,7 @@ impl Ledger {
         let mut bodies = deed.bodies(&plan, &edition, places).await?;
         let groups = groups.into_iter().flat_map(EstateGroups::parts);
         bodies.extend(groups.map(|part| Body::Proposal(Box::new(Proposal::Groups(part)))));
-        let released = sqlx::query("delete from lease where day = ?")
-            .bind(plan.day.get())
-            .execute(&mut *deed.tx)
-            .await;
-        deed.of(released)?;
+        deed.release(plan.day).await?;
         deed.store(bodies).await
     }
 
@@ -272,7 +265,23 @@ impl Deed<'_> {
         Ok(plan)
     }
 
-    async fn lease(&mut self, day: Day, holder: &str) -> Result<()> {
+    /// An edition needs the whole days before it.
+    pub(super) fn day_is_over(&self, day: Day) -> Result<()> {
+        let today = Day::of(Millis::clamped(self.now), self.ledger.zone());
+        must(day <= today, Why::InTheFuture, || {
+            format!("an edition of {day} needs the days before it, and today is {today}")
+        })
+    }
+
+    pub(super) async fn release(&mut self, day: Day) -> Result<()> {
+        let released = sqlx::query("delete from lease where day = ?")
+            .bind(day.get())
+            .execute(&mut *self.tx)
+            .await;
+        self.of(released).map(|_| ())
+    }
+
+    pub(super) async fn lease(&mut self, day: Day, holder: &str) -> Result<()> {
         let other = self.other_holder(day, holder).await?;
         if let Some((other, until)) = other.filter(|(_, until)| *until > self.now) {
             let winner = Winner {

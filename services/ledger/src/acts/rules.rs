@@ -135,12 +135,15 @@ impl Deed<'_> {
             Why::AlreadyDecided,
             sentence,
         )?;
-        let other =
-            sqlx::query_scalar("select id from rule_version where version = ? and rule_hash <> ? limit 1")
-                .bind(version)
-                .bind(rule_hash(rule).as_str())
-                .fetch_optional(&mut *self.tx)
-                .await;
+        let other = sqlx::query_scalar(
+            "select id from (select id, version, rule_hash from rule_version
+                 union all select id, version, rule_hash from shadow_rule)
+             where version = ? and rule_hash <> ? order by id limit 1",
+        )
+        .bind(version)
+        .bind(rule_hash(rule).as_str())
+        .fetch_optional(&mut *self.tx)
+        .await;
         let Some(id) = self.of::<Option<i64>>(other)? else {
             return Ok(());
         };

@@ -19,6 +19,7 @@ mod process;
 mod registry;
 mod replay;
 mod rules;
+mod shadow;
 mod site;
 mod store;
 mod strikes;
