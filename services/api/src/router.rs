@@ -145,7 +145,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented_paths();
-        assert_eq!(paths.len(), 26);
+        assert_eq!(paths.len(), 28);
         for path in paths {
             let response = site.send(request(&path)).await;
             assert_eq!(response.status(), 200, "{path}");

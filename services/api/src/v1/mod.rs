@@ -12,6 +12,7 @@ mod live;
 pub(crate) mod overview;
 mod quarantine;
 mod ranking;
+mod rules;
 mod series;
 mod site;
 mod stations;
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(households::reasons::get))
         .routes(routes!(households::deposits::get))
         .routes(routes!(ranking::top))
+        .routes(routes!(rules::list))
+        .routes(routes!(rules::shadow))
         .routes(routes!(deposits::list))
         .routes(routes!(series::get))
         .routes(routes!(quarantine::list))
