@@ -161,7 +161,12 @@ impl Stamp<'_> {
             ),
             Act::Lift { edition, token, .. } => run!(
                 connection,
-                "update place set lifted_by = ?, lifted = ? where edition = ? and token = ?",
+                // What rests on a warning that was wrong is wrong with it: revisions, and weeks already computed.
+                "update place set lifted_by = ?1, lifted = ?2
+                 where token = ?4 and lifted is null and edition in (
+                     select id from edition where id = ?3
+                         or (day >= (select day from edition where id = ?3)
+                             and state in ('draft', 'noticed', 'deciding', 'published')))",
                 self.actor,
                 self.id(),
                 edition.cast_signed(),
@@ -214,7 +219,8 @@ impl Stamp<'_> {
         }
     }
 
-    /// The edition of the day that was public until now gives way, and objections to it go on here.
+    /// The edition of the day that was public until now gives way, and objections to it go on here; the lists of weeks
+    /// before are over.
     async fn publish(&self, connection: &mut SqliteConnection, id: i64) -> Outcome {
         run!(
             connection,
@@ -227,6 +233,12 @@ impl Stamp<'_> {
             connection,
             "update edition set state = 'superseded', superseded_by = ?1
              where state = 'published' and id <> ?1 and day = (select day from edition where id = ?1)",
+            id
+        )?;
+        run!(
+            connection,
+            "update edition set state = 'expired'
+             where state = 'published' and day < (select day from edition where id = ?1)",
             id
         )?;
         run!(

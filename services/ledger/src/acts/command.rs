@@ -1,5 +1,7 @@
 //! The human-strict path: validate, append and apply in one transaction; and the acts on readings and cards.
 
+use std::ops::RangeInclusive;
+
 use hemu_rules::{Day, Millis};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
@@ -200,27 +202,32 @@ impl Deed<'_> {
                 must(self.struck(*reading).await?.is_some(), Why::WrongState, || {
                     format!("the reading at {position}/{index} is not struck")
                 })?;
+                let (row, _) = self.reading(*reading).await?;
+                return self.reopening(act, row.reading.day..=row.reading.day).await;
             }
             Act::ClockChecked { reading } => {
                 self.person()?;
-                self.clock_unchecked(*reading).await?;
+                let day = self.clock_unchecked(*reading).await?;
+                return self.reopening(act, day..=day).await;
             }
             Act::CardLost { token, since } => {
+                self.person()?;
                 self.household(token).await?;
                 must(
                     Millis::new(*since).is_ok() && *since <= self.now,
                     Why::Malformed,
                     || format!("expected an instant that is over, came {since}"),
                 )?;
+                let days = self.day(*since)..=self.day(self.now);
+                return self.reopening(act, days).await;
             }
             Act::CardFound { token } => {
                 self.person()?;
-                self.is_there(
-                    "select act from lost_card where token = ?",
-                    token,
-                    "the card is not lost",
-                )
-                .await?;
+                let lost = "select since from lost_card where token = ?";
+                self.is_there(lost, token, "the card is not lost").await?;
+                let since = self.found(lost, token).await?.unwrap_or(self.now);
+                let days = self.day(since)..=self.day(self.now);
+                return self.reopening(act, days).await;
             }
             Act::RedOptIn { token } => {
                 self.person()?;
@@ -271,12 +278,26 @@ impl Deed<'_> {
             let winner = self.winner_at(by).await?;
             return Err(Refused::lost("the reading is struck already", winner));
         }
+        self.reopening(act, row.reading.day..=row.reading.day).await
+    }
+
+    fn day(&self, at: i64) -> Day {
+        Day::of(Millis::clamped(at), self.ledger.zone())
+    }
+
+    /// An act on readings of some days, and with it every edition that looked at them: for better or for worse, who is
+    /// on a list is computed from what counts.
+    async fn reopening(&mut self, act: Act, days: RangeInclusive<Day>) -> Result<Vec<Body<'static>>> {
         let mut bodies = vec![Body::Act(Box::new(act))];
-        bodies.extend(self.reopen(&[row.reading.day]).await?);
+        bodies.extend(
+            self.reopen(|from, to| *days.start() < to && from <= *days.end())
+                .await?,
+        );
         Ok(bodies)
     }
 
-    async fn clock_unchecked(&mut self, reading: ReadingAt) -> Result<()> {
+    /// The reading's day, if its clock was ahead and nobody looked.
+    async fn clock_unchecked(&mut self, reading: ReadingAt) -> Result<Day> {
         let (row, _) = self.reading(reading).await?;
         must(row.held.has(Held::CLOCK), Why::WrongState, || {
             "the reading's clock was not ahead, or was checked already".to_owned()
@@ -287,13 +308,18 @@ impl Deed<'_> {
             .fetch_optional(&mut *self.tx)
             .await;
         let checked: Option<i64> = self.of(checked)?;
-        let Some(by) = checked else { return Ok(()) };
+        let Some(by) = checked else {
+            return Ok(row.reading.day);
+        };
         let winner = self.winner_at(by).await?;
         Err(Refused::lost("the reading's clock was checked already", winner))
     }
 
-    /// Editions that are not over and looked at one of these days must be computed again.
-    pub(super) async fn reopen(&mut self, days: &[Day]) -> Result<Option<Body<'static>>> {
+    /// Editions that are not over and whose days, from one to before another, are concerned must be computed again.
+    pub(super) async fn reopen(
+        &mut self,
+        concerned: impl Fn(Day, Day) -> bool,
+    ) -> Result<Option<Body<'static>>> {
         let live = sqlx::query_as(
             "select * from edition where state in ('draft', 'noticed', 'deciding', 'published') order by id",
         )
@@ -302,7 +328,7 @@ impl Deed<'_> {
         let live: Vec<EditionRow> = self.of(live)?;
         let looked = |edition: &&EditionRow| {
             let (from, to) = crate::read::window(edition.day);
-            days.iter().any(|day| (from..to).contains(day))
+            concerned(from, to)
         };
         let editions: Vec<Position> = live.iter().filter(looked).map(|edition| edition.id).collect();
         let reopen = Proposal::Reopen {

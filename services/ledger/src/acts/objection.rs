@@ -147,7 +147,8 @@ impl Deed<'_> {
                     bodies.push(Body::Act(Box::new(Act::Strike { reading })));
                 }
             }
-            bodies.extend(self.reopen(&days).await?);
+            let looked = |from, to| days.iter().any(|day| (from..to).contains(day));
+            bodies.extend(self.reopen(looked).await?);
         }
         Ok(bodies)
     }

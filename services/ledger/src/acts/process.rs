@@ -13,6 +13,10 @@ use crate::entry::Body;
 use crate::error::Result;
 use crate::journal::Position;
 
+/// How long a list may be public, in milliseconds: a name does not stand for longer than the evidence it rests on.
+const PUBLISHED_MS: i64 = 90 * 24 * 3_600 * 1_000;
+/// How long a first warning has been told before the name it announced may be confirmed.
+const HEED_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Days an objection window may be open.
 const NOTICE_DAYS: std::ops::RangeInclusive<u16> = 1..=90;
 
@@ -28,6 +32,7 @@ impl Deed<'_> {
             }
             Act::Open { edition } => {
                 let edition = self.step(*edition, EditionState::Deciding).await?;
+                not_reopened(&edition)?;
                 let deadline = edition.deadline.unwrap_or(i64::MAX);
                 must(self.now >= deadline, Why::NotYet, || {
                     format!(
@@ -129,6 +134,7 @@ impl Deed<'_> {
         must(!place.appeal_open, Why::NotYet, || {
             "an objection of this household is open; it is decided first".to_owned()
         })?;
+        self.warned_long_enough(&edition).await?;
         let deadline = self.deadline(&edition, token).await?;
         must(self.now >= deadline, Why::NotYet, || {
             format!("this household may object until {deadline} (ms since 1970)")
@@ -197,12 +203,17 @@ impl Deed<'_> {
         self.person()?;
         let edition = self.edition_in(id, EditionState::Deciding).await?;
         not_reopened(&edition)?;
-        must(expires_at > self.now, Why::Malformed, || {
-            format!(
-                "expected an end of the publication to {} that lies ahead, came {expires_at}",
-                audience.as_str()
-            )
-        })?;
+        let latest = self.now.saturating_add(PUBLISHED_MS);
+        must(
+            expires_at > self.now && expires_at <= latest,
+            Why::Malformed,
+            || {
+                format!(
+                    "expected an end of the publication to {} that lies ahead, by {latest} (ms since 1970) at the latest, came {expires_at}",
+                    audience.as_str()
+                )
+            },
+        )?;
         if edition.publication_by.is_none() {
             return Ok(());
         }
@@ -214,6 +225,7 @@ impl Deed<'_> {
         self.person()?;
         let edition = self.step(id, EditionState::Published).await?;
         not_reopened(&edition)?;
+        self.none_newer_is_public(&edition).await?;
         let (Some(first), Some(expires_at)) = (&edition.publication_by, edition.expires_at) else {
             let sentence = "a first person proposes the publication, with its legal basis, audience and end, before a second publishes";
             return Err(Refused::error(Why::WrongState, sentence));
@@ -224,6 +236,38 @@ impl Deed<'_> {
                 "the publication was to end at {expires_at} (ms since 1970), which is over; retract the edition"
             )
         })
+    }
+}
+
+impl Deed<'_> {
+    /// However close two editions lie: whoever was warned has a week to sort better.
+    async fn warned_long_enough(&mut self, edition: &EditionRow) -> Result<()> {
+        let Some(before) = edition.before else {
+            return Ok(());
+        };
+        let told = self.edition(before).await?.noticed_at.unwrap_or(i64::MAX);
+        let from = told.saturating_add(HEED_MS);
+        must(self.now >= from, Why::NotYet, || {
+            format!(
+                "the warning was given at {told}; a week later, from {from} on (ms since 1970), people decide"
+            )
+        })
+    }
+
+    /// An old list does not take the place of a newer one.
+    async fn none_newer_is_public(&mut self, edition: &EditionRow) -> Result<()> {
+        let newer =
+            sqlx::query_scalar("select id from edition where state = 'published' and day > ? limit 1")
+                .bind(edition.day.get())
+                .fetch_optional(&mut *self.tx)
+                .await;
+        let newer: Option<i64> = self.of(newer)?;
+        let Some(newer) = newer.map(i64::cast_unsigned) else {
+            return Ok(());
+        };
+        let winner = self.winner("publish", Some(newer), None).await?;
+        let sentence = format!("edition {newer}, of a later week, is published already");
+        Err(Refused::lost(sentence, winner))
     }
 }
 

@@ -19,6 +19,8 @@ use crate::store::{self, Durability, Role};
 
 /// Days an objection window is open where nobody says otherwise.
 pub const WINDOW_DAYS: u16 = 7;
+/// Days between an edition and the one it goes on from, at most: the rule's steps are weeks, and one may be missed.
+const LONGEST_GAP: i32 = 14;
 /// How long one server may take to compute an edition before another tries.
 const LEASE_MS: i64 = 10 * 60 * 1_000;
 /// Places of one act.
@@ -222,13 +224,16 @@ impl Deed<'_> {
         Ok((rule, roll))
     }
 
-    /// The last edition before a day whose households were told: only such a warning counts for the next.
+    /// The last edition before a day whose households were told, two weeks before at the earliest: only such a warning
+    /// counts for the next, and what was months ago is not the edition before.
     async fn last_valid(&mut self, day: Day) -> Result<Option<EditionId>> {
         let last = sqlx::query_scalar(
-            "select id from edition where day < ? and state in ('noticed', 'deciding', 'published', 'expired')
+            "select id from edition where day between ? and ?
+                 and state in ('noticed', 'deciding', 'published', 'expired')
              order by day desc, revision desc limit 1",
         )
-        .bind(day.get())
+        .bind(day.get() - LONGEST_GAP)
+        .bind(day.get() - 1)
         .fetch_optional(&mut *self.tx)
         .await;
         Ok(self.of::<Option<i64>>(last)?.map(i64::cast_unsigned))
@@ -245,6 +250,7 @@ impl Deed<'_> {
     ) -> Result<Plan> {
         self.lease(day, holder).await?;
         let before = self.last_valid(day).await?;
+        self.before_is_right(before).await?;
         let known = crate::journal::head(&mut self.tx).await;
         let known = self.of(known)?.position;
         let states = match before {
@@ -312,8 +318,37 @@ impl Deed<'_> {
         self.of(other)
     }
 
+    /// Refuses to go on from an edition that lost a reading: its hits may rest on it, and the corrected revision's count.
+    async fn before_is_right(&mut self, before: Option<EditionId>) -> Result<()> {
+        let Some(before) = before else { return Ok(()) };
+        let edition = self.edition(before).await?;
+        must(edition.reopened.is_none(), Why::NotYet, || {
+            format!(
+                "the edition before, {before}, lost a reading; its corrected revision is computed and told first"
+            )
+        })
+    }
+
+    /// Refuses what was computed without an act on readings that stands in the journal by now: such an act reopens the
+    /// editions there are, and would not know of this one.
+    async fn evidence_is_in(&mut self, position: Position) -> Result<()> {
+        let later = sqlx::query_scalar(
+            "select exists (select 1 from act where position > ?
+                 and kind in ('strike', 'restore', 'clock_checked', 'card_lost', 'card_found'))",
+        )
+        .bind(position.cast_signed())
+        .fetch_one(&mut *self.tx)
+        .await;
+        let later: bool = self.of(later)?;
+        must(!later, Why::NotYet, || {
+            "readings were struck or restored meanwhile, and that is not folded yet; ask again in a moment"
+                .to_owned()
+        })
+    }
+
     /// Nothing that the edition was computed from was decided otherwise meanwhile.
     async fn still_mine(&mut self, plan: &Plan, position: Position, holder: &str) -> Result<()> {
+        self.evidence_is_in(position).await?;
         // Otherwise the evidence could be of one occupant and the state of another.
         let moved = self.moved_since(plan.known.min(position)).await?;
         must(!moved, Why::NotYet, || {

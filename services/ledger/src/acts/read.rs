@@ -124,7 +124,9 @@ impl Ledger {
         }
         let which = match status {
             Status::Red => "red_opt_in and not former",
-            Status::Black => "confirmed_by is not null and lifted is null and not appeal_open and not former",
+            Status::Black => {
+                "confirmed_by is not null and lifted is null and not appeal_open and not reopened and not former"
+            }
             Status::Grey | Status::Unrated => "0",
         };
         self.places_where(which, edition, status, after_rank, limit).await

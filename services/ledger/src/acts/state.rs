@@ -204,8 +204,10 @@ pub struct PlaceRow {
     pub lifted_by: Option<String>,
     /// The act that lifted it.
     pub lifted: Option<Position>,
-    /// An objection is pending, or was upheld and the edition is not corrected yet.
+    /// An objection of the household is pending, to whatever edition.
     pub appeal_open: bool,
+    /// The edition lost a reading: until its corrected revision is there, nobody can say who is black.
+    pub reopened: bool,
     /// The household agreed to be praised.
     pub red_opt_in: bool,
     /// It is not of the present occupant, or not of that one alone.
@@ -215,8 +217,8 @@ pub struct PlaceRow {
 /// The columns of a [`PlaceRow`]; `place` and `edition` are joined.
 pub(crate) const PLACE: &str = concat!(
     "select place.*,
-     exists (select 1 from objection where objection.token = place.token and objection.edition = place.edition
-         and (objection.state = 'pending' or (objection.state = 'upheld' and edition.reopened is not null))) as appeal_open,
+     exists (select 1 from objection where objection.token = place.token and objection.state = 'pending') as appeal_open,
+     edition.reopened is not null as reopened,
      exists (select 1 from red_opt_in where red_opt_in.token = place.token and not exists (
          select 1 from moved where moved.token = place.token and moved.undone is null
              and moved.act > red_opt_in.act)) as red_opt_in,
@@ -246,6 +248,7 @@ impl FromRow<'_, SqliteRow> for PlaceRow {
             lifted_by: row.try_get("lifted_by")?,
             lifted: maybe(row, "lifted")?,
             appeal_open: row.try_get("appeal_open")?,
+            reopened: row.try_get("reopened")?,
             red_opt_in: row.try_get("red_opt_in")?,
             former: row.try_get("former")?,
         })
@@ -253,10 +256,10 @@ impl FromRow<'_, SqliteRow> for PlaceRow {
 }
 
 impl PlaceRow {
-    /// What may be shown: black only where two persons said so, nobody lifted it and nobody objects; and nothing of
-    /// whoever lived there before.
+    /// What may be shown: black only where two persons said so, nobody lifted it, no objection of the household is
+    /// pending and the edition lost no reading; and nothing of whoever lived there before.
     pub fn shown(&self) -> Status {
-        let stands = self.confirmed_by.is_some() && self.lifted.is_none();
+        let stands = self.confirmed_by.is_some() && self.lifted.is_none() && !self.reopened;
         match self.status {
             _ if self.former => Status::Grey,
             Status::Black if !stands => Status::Grey,

@@ -24,3 +24,4 @@ mod site;
 mod store;
 mod strikes;
 mod verify;
+mod withheld;

@@ -1,0 +1,163 @@
+//! What keeps a name from the list, or takes it off again, beyond the steps of its own edition.
+
+use hemu_ledger::acts::{Act, Audience, EditionState, Why, Words};
+use hemu_rules::{Rule, Status};
+
+use crate::editions::{DAY, objection, propose, second, state, village};
+use crate::process::{WINDOW, confirm, notice, open, publish};
+use crate::site::{NOW, Site, act, day, refused};
+
+fn black(edition: u64) -> Act {
+    let token = "BAD".to_owned();
+    Act::ProposeBlack { edition, token }
+}
+
+async fn public(site: &Site, edition: u64) -> usize {
+    let places = site.ledger.public_places(edition, WINDOW, Status::Black, 0, 9);
+    places.await.unwrap().len()
+}
+
+/// An edition told and opened in which BAD is confirmed.
+async fn confirmed(site: &Site) -> u64 {
+    let edition = second(site).await;
+    notice(site, edition).await;
+    open(site, edition).await;
+    confirm(site, edition).await;
+    edition
+}
+
+#[tokio::test]
+async fn an_edition_waits_until_struck_readings_are_folded() {
+    let site = village().await;
+    act(&site, "p1", NOW, Act::Strike { reading: (1, 5) }).await;
+    let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
+    let early = early.await.unwrap_err();
+    assert_eq!(early.refused().unwrap().why, Why::NotYet);
+    assert!(site.ledger.editions(None, 9).await.unwrap().is_empty());
+    site.fold().await;
+    propose(&site, 33).await;
+}
+
+#[tokio::test]
+async fn an_objection_to_last_week_withholds_this_weeks_name() {
+    let site = village().await;
+    let edition = second(&site).await;
+    notice(&site, edition).await;
+    let next = propose(&site, 47).await;
+    notice(&site, next).await;
+    let id = act(&site, "r1", NOW + DAY, objection(edition)).await;
+    open(&site, next).await;
+    refused(&site, "p1", WINDOW, black(next), Why::NotYet).await;
+    let rejected = Act::DecideObjection {
+        objection: id,
+        upheld: false,
+        reason: Words::new("the photo shows the bag and the card"),
+    };
+    act(&site, "p2", WINDOW, rejected).await;
+    confirm(&site, next).await;
+    publish(&site, next).await;
+    assert_eq!(public(&site, next).await, 1);
+}
+
+#[tokio::test]
+async fn a_name_is_confirmed_a_week_after_its_warning_at_the_earliest() {
+    let site = village().await;
+    let edition = second(&site).await;
+    let days = 1;
+    act(&site, "system", NOW, Act::Notice { edition, days }).await;
+    act(&site, "system", NOW + DAY, Act::Open { edition }).await;
+    refused(&site, "p1", NOW + DAY, black(edition), Why::NotYet).await;
+    refused(&site, "p1", WINDOW - 1, black(edition), Why::NotYet).await;
+    act(&site, "p1", WINDOW, black(edition)).await;
+}
+
+#[tokio::test]
+async fn a_newer_list_ends_the_older_one_and_never_the_other_way_round() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    publish(&site, edition).await;
+    assert_eq!(public(&site, edition).await, 1);
+    let next = propose(&site, 47).await;
+    notice(&site, next).await;
+    open(&site, next).await;
+    publish(&site, next).await;
+    assert_eq!(state(&site, edition).await, EditionState::Expired);
+    assert_eq!(public(&site, edition).await, 0);
+
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    let next = propose(&site, 47).await;
+    notice(&site, next).await;
+    open(&site, next).await;
+    publish(&site, next).await;
+    let first = Act::ProposePublication {
+        edition,
+        basis: Words::new("the village's covenant, article 9"),
+        audience: Audience::Masked,
+        expires_at: WINDOW + 30 * DAY,
+    };
+    act(&site, "p1", WINDOW, first).await;
+    let lost = refused(&site, "p2", WINDOW, Act::Publish { edition }, Why::AlreadyDecided).await;
+    assert_eq!(lost.winner.unwrap().what, "publish");
+}
+
+#[tokio::test]
+async fn a_list_is_public_for_ninety_days_at_most() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    let until = |expires_at| Act::ProposePublication {
+        edition,
+        basis: Words::new("the village's covenant, article 9"),
+        audience: Audience::Masked,
+        expires_at,
+    };
+    let late = WINDOW + 90 * DAY;
+    refused(&site, "p1", WINDOW, until(late + 1), Why::Malformed).await;
+    act(&site, "p1", WINDOW, until(late)).await;
+}
+
+#[tokio::test]
+async fn whatever_changes_what_counts_reopens_the_lists_that_looked_at_it() {
+    let site = village().await;
+    act(&site, "p1", NOW, Act::Strike { reading: (2, 5) }).await;
+    site.fold().await;
+    let edition = confirmed(&site).await;
+    publish(&site, edition).await;
+    let reading = (2, 5);
+    act(&site, "p1", WINDOW, Act::Restore { reading }).await;
+    assert_eq!(public(&site, edition).await, 0, "a good reading counts again");
+    site.fold().await;
+    let first = site.ledger.reopened().await.unwrap()[0];
+    site.ledger.revise(first, WINDOW, "server-1").await.unwrap();
+    assert_eq!(site.ledger.reopened().await.unwrap(), [edition]);
+
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    publish(&site, edition).await;
+    let lost = |since| Act::CardLost {
+        token: "BAD".into(),
+        since,
+    };
+    refused(&site, "system", WINDOW, lost(NOW - 360 * DAY), Why::NotAPerson).await;
+    act(&site, "p1", WINDOW, lost(NOW - 360 * DAY)).await;
+    assert_eq!(public(&site, edition).await, 0);
+    assert!(site.ledger.reopened().await.unwrap().contains(&edition));
+}
+
+#[tokio::test]
+async fn a_warning_taken_off_takes_off_what_was_computed_from_it() {
+    let site = village().await;
+    let first = propose(&site, 33).await;
+    notice(&site, first).await;
+    let edition = propose(&site, 40).await;
+    notice(&site, edition).await;
+    let lift = Act::Lift {
+        edition: first,
+        token: "BAD".into(),
+        reason: Words::new("the bag was a neighbour's"),
+    };
+    act(&site, "p1", NOW, lift).await;
+    open(&site, edition).await;
+    refused(&site, "p2", WINDOW, black(edition), Why::AlreadyDecided).await;
+    assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
+}
