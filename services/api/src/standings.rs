@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_ledger::Ledger;
-use hemu_ledger::acts::EditionRow;
 use hemu_ledger::read::{EstateGroups, Gathered, Grouping, Standing};
-use hemu_rules::{Census, City, Counted, Day, Status, posterior};
+use hemu_rules::{Census, City, Day, posterior};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::Instant;
 
@@ -40,12 +39,7 @@ pub(crate) struct Kept {
     pub(crate) ranking: Ranking,
     /// Every estate's buildings and units, as far as anything may be said of them.
     pub(crate) groups: Vec<EstateGroups>,
-    /// The edition whose lists are counted in them: public when they were computed, and perhaps no longer.
-    pub(crate) lists: Option<EditionRow>,
 }
-
-/// A public edition and who is shown on its lists.
-type Lists = Option<(EditionRow, Vec<(String, Status)>)>;
 
 pub(crate) type Ratings = HashMap<Arc<str>, u8>;
 
@@ -114,15 +108,14 @@ impl Standings {
         let rule = self.ledger.rule_in_force(edition).await?;
         let gathered = self.ledger.gather(&rule, edition).await?;
         let grouping = self.ledger.grouping().await?;
-        let lists = self.ledger.public_lists(self.clock.now()).await?;
         // Seconds of arithmetic for a whole city: not on a thread that others wait for.
-        let kept = tokio::task::spawn_blocking(move || Kept::of(gathered, &grouping, lists));
+        let kept = tokio::task::spawn_blocking(move || Kept::of(gathered, &grouping));
         kept.await.map_err(|_| Problem::internal())?.map(Arc::new)
     }
 }
 
 impl Kept {
-    fn of(gathered: Gathered, grouping: &Grouping, lists: Lists) -> Result<Self, Problem> {
+    fn of(gathered: Gathered, grouping: &Grouping) -> Result<Self, Problem> {
         let rule = *gathered.calibration.rule();
         let mut census = Census::default();
         for member in &gathered.households {
@@ -143,22 +136,7 @@ impl Kept {
         }
         let ranking = Ranking::of(rated, &gathered.estates);
         let sums = grouping.sums(&rule, &gathered.households);
-        let mut groups = grouping.publish(&rule, prior, &sums)?;
-        let lists = lists.map(|(edition, shown)| {
-            for (list, status) in [(Counted::Red, Status::Red), (Counted::Black, Status::Black)] {
-                // Who has lost its evidence since is no longer among those counted.
-                let on = |&(token, shown): &(&str, Status)| shown == status && ratings.contains_key(token);
-                let shown = shown
-                    .iter()
-                    .map(|(token, shown)| (token.as_str(), *shown))
-                    .filter(on);
-                let tokens: Vec<&str> = shown.map(|(token, _)| token).collect();
-                for estate in &mut groups {
-                    grouping.count(estate, list, tokens.iter().copied());
-                }
-            }
-            edition
-        });
+        let groups = grouping.publish(&rule, prior, &sums)?;
         let standing = Standing::of(gathered);
         Ok(Self {
             standing,
@@ -166,7 +144,6 @@ impl Kept {
             ratings,
             ranking,
             groups,
-            lists,
         })
     }
 }

@@ -34,8 +34,16 @@ impl Behind {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
+        self.make(move || work)
+    }
+
+    /// The same for work that is begun on its thread and does not leave it.
+    pub(crate) fn make<T: Send + 'static, F: Future<Output = T>>(
+        &self,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> JoinHandle<T> {
         let handle = self.handle.clone();
-        self.handle.spawn_blocking(move || handle.block_on(work))
+        self.handle.spawn_blocking(move || handle.block_on(work()))
     }
 }
 
@@ -48,9 +56,12 @@ impl Drop for Behind {
     }
 }
 
+/// On Linux niceness is a thread's own; elsewhere it would be the whole program's.
 fn give_way() {
-    // On Linux this is the calling thread's own. Where it is refused, everything works as well, only less promptly.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+    // Where it is refused, everything works as well, only less promptly.
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, NICENESS)
+    {
         tracing::debug!(%error, "background threads keep the priority of the others");
     }
 }

@@ -77,11 +77,14 @@ impl Server {
         let site = Site::open(config).await?;
         let ledger = site.ledger.clone();
         let behind = Behind::start()?;
+        // Connections of its own: one that was opened behind works behind for good, and nobody's login may wait for it.
+        let (folder, zone) = (site.folder.clone(), config.zone);
+        let open = move || async move { Ledger::open(&folder, zone).await };
+        let unhurried = behind.make(open).await??;
         let series = behind.run(async move { site.series().await }).await??;
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
-        let opening = ledger.clone();
-        let (mut projector, projecting) = behind.run(projector_when_free(opening)).await??;
+        let (mut projector, projecting) = behind.run(projector_when_free(unhurried.clone())).await??;
         catch_up(&ledger, &mut projector, words).await?;
 
         let http = bind(words, "http_listen", config.http_listen).await?;
@@ -119,7 +122,7 @@ impl Server {
             drop(projecting);
         });
         let feeder = feed::run(
-            ledger.clone(),
+            unhurried,
             series.clone(),
             applied_seen.clone(),
             metrics,

@@ -1,5 +1,6 @@
-//! GET /api/v1/estates/{id}/groups: how buildings and units sort. It may be shown to everybody: what would say
-//! something of one household is not in it, also for whoever subtracts one group from another.
+//! GET /api/v1/estates/{id}/groups: how buildings and units sort. The form of a public edition may be shown to everybody:
+//! what would say something of one household is not in it, also for whoever subtracts one group from another. That of
+//! just now is for those who run the programme, since whoever reads it before and after one bag is opened learns of it.
 
 use std::sync::Arc;
 
@@ -34,8 +35,6 @@ pub(crate) struct Groups {
     day: Day,
     /// The edition these are of; null for those of just now.
     edition: Option<u64>,
-    /// The public edition whose lists are counted; null where none is public, and nobody is counted.
-    lists_of: Option<u64>,
     /// The estate; null when it has too few rated households, and so has every part of it.
     whole: Option<Figures>,
     /// By name.
@@ -64,13 +63,13 @@ struct Figures {
     rated: u32,
     /// Mean, 0..=100.
     score: u8,
-    /// Ends of its 90 % interval, 0..=100.
-    low: f64,
-    high: f64,
+    /// Ends of its 90 % interval in whole points, 0..=100.
+    low: u8,
+    high: u8,
     /// By score among the shown groups; 1 is the best, equals share one. Null for the estate.
     rank: Option<u32>,
-    /// Rated households shown on the red list and their share, 0..=1; null where fewer than 3 are, or fewer than 3 are
-    /// not, here or in what is left without the shown groups.
+    /// Rated households shown on the red list of an edition that is public to all, and their share, 0..=1; null where
+    /// fewer than 3 are, or fewer than 3 are not, here or in what is left without the shown groups.
     red: Option<u32>,
     red_share: Option<f64>,
     /// The same of the black list.
@@ -79,10 +78,10 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(view: &GroupView, counts: bool) -> Self {
-        let (red, black) = (view.red.filter(|_| counts), view.black.filter(|_| counts));
+    fn of(view: &GroupView) -> Self {
+        let (red, black) = (view.red, view.black);
         let share = |count: u32| places(f64::from(count) / f64::from(view.rated), 3);
-        let points = |bp: hemu_rules::Bp| places(100.0 * bp.share(), 1);
+        let points = |bp: hemu_rules::Bp| u8::try_from((bp.get() + 50) / 100).unwrap_or(100);
         Self {
             households: view.households,
             rated: view.rated,
@@ -99,13 +98,13 @@ impl Figures {
 }
 
 impl Group {
-    fn of((building, unit): (Option<&str>, Option<&str>), view: Option<&GroupView>, counts: bool) -> Self {
+    fn of((building, unit): (Option<&str>, Option<&str>), view: Option<&GroupView>) -> Self {
         Self {
             building: building.map(str::to_owned),
             unit: unit.map(str::to_owned),
             label: mask::place(building, unit),
             too_few: view.is_none(),
-            figures: view.map(|view| Figures::of(view, counts)),
+            figures: view.map(Figures::of),
         }
     }
 
@@ -116,17 +115,15 @@ impl Group {
     }
 }
 
-fn groups(estate: &EstateGroups, by: Division, counts: bool) -> Vec<Group> {
+fn groups(estate: &EstateGroups, by: Division) -> Vec<Group> {
     let mut groups = Vec::new();
     for (names, building) in estate.names.iter().zip(&estate.form.buildings) {
         let name = names.name.as_deref();
         match by {
-            Division::Building => groups.push(Group::of((name, None), building.whole.as_ref(), counts)),
+            Division::Building => groups.push(Group::of((name, None), building.whole.as_ref())),
             Division::Unit => {
                 let units = names.units.iter().zip(&building.units);
-                groups.extend(
-                    units.map(|(unit, view)| Group::of((name, unit.as_deref()), view.as_ref(), counts)),
-                );
+                groups.extend(units.map(|(unit, view)| Group::of((name, unit.as_deref()), view.as_ref())));
             }
         }
     }
@@ -139,12 +136,12 @@ fn groups(estate: &EstateGroups, by: Division, counts: bool) -> Vec<Group> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Find {
     by: Division,
-    /// Groups as they were stored with an edition, instead of those of just now.
+    /// Groups as they were stored with an edition that is public in this moment, instead of those of just now.
     edition: Option<u64>,
 }
 
-/// An estate's buildings or units: mean score, interval, rank and shares on the lists, where no household can be read
-/// or computed from them.
+/// An estate's buildings or units: mean score, interval, rank and, of a public edition, shares on the lists, where no
+/// household can be read or computed from one form of them. What two forms differ by is what happened between them.
 #[utoipa::path(get, path = "/api/v1/estates/{id}/groups", tag = "estates", params(("id" = String, Path, description = "estate id"), Find),
     responses((status = 200, body = Groups), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn get(
@@ -157,44 +154,36 @@ pub(crate) async fn get(
             "there is no such estate; /api/v1/estates lists them",
         ));
     }
-    let now = api.clock.now();
-    let answer = |day, edition, lists_of: Option<u64>, estate: &EstateGroups| Groups {
+    let answer = |day, edition, estate: &EstateGroups| Groups {
         by: find.by,
         day,
         edition,
-        lists_of,
-        whole: estate
-            .form
-            .whole
-            .map(|view| Figures::of(&view, lists_of.is_some())),
-        items: groups(estate, find.by, lists_of.is_some()),
+        whole: estate.form.whole.as_ref().map(Figures::of),
+        items: groups(estate, find.by),
         estate: id.clone(),
     };
-    if let Some(edition) = find.edition {
-        let none = || Problem::not_found("this estate has no groups in such an edition");
-        let row = api.ledger.edition_row(edition).await?.ok_or_else(none)?;
-        let estate = api
-            .ledger
-            .edition_groups(edition, &id, now)
-            .await?
-            .ok_or_else(none)?;
-        let lists_of = row.is_public(now).then_some(edition);
-        return Ok(Json(answer(row.day, Some(edition), lists_of, &estate)));
-    }
-    let kept = api.standings.newest().await?;
-    // A publication whose time has run out is over, whatever was computed while it was not.
-    let lists_of = kept
-        .lists
-        .as_ref()
-        .filter(|row| row.is_public(now))
-        .map(|row| row.id);
-    let none = EstateGroups::default();
-    let estate = kept
-        .groups
-        .iter()
-        .find(|groups| groups.estate == id)
-        .unwrap_or(&none);
-    Ok(Json(answer(kept.standing.edition, None, lists_of, estate)))
+    let Some(edition) = find.edition else {
+        let kept = api.standings.newest().await?;
+        let none = EstateGroups::default();
+        let estate = kept.groups.iter().find(|groups| groups.estate == id);
+        return Ok(Json(answer(kept.standing.edition, None, estate.unwrap_or(&none))));
+    };
+    let now = api.clock.now();
+    let none = || {
+        Problem::not_found("no edition of this number is public just now, or it says nothing of this estate")
+    };
+    let row = api
+        .ledger
+        .edition_row(edition)
+        .await?
+        .filter(|row| row.is_public(now));
+    let row = row.ok_or_else(none)?;
+    let estate = api
+        .ledger
+        .edition_groups(edition, &id, now)
+        .await?
+        .ok_or_else(none)?;
+    Ok(Json(answer(row.day, Some(edition), &estate)))
 }
 
 #[cfg(test)]
@@ -242,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_editions_groups_are_those_it_was_stored_with_and_its_lists_are_counted_while_it_is_public() {
+    async fn an_editions_groups_are_those_it_was_stored_with_and_shown_while_it_is_public() {
         let site = crowded().await;
         let edition = site
             .ledger
@@ -250,12 +239,9 @@ mod tests {
             .await
             .unwrap();
         let path = format!("/api/v1/estates/hemu/groups?by=building&edition={edition}");
-        let before = site.json(&path).await;
-        assert_eq!(
-            (&before["edition"], &before["day"]),
-            (&edition.into(), &TODAY.into())
-        );
-        assert!(before["lists_of"].is_null() && before["whole"]["red"].is_null());
+        let before = site.json("/api/v1/estates/hemu/groups?by=building").await;
+        assert!(before["whole"]["red"].is_null(), "{before}");
+        site.refuses(&path, 404, "public just now").await;
         let later = NOON + 24 * 3_600_000;
         let act = async |actor: &str, now, act| {
             let actor: Actor = actor.parse().unwrap();
@@ -273,17 +259,16 @@ mod tests {
         act("p2", later, Act::Publish { edition }).await;
         site.settle(&[("9", "2", 1, 0)]).await;
         let public = site.json(&path).await;
-        assert_eq!(public["lists_of"], edition);
+        assert_eq!(
+            (&public["edition"], &public["day"]),
+            (&edition.into(), &TODAY.into())
+        );
         assert_eq!(
             public["whole"]["score"], before["whole"]["score"],
             "what came later is not in it"
         );
-        let now = site.json("/api/v1/estates/hemu/groups?by=building").await;
-        assert_eq!(now["lists_of"], edition);
         site.pass_ms(later + 1_000 - NOON);
-        for path in [&path, "/api/v1/estates/hemu/groups?by=building"] {
-            assert!(site.json(path).await["lists_of"].is_null(), "its time is over");
-        }
+        site.refuses(&path, 404, "public just now").await;
     }
 
     #[tokio::test]
@@ -306,7 +291,7 @@ mod tests {
         site.refuses(
             "/api/v1/estates/hemu/groups?by=unit&edition=99",
             404,
-            "no groups in such an edition",
+            "public just now",
         )
         .await;
     }

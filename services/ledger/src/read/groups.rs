@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::Member;
-use crate::acts::{EditionId, EditionRow, Proposal};
+use crate::acts::{Audience, EditionId, EditionRow, Proposal};
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
@@ -225,7 +225,9 @@ impl Ledger {
                 Some(groups) => groups.extend(part),
             }
         }
-        let row = self.edition_row(edition).await?.filter(|row| row.is_public(now));
+        let row = self.edition_row(edition).await?;
+        // What only a building may see is counted for nobody: this form is for everybody.
+        let row = row.filter(|row| row.is_public(now) && row.audience == Some(Audience::Masked));
         if let (Some(groups), Some(row)) = (&mut found, row) {
             let (grouping, shown) = (self.grouping().await?, self.shown(&row).await?);
             for (list, status) in [(Counted::Red, Status::Red), (Counted::Black, Status::Black)] {
@@ -234,21 +236,6 @@ impl Ledger {
             }
         }
         Ok(found)
-    }
-
-    /// The newest edition that its audience may see just now, with everybody who is shown on one of its lists.
-    pub async fn public_lists(&self, now: i64) -> Result<Option<(EditionRow, Vec<(String, Status)>)>> {
-        let rows: Vec<EditionRow> = sqlx::query_as(
-            "select * from edition where state = 'published' order by day desc, revision desc",
-        )
-        .fetch_all(&self.truth)
-        .await
-        .of(&self.folder().truth())?;
-        let Some(row) = rows.into_iter().find(|row| row.is_public(now)) else {
-            return Ok(None);
-        };
-        let shown = self.shown(&row).await?;
-        Ok(Some((row, shown)))
     }
 
     /// Who is shown as red or black in an edition.
