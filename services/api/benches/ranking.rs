@@ -128,6 +128,7 @@ async fn api(folder: &Path) -> Api {
             demo: false,
             version: "0".into(),
         },
+        holder: "bench".into(),
         presence: Presence::new(|_| false),
         door: Door::default(),
         checks: Vec::new(),

@@ -16,6 +16,8 @@ pub struct Api {
     pub series: Series,
     pub clock: Clock,
     pub site: Site,
+    /// This server's name among those on the same data, for the lease of an edition.
+    pub holder: String,
     pub presence: Presence,
     pub door: Door,
     /// What `/readyz` asks, in order.

@@ -1,13 +1,20 @@
 //! What a request asks, parsed once at the edge. Whatever does not parse becomes a problem that teaches the form.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::HeaderName;
 use axum::http::request::Parts;
+use hemu_ledger::acts::{Actor, Why};
 use hemu_rules::Day;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::page::Place;
+use crate::page::{Place, number};
 use crate::problem::Problem;
+
+/// The header that names who acts, until people can log in.
+pub(crate) const ACCOUNT: HeaderName = HeaderName::from_static("hemu-account");
 
 /// Most days a request may span.
 pub(crate) const DAYS_MOST: i32 = 400;
@@ -49,6 +56,118 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             )
         })
     }
+}
+
+/// The number in a path that an edition or an objection is known by.
+#[derive(Debug)]
+pub(crate) struct Number(pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Id(text) = Id::from_request_parts(parts, state).await?;
+        number(&text).map(Self).ok_or_else(|| {
+            let came = echo(&text);
+            Problem::not_found(format!(
+                "expected a number as the list gives it as `id`, such as 4711, came {came:?}"
+            ))
+        })
+    }
+}
+
+/// The place in a path that a reading is known by.
+#[derive(Debug)]
+pub(crate) struct ReadingAt(pub(crate) Place);
+
+impl<S: Send + Sync> FromRequestParts<S> for ReadingAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Id(text) = Id::from_request_parts(parts, state).await?;
+        text.parse().map(Self).map_err(|_: String| {
+            let came = echo(&text);
+            let detail =
+                format!("expected a reading's `place` as its household's deposits give it, such as 4711.0, came {came:?}");
+            Problem::broken(Why::NoSuchReading, detail)
+        })
+    }
+}
+
+/// The person who acts, by the header `Hemu-Account`. People cannot log in yet, so that this is a name and no proof of
+/// it; a later step takes it from a session. The server listens on loopback only until then. A page of another site in
+/// a browser of this machine cannot send it: a header of its own is asked for before, and nobody answers that.
+#[derive(Debug)]
+pub(crate) struct Acting(pub(crate) Actor);
+
+impl<S: Sync> FromRequestParts<S> for Acting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        named(parts)?.map(Self).ok_or_else(|| {
+            Problem::unauthorized(
+                "expected the header Hemu-Account with the name of the account that acts, came none",
+            )
+        })
+    }
+}
+
+/// The person who looks, by the same header; nobody in particular without it.
+#[derive(Debug)]
+pub(crate) struct Looking(pub(crate) Option<Actor>);
+
+impl<S: Sync> FromRequestParts<S> for Looking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        named(parts).map(Self)
+    }
+}
+
+/// The account a request names, which must be a person's.
+fn named(parts: &Parts) -> Result<Option<Actor>, Problem> {
+    let mut names = parts.headers.get_all(ACCOUNT).iter();
+    let Some(name) = names.next() else { return Ok(None) };
+    if names.next().is_some() {
+        return Err(Problem::unauthorized(
+            "expected one header Hemu-Account, came several",
+        ));
+    }
+    let actor: Result<Actor, _> = name.to_str().unwrap_or_default().parse();
+    let actor = actor.map_err(|error| Problem::unauthorized(format!("Hemu-Account: {error}")))?;
+    if !actor.is_person() {
+        let detail =
+            "Hemu-Account: expected the account of a person, came the machine's own; it acts by itself only";
+        return Err(Problem::broken(Why::NotAPerson, detail));
+    }
+    Ok(Some(actor))
+}
+
+/// A request's body as JSON. A name the act does not know is refused: a misspelt one must not be passed over.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Json::<T>::from_request(request, state).await;
+        body.map(|Json(body)| Self(body))
+            .map_err(|refused| match refused {
+                JsonRejection::MissingJsonContentType(_) => {
+                    Problem::unsupported("expected a body with the header Content-Type: application/json")
+                }
+                JsonRejection::JsonDataError(error) => {
+                    Problem::broken(Why::Malformed, of_json(&error.body_text()))
+                }
+                other => Problem::bad_request(of_json(&other.body_text())),
+            })
+    }
+}
+
+fn of_json(text: &str) -> String {
+    let told = text.split_once(": ").map_or(text, |(_, told)| told);
+    format!("the body: {told}")
 }
 
 /// Size of a page, 1..=1000.
@@ -124,6 +243,27 @@ impl TryFrom<String> for After {
 
     fn try_from(text: String) -> Result<Self, String> {
         echo(&text).parse().map(Self)
+    }
+}
+
+/// Where a list of what has a number goes on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct NumberAfter(pub(crate) u64);
+
+impl NumberAfter {
+    /// The rank after which a list goes on; a number beyond all ranks is its end.
+    pub(crate) fn rank(after: Option<Self>) -> u32 {
+        after.map_or(0, |Self(rank)| u32::try_from(rank).unwrap_or(u32::MAX))
+    }
+}
+
+impl TryFrom<String> for NumberAfter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let expected = || "expected the `next` of the part before, came something else".to_owned();
+        number(&text).map(Self).ok_or_else(expected)
     }
 }
 

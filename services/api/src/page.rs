@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A part of a list.
@@ -32,8 +32,9 @@ impl<T> Page<T> {
     }
 }
 
-/// A record's place in the journal, written `position.index`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A record's place in the journal, written `position.index`, also in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct Place {
     pub(crate) position: u64,
     pub(crate) index: u32,
@@ -55,6 +56,21 @@ impl fmt::Display for Place {
     }
 }
 
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let expected = |_| "expected a record's place as this server gives it, such as \"4711.0\"".to_owned();
+        text.parse().map_err(expected)
+    }
+}
+
 impl FromStr for Place {
     type Err = String;
 
@@ -73,7 +89,7 @@ impl FromStr for Place {
 }
 
 /// Digits alone, because `parse` would take a sign; and no more than the journal's signed positions hold.
-fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse::<u64>()
         .ok()

@@ -5,6 +5,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hemu_ledger::acts::{self, Refused, Why};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,8 +24,46 @@ pub struct Problem {
     status: u16,
     /// What was expected, what came, and what to do.
     detail: String,
+    /// The rule of the due process that was broken, a stable word; only where an act was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "already_decided")]
+    rule: Option<&'static str>,
+    /// Who was faster; only where somebody was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winner: Option<Box<Winner>>,
     #[serde(skip)]
     retry_after_s: Option<u16>,
+}
+
+/// The act that was faster than the one refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+struct Winner {
+    /// The account that did it.
+    actor: String,
+    /// ms since 1970 UTC.
+    at: i64,
+    /// What it did, a stable word.
+    #[schema(example = "decide_objection")]
+    what: String,
+    /// Where it stands in the journal.
+    position: u64,
+}
+
+impl From<acts::Winner> for Winner {
+    fn from(winner: acts::Winner) -> Self {
+        let acts::Winner {
+            actor,
+            at,
+            what,
+            position,
+        } = winner;
+        Self {
+            actor,
+            at,
+            what,
+            position,
+        }
+    }
 }
 
 impl Problem {
@@ -34,12 +73,36 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: detail.into(),
+            rule: None,
+            winner: None,
             retry_after_s: None,
         }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad request", detail)
+    }
+
+    /// Nobody is named who acts; with WWW-Authenticate.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported media type",
+            detail,
+        )
+    }
+
+    /// Refused by a rule of the due process.
+    pub(crate) fn broken(why: Why, detail: impl Into<String>) -> Self {
+        let (status, title) = answer_to(why);
+        Self {
+            rule: Some(why.as_str()),
+            ..Self::new(status, title, detail)
+        }
     }
 
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
@@ -55,7 +118,7 @@ impl Problem {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method not allowed",
-            "this resource is only read: use GET",
+            "expected one of the methods that the header Allow names, came another",
         )
     }
 
@@ -84,8 +147,40 @@ impl Problem {
     }
 }
 
+/// The status of a refusal: whether the caller can mend the request, should look who was faster, or must wait.
+const fn answer_to(why: Why) -> (StatusCode, &'static str) {
+    match why {
+        Why::UnknownHousehold
+        | Why::UnknownEdition
+        | Why::UnknownObjection
+        | Why::UnknownRule
+        | Why::NoSuchReading => (StatusCode::NOT_FOUND, "not found"),
+        Why::NotAPerson => (StatusCode::FORBIDDEN, "forbidden"),
+        Why::Malformed => (StatusCode::UNPROCESSABLE_ENTITY, "malformed"),
+        Why::AlreadyDecided
+        | Why::NotYet
+        | Why::InTheFuture
+        | Why::WindowClosed
+        | Why::SamePerson
+        | Why::WrongState => (StatusCode::CONFLICT, "conflict"),
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self {
+            winner: refused.winner.map(|winner| Box::new(winner.into())),
+            ..Self::broken(refused.why, refused.sentence)
+        }
+    }
+}
+
 impl From<hemu_ledger::Error> for Problem {
     fn from(error: hemu_ledger::Error) -> Self {
+        // The caller's to mend, and nothing for a log.
+        if let Some(refused) = error.refused() {
+            return refused.clone().into();
+        }
         tracing::error!(%error, "the ledger failed a request");
         match error {
             hemu_ledger::Error::Database { .. }
@@ -125,7 +220,7 @@ impl From<hemu_rules::BetaError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = self.retry_after_s;
+        let (retry_after, nobody) = (self.retry_after_s, status == StatusCode::UNAUTHORIZED);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -134,6 +229,9 @@ impl IntoResponse for Problem {
         );
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if nobody {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Hemu-Account"));
         }
         response
     }

@@ -101,27 +101,62 @@ mod tests {
 
     use axum::body::Body;
     use axum::extract::ConnectInfo;
-    use axum::http::{HeaderValue, Method, Request};
-    use serde_json::Value;
+    use axum::http::{HeaderMap, HeaderValue, Method, Request};
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{NOON, Site, body, request};
+    use crate::testing::{NOON, Site, acting, answer, body, request};
     use crate::{Door, Presence};
 
-    /// Every documented path with ids that exist.
-    fn documented_paths() -> Vec<String> {
+    /// Every documented path with ids that exist in a site with a published edition, and its methods.
+    fn documented((edition, objection): (u64, u64)) -> Vec<(String, Vec<Method>)> {
         let document: Value = serde_json::from_str(&openapi().to_json().unwrap()).unwrap();
-        let paths = document["paths"].as_object().unwrap().keys();
-        let fill = |path: &String| match path.as_str() {
+        let fill = |path: &str| match path {
             "/api/v1/estates/{id}" => "/api/v1/estates/hemu".to_owned(),
             "/api/v1/estates/{id}/groups" => "/api/v1/estates/hemu/groups?by=unit".to_owned(),
             "/api/v1/stations/{id}" => "/api/v1/stations/s1".to_owned(),
             "/api/v1/stations/{id}/inspections" => "/api/v1/stations/s1/inspections".to_owned(),
             "/api/v1/devices/{id}" => "/api/v1/devices/st01".to_owned(),
             "/api/v1/series" => format!("{path}?station=s1&measure=fill&from=0&to={}", 3_600_000),
+            "/api/v1/editions/{id}/places" | "/api/v1/editions/{id}/public" => {
+                format!("{}?status=RED", path.replace("{id}", &edition.to_string()))
+            }
+            path if path.starts_with("/api/v1/editions/") => path.replace("{id}", &edition.to_string()),
+            path if path.starts_with("/api/v1/objections/") => path.replace("{id}", &objection.to_string()),
+            path if path.starts_with("/api/v1/readings/") => path.replace("{id}", "1.0"),
             household => household.replace("{id}", "hh-good-0001"),
         };
-        paths.map(fill).collect()
+        let methods = |item: &Value| {
+            let methods = item.as_object().unwrap().keys();
+            methods
+                .map(|method| method.to_uppercase().parse().unwrap())
+                .collect()
+        };
+        let paths = document["paths"].as_object().unwrap();
+        paths
+            .iter()
+            .map(|(path, item)| (fill(path), methods(item)))
+            .collect()
+    }
+
+    fn asked(method: &Method, path: &str) -> Request<Body> {
+        let mut request = request(path);
+        *request.method_mut() = method.clone();
+        request
+    }
+
+    /// Answers with a problem of this status.
+    async fn is_problem(site: &Site, request: Request<Body>, status: u16) -> (HeaderMap, Value) {
+        let what = format!("{} {}", request.method(), request.uri());
+        let response = site.send(request).await;
+        assert_eq!(response.status(), status, "{what}");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json",
+            "{what}"
+        );
+        let headers = response.headers().clone();
+        (headers, serde_json::from_str(&body(response).await).unwrap())
     }
 
     #[test]
@@ -144,15 +179,89 @@ mod tests {
             served,
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
-        let paths = documented_paths();
-        assert_eq!(paths.len(), 28);
-        for path in paths {
-            let response = site.send(request(&path)).await;
+        let paths = documented(site.published_edition().await);
+        assert_eq!(paths.len(), 55);
+        for (path, methods) in &paths {
+            for method in [
+                Method::GET,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ] {
+                if methods.contains(&method) {
+                    continue;
+                }
+                let (headers, _) = is_problem(&site, asked(&method, path), 405).await;
+                let allowed = headers[header::ALLOW].to_str().unwrap();
+                for method in methods {
+                    assert!(allowed.contains(method.as_str()), "{path}: {allowed}");
+                }
+            }
+        }
+        let read: Vec<_> = of(&paths, &Method::GET).collect();
+        assert_eq!(read.len(), 37);
+        for path in read {
+            let response = site.send(request(path)).await;
             assert_eq!(response.status(), 200, "{path}");
-            let wrong = Request::post(&path).extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
-            let response = site.send(wrong.body(Body::empty()).unwrap()).await;
-            assert_eq!(response.status(), 405, "{path}");
-            assert_eq!(response.headers()["content-type"], "application/problem+json");
+        }
+    }
+
+    fn of<'p>(
+        paths: &'p [(String, Vec<Method>)],
+        method: &Method,
+    ) -> impl Iterator<Item = &'p String> + use<'p> {
+        let method = method.clone();
+        let having = paths.iter().filter(move |(_, methods)| methods.contains(&method));
+        having.map(|(path, _)| path)
+    }
+
+    #[tokio::test]
+    async fn every_act_wants_a_person_and_answers_done_or_which_rule_forbids_it() {
+        let site = Site::filled().await;
+        let paths = documented(site.published_edition().await);
+        let acts: Vec<_> = of(&paths, &Method::POST).collect();
+        assert_eq!(acts.len(), 20);
+        let before = site.truth().await;
+        for path in &acts {
+            let (headers, problem) = is_problem(&site, asked(&Method::POST, path), 401).await;
+            assert_eq!(headers[header::WWW_AUTHENTICATE], "Hemu-Account");
+            assert!(
+                problem["detail"].as_str().unwrap().contains("Hemu-Account"),
+                "{problem}"
+            );
+            for wrong in ["", "two words", "a/b"] {
+                is_problem(&site, acting(wrong, path, &json!({})), 401).await;
+            }
+            for machine in ["system", "system:jobs"] {
+                let (_, problem) = is_problem(&site, acting(machine, path, &json!({})), 403).await;
+                assert_eq!(problem["rule"], "not_a_person", "{path}");
+            }
+        }
+        assert_eq!(site.truth().await, before);
+        for path in acts {
+            let response = site.send(acting("p9", path, &json!({}))).await;
+            let (status, answer) = answer(response).await;
+            let refused = [404, 409, 422].contains(&status) && answer["rule"].is_string();
+            assert!(
+                refused || [200, 201].contains(&status),
+                "{path}: {status} {answer}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_act_documents_its_problems() {
+        let document: Value = serde_json::from_str(&openapi().to_json().unwrap()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let Some(act) = item.get("post") else { continue };
+            for status in ["401", "403", "404", "409", "422"] {
+                let content = &act["responses"][status]["content"]["application/problem+json"];
+                assert_eq!(
+                    content["schema"]["$ref"], "#/components/schemas/Problem",
+                    "{path} {status}"
+                );
+            }
         }
     }
 
@@ -163,8 +272,9 @@ mod tests {
         foreign
             .headers_mut()
             .insert(header::HOST, HeaderValue::from_static("evil.example"));
-        let asked = documented_paths()
-            .into_iter()
+        let paths = documented(site.published_edition().await);
+        let asked = of(&paths, &Method::GET)
+            .cloned()
             .chain(["/", "/nothing", "/api/v1/nothing"].map(str::to_owned));
         for request in asked.map(|path| request(&path)).chain([foreign]) {
             let uri = request.uri().clone();

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// The rule behind the lists: show it, try another, re-estimate its constants, adopt one. Nothing is published.
     #[command(subcommand)]
     Rules(Rules),
+    /// Editions of the lists: list, show, recompute.
+    #[command(subcommand)]
+    Edition(Edition),
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
     Verify,
     /// Drop the projections and the charts and fold them again from the journal.
@@ -228,6 +231,22 @@ pub(crate) enum Rules {
     },
     /// List the rules that were proposed and adopted, with their days and who did it.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Edition {
+    /// List the editions there are, newest first.
+    List,
+    /// Show one: how far it is, what it was computed from, and what came out.
+    Show {
+        /// The edition's number, as `hemu edition list` prints it.
+        id: u64,
+    },
+    /// Compute one again from the journal, bit for bit, and compare it with what is stored; exit 1 if it differs.
+    Recompute {
+        /// The edition's number, as `hemu edition list` prints it.
+        id: u64,
+    },
 }
 
 #[derive(Debug, Args)]

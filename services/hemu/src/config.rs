@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker;
 use crate::cli::{Common, Listen};
+use crate::jobs::Weekday;
 use crate::words::{Language, Words};
 
 /// The commented example that `hemu config` prints; a test holds it to [`Config::default`].
@@ -55,11 +56,13 @@ pub(crate) struct Config {
     pub(crate) broker_ca: Option<PathBuf>,
     pub(crate) http_listen: SocketAddr,
     pub(crate) metrics_listen: SocketAddr,
+    pub(crate) lists_weekday: Weekday,
+    pub(crate) lists_notices: bool,
 }
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "data",
     "log",
     "site_name",
@@ -80,6 +83,8 @@ const KEYS: [&str; 20] = [
     "broker_ca",
     "http_listen",
     "metrics_listen",
+    "lists_weekday",
+    "lists_notices",
 ];
 
 /// Those whose text is taken from the environment letter by letter: a password of digits is no number.
@@ -115,6 +120,8 @@ impl Default for Config {
             broker_ca: None,
             http_listen: loopback(8080),
             metrics_listen: loopback(9090),
+            lists_weekday: Weekday::Monday,
+            lists_notices: false,
         }
     }
 }

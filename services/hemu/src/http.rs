@@ -32,6 +32,8 @@ const LAG: u64 = 1_000;
 pub(crate) struct Parts<'a> {
     pub(crate) occasion: &'a Occasion,
     pub(crate) ledger: Ledger,
+    /// This process's name, for the lease of an edition.
+    pub(crate) holder: String,
     pub(crate) series: Series,
     pub(crate) key: SiteKey,
     pub(crate) registry: Registry,
@@ -51,6 +53,7 @@ pub(crate) fn serve(
     let Parts {
         occasion,
         ledger,
+        holder,
         series,
         key,
         registry,
@@ -75,6 +78,7 @@ pub(crate) fn serve(
             demo: occasion.demo,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
+        holder,
         presence: Presence::new(move |device| connected.is(device)),
         door: Door::default(),
         checks,

@@ -8,6 +8,7 @@ mod clock;
 mod commands;
 mod config;
 mod http;
+mod jobs;
 mod progress;
 mod server;
 mod site;

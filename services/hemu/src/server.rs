@@ -24,11 +24,13 @@ use crate::broker::{self, Broker};
 use crate::clock;
 use crate::config::Config;
 use crate::http;
+use crate::jobs::{self, Schedule};
 use crate::progress;
 use crate::site::{Site, random};
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
+const WEEK_MS: i64 = 7 * 86_400_000;
 /// How long a store that fails may hold up the end of the server.
 const ABANDON_AFTER: Duration = Duration::from_secs(6);
 /// How long anything else may take to end.
@@ -44,6 +46,27 @@ pub(crate) struct Occasion {
     pub(crate) site_name: String,
 }
 
+impl Occasion {
+    /// Nobody lives in a demo: there the machine gives the notices too, those of the week before included, so that the
+    /// lists can be seen at work.
+    pub(crate) fn schedule(&self, config: &Config, words: &Words) -> Result<Schedule> {
+        Ok(Schedule {
+            weekday: config.lists_weekday,
+            notices: config.lists_notices || self.demo,
+            holder: jobs::holder(words)?,
+            past: if self.demo { WEEK_MS } else { 0 },
+        })
+    }
+}
+
+/// The lists' schedule with what it needs, ready to begin.
+struct Jobs {
+    schedule: Schedule,
+    clock: Clock,
+    speed: u32,
+    metrics: jobs::Metrics,
+}
+
 /// A running server.
 pub(crate) struct Server {
     pub(crate) mqtt: SocketAddr,
@@ -57,6 +80,8 @@ pub(crate) struct Server {
     stop_listening: CancellationToken,
     abandon: CancellationToken,
     stop_all: CancellationToken,
+    /// What the machine does for the lists, until it is begun.
+    jobs: Option<Jobs>,
     endpoint: JoinHandle<()>,
     broker: Option<JoinHandle<()>>,
     committer: JoinHandle<()>,
@@ -142,12 +167,19 @@ impl Server {
                 .await?,
             ),
         ];
+        let jobs = Jobs {
+            schedule: occasion.schedule(config, words)?,
+            clock: clock.clone(),
+            speed: occasion.speed,
+            metrics: jobs::Metrics::new(&registry)?,
+        };
         let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
         let key = ledger.site_key(random(words)?).await?;
         let parts = http::Parts {
             key,
             occasion: &occasion,
             ledger: ledger.clone(),
+            holder: jobs.schedule.holder.clone(),
             series: series.clone(),
             registry,
             connected,
@@ -164,6 +196,7 @@ impl Server {
             ledger,
             series,
             applied: applied_seen,
+            jobs: Some(jobs),
             endpoint: tokio::spawn(endpoint.run(stop_listening.clone())),
             broker: broker.map(|broker| broker.task),
             committer: tokio::spawn(committer.run(abandon.clone())),
@@ -176,6 +209,20 @@ impl Server {
             terminate,
             _serving: serving,
         })
+    }
+
+    /// Has the machine keep the lists from now on: once what the lists are made of is there.
+    pub(crate) fn keep_lists(&mut self) {
+        let Some(jobs) = self.jobs.take() else { return };
+        let keeping = jobs::run(
+            self.ledger.clone(),
+            jobs.schedule,
+            jobs.clock,
+            jobs.speed,
+            jobs.metrics,
+            self.stop_all.clone(),
+        );
+        self.tasks.push(self.behind.run(keeping));
     }
 
     /// One line each on stdout, for whoever started us (contract, section 4).

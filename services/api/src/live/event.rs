@@ -92,7 +92,11 @@ pub(crate) fn translate(fleet: &Fleet, place: Place, entry: &Entry<'_>) -> Optio
     let station = fleet.station_of(device);
     let name = name_of(&entry.body)?;
     Some(match &entry.body {
-        Body::Deposit(deposit) => Message::of(name, Some(place), &LiveDeposit::of(device, station, deposit)),
+        Body::Deposit(deposit) => Message::of(
+            name,
+            Some(place),
+            &LiveDeposit::of(place, device, station, deposit),
+        ),
         Body::Status(report) => Message::of(name, Some(place), &status(device, station, report)),
         Body::Incident(seen) => {
             let incident = Incident {

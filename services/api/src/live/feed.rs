@@ -87,9 +87,14 @@ impl Feed {
         let told = told.filter(|_| live.has_listeners());
         let (fleet, samplers, metrics) = (&self.fleet, &mut self.samplers, &self.api.metrics);
         tail.for_each(|batch, index, entry| {
+            let place = Place {
+                position: batch.position,
+                index,
+            };
             if let Body::Deposit(deposit) = &entry.body {
                 let device = entry.origin.device();
-                live.remember(LiveDeposit::of(device, fleet.station_of(device), deposit));
+                let station = fleet.station_of(device);
+                live.remember(LiveDeposit::of(place, device, station, deposit));
             }
             let (Some(now), Some(name)) = (told, name_of(&entry.body)) else {
                 return;
@@ -98,10 +103,6 @@ impl Feed {
                 metrics.live_sampled_out.inc();
                 return;
             }
-            let place = Place {
-                position: batch.position,
-                index,
-            };
             if let Some(message) = translate(fleet, place, &entry) {
                 live.send(message);
             }

@@ -4,17 +4,66 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, header};
+use axum::http::{HeaderValue, Method, Request, Response, header};
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Site;
+use crate::extract::ACCOUNT;
 use crate::{metrics_router, router};
 
 impl Site {
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         router(self.api()).oneshot(request).await.unwrap()
+    }
+
+    /// Asks for an act as an account; the status and what came.
+    pub(crate) async fn post(&self, account: &str, path: &str, asked: Value) -> (u16, Value) {
+        answer(self.send(acting(account, path, &asked)).await).await
+    }
+
+    /// The same, which must be done.
+    pub(crate) async fn does(&self, account: &str, path: &str, asked: Value) -> Value {
+        let (status, json) = self.post(account, path, asked).await;
+        assert!((200..300).contains(&status), "{path}: {json}");
+        json
+    }
+
+    /// The same, which must be refused by a rule, without a trace.
+    pub(crate) async fn forbids(
+        &self,
+        account: &str,
+        path: &str,
+        asked: Value,
+        status: u16,
+        rule: &str,
+    ) -> Value {
+        let before = self.truth().await;
+        let response = self.send(acting(account, path, &asked)).await;
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{path}"
+        );
+        let (came, problem) = answer(response).await;
+        assert_eq!(
+            (came, &problem["rule"]),
+            (status, &rule.into()),
+            "{path}: {problem}"
+        );
+        assert_eq!(problem["status"], status);
+        assert_eq!(self.truth().await, before, "{path}");
+        problem
+    }
+
+    /// What a person sees who acts.
+    pub(crate) async fn seen(&self, account: &str, path: &str) -> Value {
+        let mut request = request(path);
+        request.headers_mut().insert(ACCOUNT, account.parse().unwrap());
+        let (status, json) = answer(self.send(request).await).await;
+        assert_eq!(status, 200, "{path}: {json}");
+        json
     }
 
     async fn ask(&self, path: &str) -> Response<Body> {
@@ -117,6 +166,26 @@ pub(crate) fn request(path: &str) -> Request<Body> {
         .extensions_mut()
         .insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
     request
+}
+
+/// A request from this machine that an account acts by.
+pub(crate) fn acting(account: &str, path: &str, asked: &Value) -> Request<Body> {
+    let mut request = request(path);
+    *request.method_mut() = Method::POST;
+    let headers = request.headers_mut();
+    headers.insert(ACCOUNT, account.parse().unwrap());
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *request.body_mut() = asked.to_string().into();
+    request
+}
+
+pub(crate) async fn answer(response: Response<Body>) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = body(response).await;
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}")),
+    )
 }
 
 fn resuming(last: Option<&str>) -> Request<Body> {

@@ -1,6 +1,7 @@
 //! A small site on a real data folder, asked without a socket.
 
 mod ask;
+mod lists;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 use crate::live::{Feed, Limits};
 use crate::{Activity, Api, Check, Clock, Door, Inspections, Live, Metrics, Presence, Standings};
 
-pub(crate) use ask::{body, request};
+pub(crate) use ask::{acting, answer, body, request};
 
 /// The local day it is.
 pub(crate) const TODAY: &str = "2026-05-20";
@@ -29,8 +30,9 @@ pub(crate) const NOON: i64 = 1_779_249_600_000;
 /// What the site's draws are made with.
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
+/// A day in ms.
+pub(crate) const DAY: i64 = 24 * HOUR;
 const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
 
 pub(crate) fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -43,7 +45,7 @@ pub(crate) struct Site {
     registry: Registry,
     clock: Arc<AtomicI64>,
     writer: Mutex<Writer>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Writer {
@@ -109,26 +111,7 @@ impl Site {
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::SeqCst));
         let registry = Registry::new();
-        let api = Api {
-            ledger: ledger.clone(),
-            series: series.clone(),
-            clock: clock.clone(),
-            site: crate::Site {
-                name: "和睦新村".into(),
-                speed: 1.0,
-                demo: false,
-                version: "0.1.0".into(),
-            },
-            presence: Presence::new(|device| device == "st01"),
-            door: Door::default(),
-            checks: Vec::new(),
-            // Old enough never to be replaced: what a test sees depends on no timer.
-            standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
-            inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
-            activity: Activity::default(),
-            live: Live::new(limits),
-            metrics: Metrics::new(&registry).unwrap(),
-        };
+        let api = Self::beside(&ledger, &series, clock, &registry, limits).await;
         Self {
             ledger,
             series,
@@ -141,7 +124,37 @@ impl Site {
                 _lock: lock,
                 seq: 0,
             }),
-            _folder: folder,
+            folder,
+        }
+    }
+
+    async fn beside(
+        ledger: &Ledger,
+        series: &Series,
+        clock: Clock,
+        registry: &Registry,
+        limits: Limits,
+    ) -> Api {
+        Api {
+            ledger: ledger.clone(),
+            series: series.clone(),
+            clock: clock.clone(),
+            site: crate::Site {
+                name: "和睦新村".into(),
+                speed: 1.0,
+                demo: false,
+                version: "0.1.0".into(),
+            },
+            holder: "server-1".into(),
+            presence: Presence::new(|device| device == "st01"),
+            door: Door::default(),
+            checks: Vec::new(),
+            // Old enough never to be replaced: what a test sees depends on no timer.
+            standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
+            inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
+            activity: Activity::default(),
+            live: Live::new(limits),
+            metrics: Metrics::new(registry).unwrap(),
         }
     }
 

@@ -12,12 +12,15 @@ use super::words::{ByWord, StreamWord};
 use crate::api::Api;
 use crate::extract::{Limit, Params};
 use crate::mask;
-use crate::page::Page;
+use crate::page::{Page, Place};
 use crate::problem::Problem;
 
 /// A deposit as the site shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct LiveDeposit {
+    /// The reading's place in the journal, by which acts name it.
+    #[schema(value_type = String, example = "4711.0")]
+    place: Place,
     /// Event time, ms since 1970 UTC.
     pub(crate) at: i64,
     pub(crate) device: String,
@@ -33,8 +36,14 @@ pub(crate) struct LiveDeposit {
 }
 
 impl LiveDeposit {
-    pub(crate) fn of(device: &str, station: Option<String>, deposit: &entry::Deposit<'_>) -> Self {
+    pub(crate) fn of(
+        place: Place,
+        device: &str,
+        station: Option<String>,
+        deposit: &entry::Deposit<'_>,
+    ) -> Self {
         Self {
+            place,
             at: deposit.at.get(),
             device: device.to_owned(),
             station,

@@ -1,7 +1,9 @@
 //! Version 1 of the API, one file a resource.
 
+mod acts;
 pub(crate) mod deposits;
 mod devices;
+mod editions;
 mod estates;
 mod groups;
 mod households;
@@ -9,9 +11,11 @@ pub(crate) mod incidents;
 mod inspections;
 mod inspectors;
 mod live;
+mod objections;
 pub(crate) mod overview;
 mod quarantine;
 mod ranking;
+mod readings;
 mod rules;
 mod series;
 mod site;
@@ -53,4 +57,37 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(quarantine::list))
         .routes(routes!(incidents::list))
         .routes(routes!(live::get))
+        .merge(due_process())
+}
+
+/// The lists as a due process, and what people do about readings and cards.
+fn due_process() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(editions::list, editions::propose::post))
+        .routes(routes!(editions::get))
+        .routes(routes!(editions::places::list))
+        .routes(routes!(editions::public::list))
+        .routes(routes!(editions::moved::list))
+        .routes(routes!(editions::acts::list))
+        .routes(routes!(editions::notice::post))
+        .routes(routes!(editions::open::post))
+        .routes(routes!(editions::propose_black::post))
+        .routes(routes!(editions::confirm_black::post))
+        .routes(routes!(editions::lift::post))
+        .routes(routes!(editions::propose_publication::post))
+        .routes(routes!(editions::publish::post))
+        .routes(routes!(editions::expire::post))
+        .routes(routes!(editions::retract::post))
+        .routes(routes!(editions::revise::post))
+        .routes(routes!(objections::list, objections::object::post))
+        .routes(routes!(objections::get))
+        .routes(routes!(objections::decide::post))
+        .routes(routes!(readings::strike::post))
+        .routes(routes!(readings::restore::post))
+        .routes(routes!(readings::clock_checked::post))
+        .routes(routes!(households::editions::list))
+        .routes(routes!(households::card_lost::post))
+        .routes(routes!(households::card_found::post))
+        .routes(routes!(households::red_opt_in::post))
+        .routes(routes!(households::red_opt_out::post))
 }

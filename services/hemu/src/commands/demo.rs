@@ -34,7 +34,7 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
         demo: true,
         site_name: estate.facts.name.clone(),
     };
-    let server = Server::start(&config, occasion, words).await?;
+    let mut server = Server::start(&config, occasion, words).await?;
     server.ledger.set_meta(MARK, "yes").await?;
     let keys = register(&server.ledger, &estate, clock(), words).await?;
     server.announce_addresses();
@@ -52,6 +52,7 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
     if options.history_only {
         return server.shut_down().await;
     }
+    server.keep_lists();
     let url = format!("http://{}", server.http);
     eprintln!(
         "{}",

@@ -3,6 +3,7 @@
 mod demo;
 mod device;
 mod doctor;
+mod edition;
 mod export;
 mod household;
 mod import;
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Export(options) => export::run(&config, &options, words).await,
         Command::Lists(options) => lists::run(&config, &options, words).await,
         Command::Rules(command) => rules::run(&config, &command, words).await,
+        Command::Edition(command) => edition::run(&config, &command, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
         Command::Doctor => doctor::run(&config, words).await,
@@ -100,7 +102,7 @@ fn open_input(path: &Path, words: &Words) -> Result<Box<dyn Read>> {
 }
 
 /// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {

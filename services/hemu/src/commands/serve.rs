@@ -14,7 +14,8 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         demo: false,
         site_name: config.site_name.clone(),
     };
-    let server = Server::start(config, occasion, words).await?;
+    let mut server = Server::start(config, occasion, words).await?;
+    server.keep_lists();
     server.announce();
     server.until_told(words).await
 }

@@ -63,7 +63,7 @@ projections-differ = the projections are not what the journal adds up to: { $dif
 
 device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
 device-revoked = { $id } can no longer log in; a connection it has open ends with the next record it sends
-no-randomness = no randomness for a key
+no-randomness = the operating system gives no randomness
 mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $file } could not be written; make it writable and run `hemu device rotate` or `revoke` with it again
 
 ## hemu lists
@@ -71,6 +71,32 @@ mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $
 editions = editions
 first-edition-after-last = --from { $from } is after --to { $to }: expected the first edition before the last
 edition-summary = { $edition }: { $red } red, { $black } black, { $grey } grey, { $unrated } unrated
+
+## hemu edition
+
+edition-row = { $id }  { $day }  revision { $revision }  { $state }  { $counts }
+edition-counts = { $red } red, { $black } black, { $grey } grey, { $unrated } unrated
+edition-heading = edition { $id } of { $day }, revision { $revision }: { $state }
+edition-origin = computed from the journal up to batch { $position }, by version { $version } of the rule ({ $hash })
+edition-digest = digest { $digest }
+edition-warned = { $notices } households warned
+edition-window = households may object until { $deadline }
+edition-published = published to { $audience } until { $until }, by { $first } and { $second }
+edition-corrected = a reading was taken out of it: its corrected revision is due
+edition-successor = edition { $id } took its place
+edition-same = edition { $id }: computed again, bit for bit what is stored
+edition-differs = edition { $id } does not come out again: stored { $stored }, computed { $computed }; run `hemu verify`, and keep this folder for examination
+edition-unknown = there is no edition { $id }; `hemu edition list` shows those there are
+state-draft = draft
+state-noticed = households told
+state-deciding = being decided
+state-published = published
+state-expired = expired
+state-superseded = superseded
+state-retracted = taken back
+audience-private = each household alone
+audience-building = its building
+audience-masked = everybody, masked
 
 ## hemu rules
 
@@ -331,6 +357,11 @@ known-help-rules-day-zero = The day that `edition_day` counts from (default: tha
 known-help-rules-csv = Where to write who moves and by which gates; `-` for stdout
 known-help-rules-first-day = First local day of evidence, such as 2026-03-01
 known-help-rules-last-day = Last local day of evidence; at most 90 days
+known-help-edition = Editions of the lists: list, show, recompute
+known-help-edition-list = List the editions there are, newest first
+known-help-edition-show = Show one: how far it is, what it was computed from, and what came out
+known-help-edition-recompute = Compute one again from the journal, bit for bit, and compare it with what is stored; exit 1 if it differs
+known-help-edition-id = The edition's number, as `hemu edition list` prints it
 known-help-verify = Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not
 known-help-rebuild = Drop the projections and the charts and fold them again from the journal
 known-help-doctor = Look for what will cause trouble: the folder, the files, the clock, the listeners

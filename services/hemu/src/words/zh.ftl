@@ -65,7 +65,7 @@ projections-differ = 投影与流水账本不一致：{ $difference }
 
 device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
 device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在它下一次发送记录时断开
-no-randomness = 无法取得生成密钥所需的随机数
+no-randomness = 操作系统没有给出随机数
 mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码文件 { $file }；请使其可写，再带上该文件运行 `hemu device rotate` 或 `revoke`
 
 ## hemu lists
@@ -73,6 +73,32 @@ mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码�
 editions = 计算榜单
 first-edition-after-last = --from { $from } 晚于 --to { $to }；第一期应早于最后一期
 edition-summary = { $edition }：红榜 { $red } 户，黑榜 { $black } 户，灰色 { $grey } 户，未评 { $unrated } 户
+
+## hemu edition
+
+edition-row = { $id }  { $day }  第{ $revision }版  { $state }  { $counts }
+edition-counts = 红榜{ $red }户，黑榜{ $black }户，灰{ $grey }户，不评分{ $unrated }户
+edition-heading = 第{ $id }号榜单，{ $day }，第{ $revision }版：{ $state }
+edition-origin = 依据日志到第{ $position }批为止，按第{ $version }版规则（{ $hash }）计算
+edition-digest = 摘要 { $digest }
+edition-warned = 已提醒{ $notices }户
+edition-window = 各户可在{ $deadline }之前提出异议
+edition-published = 公布范围：{ $audience }，到{ $until }为止，由{ $first }和{ $second }公布
+edition-corrected = 其中有读数被撤除，需要重新计算
+edition-successor = 已由第{ $id }号榜单取代
+edition-same = 第{ $id }号榜单：重新计算的结果与存储的完全一致
+edition-differs = 第{ $id }号榜单重新计算的结果不同：存储的是{ $stored }，计算得到{ $computed }；请运行 `hemu verify`，并保留此文件夹以备检查
+edition-unknown = 没有第{ $id }号榜单；`hemu edition list` 会列出现有的榜单
+state-draft = 草案
+state-noticed = 已通知各户
+state-deciding = 审定中
+state-published = 已公布
+state-expired = 已到期
+state-superseded = 已被取代
+state-retracted = 已撤回
+audience-private = 仅各户本人
+audience-building = 本楼
+audience-masked = 所有人（匿名）
 
 ## hemu rules
 
@@ -332,6 +358,11 @@ known-help-rules-day-zero = `edition_day` 从哪一天起算（默认为首次�
 known-help-rules-csv = 写入变动的住户及相关条件的文件；`-` 表示标准输出
 known-help-rules-first-day = 证据的第一个本地日，例如 2026-03-01
 known-help-rules-last-day = 证据的最后一个本地日；至多 90 天
+known-help-edition = 红黑榜：列出、查看、重新计算
+known-help-edition-list = 列出现有的榜单，新的在前
+known-help-edition-show = 查看一份榜单：进展、依据和结果
+known-help-edition-recompute = 依据日志逐位重新计算一份榜单，并与存储的比较；不同则以 1 退出
+known-help-edition-id = 榜单的编号，见 `hemu edition list`
 known-help-verify = 检查流水账本的哈希链，并核对投影；如不一致，指出第一处有误的行，退出码为 1
 known-help-rebuild = 清除投影和图表，并根据流水账本重新汇总
 known-help-doctor = 检查可能出问题的地方：目录、文件、时钟、监听端口

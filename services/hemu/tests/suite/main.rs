@@ -5,6 +5,7 @@ mod behind_a_broker;
 mod brokers;
 mod cli;
 mod dashboards;
+mod editions;
 mod kill9;
 mod lists;
 mod mosquitto;

@@ -46,6 +46,7 @@ fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
         "hemu_ingest_records_total 0",
         "hemu_ingest_commit_seconds_count",
         "hemu_endpoint_",
+        "hemu_lists_failures_total 0",
     ] {
         assert!(metrics.contains(name), "{name} is missing in {metrics}");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hemu_ingest::import::{Options, Summary, import};
 use hemu_ledger::Ledger;
+use hemu_ledger::read::Standing;
 use hemu_rules::{Day, Rule};
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ async fn import_rows(ledger: &Ledger, rows: &[&String]) -> Summary {
 async fn standing(ledger: &Ledger) -> Vec<(i64, BTreeMap<String, (i128, i128)>)> {
     let mut all = Vec::new();
     for day in [20_514, 20_551] {
-        let standing = ledger.standing(&Rule::V1, Day::clamped(day)).await.unwrap();
+        let standing = Standing::of(ledger.gather(&Rule::V1, Day::clamped(day)).await.unwrap());
         let totals = standing
             .totals
             .into_iter()

@@ -9,6 +9,7 @@ mod apply;
 mod apply_shadow;
 mod check;
 mod command;
+mod listing;
 mod objection;
 mod occupancy;
 mod place;
@@ -26,11 +27,12 @@ pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
     Proposed, ReadingAt, Sha, ShadowPlaced, Shadowed, Words,
 };
+pub use listing::Listing;
 pub use occupancy::Occupancy;
 pub(crate) use occupancy::former;
 pub use place::Moved;
 pub use propose::WINDOW_DAYS;
-pub use read::{ActRow, Standing};
+pub use read::{ActRow, EditionQuery, ObjectionQuery, Standing};
 pub use refused::{Refused, Why, Winner};
 pub use rules::{RuleId, RuleRow};
 pub use shadow::{ShadowEditionRow, ShadowId, ShadowRow};

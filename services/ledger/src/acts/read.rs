@@ -1,16 +1,19 @@
 //! Editions, places and the audit trail as others read them. Nothing here changes anything but `erase_words`.
 
-use hemu_rules::Status;
-use sqlx::sqlite::SqliteRow;
+use hemu_rules::{Day, Status};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Row};
 
 use super::act::{EditionId, ObjectionId, Sha};
+use super::listing::Listing;
 use super::objection::waited;
 use super::occupancy::former;
 use super::state::{EditionRow, EditionState, ObjectionRow, PLACE, PlaceRow};
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
+
+type Outcome<T> = std::result::Result<T, sqlx::Error>;
 
 /// One line of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub struct ActRow {
 }
 
 impl FromRow<'_, SqliteRow> for ActRow {
-    fn from_row(row: &SqliteRow) -> std::result::Result<Self, sqlx::Error> {
+    fn from_row(row: &SqliteRow) -> Outcome<Self> {
         Ok(Self {
             place: (
                 row.try_get::<i64, _>("position")?.cast_unsigned(),
@@ -44,6 +47,39 @@ impl FromRow<'_, SqliteRow> for ActRow {
     }
 }
 
+/// Which editions.
+#[derive(Debug, Clone, Copy)]
+pub struct EditionQuery {
+    pub day: Option<Day>,
+    pub state: Option<EditionState>,
+    /// Only those before this one.
+    pub before: Option<EditionId>,
+    pub limit: u32,
+}
+
+impl EditionQuery {
+    /// The newest of all.
+    pub const fn newest(limit: u32) -> Self {
+        Self {
+            day: None,
+            state: None,
+            before: None,
+            limit,
+        }
+    }
+}
+
+/// Which objections.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectionQuery {
+    pub edition: Option<EditionId>,
+    /// Only those nobody has decided.
+    pub pending: bool,
+    /// Only those after this one.
+    pub after: Option<ObjectionId>,
+    pub limit: u32,
+}
+
 /// A household in one edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -53,6 +89,46 @@ pub struct Standing {
     pub objections: Vec<ObjectionRow>,
     /// Until when the household may object; `None` while an objection of it is pending, for then it stands still.
     pub deadline: Option<i64>,
+}
+
+impl Standing {
+    pub(super) async fn of(
+        connection: &mut SqliteConnection,
+        edition: EditionRow,
+        token: &str,
+    ) -> Outcome<Self> {
+        let id = edition.id.cast_signed();
+        let place = sqlx::query_as(AssertSqlSafe(format!(
+            "{PLACE} where place.edition = ? and place.token = ?"
+        )))
+        .bind(id)
+        .bind(token)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let objections: Vec<ObjectionRow> =
+            sqlx::query_as("select * from objection where edition = ? and token = ? order by id")
+                .bind(id)
+                .bind(token)
+                .fetch_all(&mut *connection)
+                .await?;
+        let waited = waited(connection, edition.id, token).await?;
+        let pending = objections.iter().any(|objection| objection.upheld.is_none());
+        let deadline = edition.deadline.filter(|_| !pending);
+        Ok(Self {
+            place,
+            objections,
+            deadline: deadline.map(|deadline| deadline.saturating_add(waited)),
+            edition,
+        })
+    }
+
+    /// What may be shown of its place; `None` is on neither list.
+    pub fn shown(&self) -> Option<Status> {
+        self.place
+            .as_ref()
+            .map(PlaceRow::shown)
+            .filter(|status| matches!(status, Status::Red | Status::Black))
+    }
 }
 
 /// Rows of one question to `hemu.db`: all there are, the one, or a value.
@@ -70,14 +146,18 @@ macro_rules! ask {
 const LAST: (Position, u32) = (i64::MAX.cast_unsigned(), 0);
 
 impl Ledger {
-    /// Editions, newest first, before an id.
-    pub async fn editions(&self, before: Option<EditionId>, limit: u32) -> Result<Vec<EditionRow>> {
-        let sql = "select * from edition where id < ? order by id desc limit ?";
+    /// Editions that fit, newest first.
+    pub async fn editions(&self, find: &EditionQuery) -> Result<Vec<EditionRow>> {
+        let sql =
+            "select * from edition where id < ?1 and (?2 is null or day = ?2) and (?3 is null or state = ?3)
+             order by id desc limit ?4";
         ask!(
             self,
             query_as fetch_all sql,
-            before.map_or(i64::MAX, u64::cast_signed),
-            limit
+            find.before.map_or(i64::MAX, u64::cast_signed),
+            find.day.map(Day::get),
+            find.state.map(EditionState::as_str),
+            find.limit
         )
     }
 
@@ -105,6 +185,12 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<PlaceRow>> {
         self.places_where("1", edition, status, after_rank, limit).await
+    }
+
+    /// One household's place in an edition; `None`: on no list, and not warned.
+    pub async fn place(&self, edition: EditionId, token: &str) -> Result<Option<PlaceRow>> {
+        let sql = AssertSqlSafe(format!("{PLACE} where place.edition = ? and place.token = ?"));
+        ask!(self, query_as fetch_optional sql, edition.cast_signed(), token)
     }
 
     /// The red or black places of an edition that its audience may see at an instant, after a rank: of a published
@@ -175,34 +261,18 @@ impl Ledger {
         .fetch_all(&mut *tx)
         .await
         .of(&path)?;
-        let place = format!("{PLACE} where place.edition = ? and place.token = ?");
         let mut history = Vec::with_capacity(editions.len());
         for edition in editions {
-            let id = edition.id.cast_signed();
-            let place = sqlx::query_as(AssertSqlSafe(place.clone()))
-                .bind(id)
-                .bind(token)
-                .fetch_optional(&mut *tx)
-                .await
-                .of(&path)?;
-            let objections: Vec<ObjectionRow> =
-                sqlx::query_as("select * from objection where edition = ? and token = ? order by id")
-                    .bind(id)
-                    .bind(token)
-                    .fetch_all(&mut *tx)
-                    .await
-                    .of(&path)?;
-            let waited = waited(&mut tx, edition.id, token).await.of(&path)?;
-            let pending = objections.iter().any(|objection| objection.upheld.is_none());
-            let deadline = edition.deadline.filter(|_| !pending);
-            history.push(Standing {
-                place,
-                objections,
-                deadline: deadline.map(|deadline| deadline.saturating_add(waited)),
-                edition,
-            });
+            history.push(Standing::of(&mut tx, edition, token).await.of(&path)?);
         }
         Ok(history)
+    }
+
+    /// Where a household stands at an instant.
+    pub async fn listing(&self, token: &str, now: i64) -> Result<Listing> {
+        let path = self.folder().truth();
+        let mut tx = self.truth.begin().await.of(&path)?;
+        Listing::read(&mut tx, token, now).await.of(&path)
     }
 
     /// The audit trail of an edition, oldest first, after a place of the journal.
@@ -232,10 +302,18 @@ impl Ledger {
         ask!(self, query_as fetch_all sql, position.cast_signed(), index, limit)
     }
 
-    /// The objections to an edition, oldest first.
-    pub async fn objections(&self, edition: EditionId) -> Result<Vec<ObjectionRow>> {
-        let sql = "select * from objection where edition = ? order by id";
-        ask!(self, query_as fetch_all sql, edition.cast_signed())
+    /// Objections that fit, oldest first.
+    pub async fn objections(&self, find: &ObjectionQuery) -> Result<Vec<ObjectionRow>> {
+        let sql = "select * from objection
+             where id > ?1 and (?2 is null or edition = ?2) and (not ?3 or state = 'pending') order by id limit ?4";
+        ask!(
+            self,
+            query_as fetch_all sql,
+            find.after.map_or(0, u64::cast_signed),
+            find.edition.map(u64::cast_signed),
+            find.pending,
+            find.limit
+        )
     }
 
     /// One objection.

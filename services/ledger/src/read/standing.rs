@@ -86,11 +86,6 @@ impl Standing {
 }
 
 impl Ledger {
-    /// Calibration, prior and everybody's evidence for an edition (evidence of days before it).
-    pub async fn standing(&self, rule: &Rule, edition: Day) -> Result<Standing> {
-        Ok(Standing::of(self.gather(rule, edition).await?))
-    }
-
     /// The day buckets, of the days an edition looks at, of whoever lived under a token at that edition.
     pub async fn evidence(&self, token: &str, edition: Day) -> Result<Evidence> {
         let (from, to) = gather::window(edition);

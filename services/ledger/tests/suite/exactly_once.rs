@@ -1,6 +1,7 @@
 //! What the projector makes of repeats, conflicts, losses, clocks, unknown names and bags read twice.
 
 use hemu_ledger::entry::{BinState, Body, Deposit, Incident, Status};
+use hemu_ledger::read::Standing;
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, By, Grams, Millis, PairSums, Stream};
 
@@ -253,7 +254,7 @@ async fn a_token_nobody_registered_is_kept_and_binds_once_it_is() {
     let before = counted(&site, "H-new").await;
     assert_eq!(before, (1, 700, 1));
     let scored = async || {
-        let standing = site.ledger.standing(&hemu_rules::Rule::V1, day(1)).await.unwrap();
+        let standing = Standing::of(site.ledger.gather(&hemu_rules::Rule::V1, day(1)).await.unwrap());
         standing.totals.into_keys().collect::<Vec<_>>()
     };
     assert_eq!(scored().await, [""; 0]);
@@ -374,7 +375,7 @@ async fn unattributed_deposits_are_counted_for_nobody() {
     site.fold().await;
     let tally = site.ledger.day_tally(day(0), None).await.unwrap();
     assert_eq!((tally.deposits, tally.attributed, tally.weight_g), (3, 1, 2_100));
-    let standing = site.ledger.standing(&hemu_rules::Rule::V1, day(1)).await.unwrap();
+    let standing = Standing::of(site.ledger.gather(&hemu_rules::Rule::V1, day(1)).await.unwrap());
     assert_eq!(standing.totals.keys().collect::<Vec<_>>(), ["H1"]);
     assert_eq!(site.sums().await.len(), 2);
 }

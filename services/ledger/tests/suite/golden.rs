@@ -1,6 +1,7 @@
 //! Forty simulated households through the ledger, against the oracle of the rules; and what an edition reads.
 
 use hemu_ledger::entry::{Body, Deposit};
+use hemu_ledger::read::Standing;
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, DECAY, Day, Grams, Millis, Permille, Rule, Stream, Zone, totals};
 use serde_json::Value;
@@ -58,7 +59,7 @@ async fn every_household_stands_where_the_oracle_says() {
     let site = imported(&file).await;
     for edition in file["editions"].as_array().unwrap() {
         let day = Day::new(edition["day"].as_i64().unwrap()).unwrap();
-        let standing = site.ledger.standing(&Rule::V1, day).await.unwrap();
+        let standing = Standing::of(site.ledger.gather(&Rule::V1, day).await.unwrap());
         assert_eq!(standing.position, site.ledger.head().await.unwrap());
         assert_eq!(standing.calibration.slope(), edition["slope"].as_i64().unwrap());
         assert_eq!(i64::from(standing.prior), edition["prior"].as_i64().unwrap());
@@ -138,11 +139,11 @@ async fn an_edition_reads_nothing_of_its_own_day() {
     let midnight = day.start(Zone::SHANGHAI);
     site.append(&[last(midnight)]).await;
     site.fold().await;
-    let standing = site.ledger.standing(&Rule::V1, day).await.unwrap();
+    let standing = Standing::of(site.ledger.gather(&Rule::V1, day).await.unwrap());
     assert!(standing.totals.is_empty() && site.ledger.evidence("H1", day).await.unwrap().is_empty());
     site.append(&[last(midnight.saturating_add(-1))]).await;
     site.fold().await;
-    let standing = site.ledger.standing(&Rule::V1, day).await.unwrap();
+    let standing = Standing::of(site.ledger.gather(&Rule::V1, day).await.unwrap());
     let whole_day = i128::from(Rule::V1.day()) * i128::from(DECAY[0]);
     assert_eq!(standing.totals["H1"].e, whole_day);
     assert_eq!(site.ledger.evidence("H1", day).await.unwrap().len(), 1);

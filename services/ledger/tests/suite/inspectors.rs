@@ -2,7 +2,7 @@
 
 use hemu_ledger::acts::Act;
 use hemu_ledger::entry::{Body, Deposit};
-use hemu_ledger::read::{Edition, States};
+use hemu_ledger::read::{Edition, Standing, States};
 use hemu_rules::{Bp, By, Gate, Rule, SharedBags, Status};
 
 use crate::site::{NOW, Site, act, day, deposit, register, segment};
@@ -82,7 +82,7 @@ async fn black_is_held_back_where_a_doubted_inspector_judged_and_nowhere_else() 
     assert!(before.gates.passed(Gate::InspectorsTrusted) && !after.gates.passed(Gate::InspectorsTrusted));
     // The household that both judged moved the city's mean a little, and nothing of what was seen is taken away.
     assert_eq!((after.inspected_days, after.hits), (before.inspected_days, 0));
-    let standing = site.ledger.standing(&Rule::V1, day(40)).await.unwrap();
+    let standing = Standing::of(site.ledger.gather(&Rule::V1, day(40)).await.unwrap());
     assert!(
         standing.doubted.contains("BAD")
             && standing.doubted.contains("BOTH")

@@ -1,7 +1,7 @@
 //! The steps of an edition that go another way than to its end: leases, names taken off, editions taken back or
 //! corrected, and how long and how much a household may object.
 
-use hemu_ledger::acts::{Act, Audience, EditionState, MAX_READINGS, Why, Words};
+use hemu_ledger::acts::{Act, Audience, EditionQuery, EditionState, MAX_READINGS, Why, Words};
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, inspected, objection, propose, second, state, village};
@@ -81,7 +81,13 @@ async fn one_server_computes_a_day_until_its_lease_runs_out() {
     let early = early.await.unwrap_err().refused().unwrap().clone();
     assert_eq!(early.why, Why::AlreadyDecided);
     assert_eq!(early.winner.unwrap().actor, "server-0");
-    assert!(site.ledger.editions(None, 9).await.unwrap().is_empty());
+    assert!(
+        site.ledger
+            .editions(&EditionQuery::newest(9))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let later = site
         .ledger
         .propose_edition(&Rule::V1, day(33), NOW + 1, "server-1");
@@ -101,7 +107,14 @@ async fn of_two_servers_at_once_one_computes_the_day() {
     let lost = one.as_ref().err().or(other.as_ref().err()).unwrap();
     assert_eq!(lost.refused().unwrap().why, Why::AlreadyDecided);
     assert!(one.is_ok() != other.is_ok());
-    assert_eq!(site.ledger.editions(None, 9).await.unwrap().len(), 1);
+    assert_eq!(
+        site.ledger
+            .editions(&EditionQuery::newest(9))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]

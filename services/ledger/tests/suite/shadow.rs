@@ -1,6 +1,6 @@
 //! A rule in the shadow: its own chain of states, compared with the real editions, and no way out of the shadow.
 
-use hemu_ledger::acts::{Act, Audience, Why, Words};
+use hemu_ledger::acts::{Act, Audience, EditionQuery, Why, Words};
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{propose, village};
@@ -86,7 +86,7 @@ async fn nothing_leads_out_of_the_shadow() {
     ] {
         refused(&site, "p1", NOW, step, Why::UnknownEdition).await;
     }
-    assert_eq!(site.ledger.editions(None, 9).await.unwrap(), []);
+    assert_eq!(site.ledger.editions(&EditionQuery::newest(9)).await.unwrap(), []);
     assert_eq!(site.ledger.household_editions("BAD", None, 9).await.unwrap(), []);
     assert_eq!(site.ledger.places(id, Status::Black, 0, 9).await.unwrap(), []);
     // The real edition goes on from real ones: the first is a notice.

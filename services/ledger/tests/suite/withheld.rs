@@ -1,6 +1,6 @@
 //! What keeps a name from the list, or takes it off again, beyond the steps of its own edition.
 
-use hemu_ledger::acts::{Act, Audience, EditionState, Why, Words};
+use hemu_ledger::acts::{Act, Audience, EditionQuery, EditionState, Why, Words};
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, objection, propose, second, state, village};
@@ -33,7 +33,13 @@ async fn an_edition_waits_until_struck_readings_are_folded() {
     let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
     let early = early.await.unwrap_err();
     assert_eq!(early.refused().unwrap().why, Why::NotYet);
-    assert!(site.ledger.editions(None, 9).await.unwrap().is_empty());
+    assert!(
+        site.ledger
+            .editions(&EditionQuery::newest(9))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     site.fold().await;
     propose(&site, 33).await;
 }

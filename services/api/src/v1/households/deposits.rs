@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hemu_ledger::read::DepositRow;
+use hemu_ledger::read::{DepositRow, Held};
 use hemu_rules::Day;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,6 +24,9 @@ pub(crate) struct Deposit {
     /// `device:boot:seq`, or `import:` and the row's id.
     #[schema(example = "st01:1:42")]
     id: String,
+    /// Its place in the journal, by which acts name it.
+    #[schema(value_type = String, example = "4711.0")]
+    place: Place,
     /// Event time, ms since 1970 UTC.
     at: i64,
     #[schema(value_type = String, format = Date)]
@@ -43,8 +46,24 @@ pub(crate) struct Deposit {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Flag {
-    /// The device's clock was more than five minutes ahead.
+    /// The device's clock was more than five minutes ahead, and nobody has looked.
     ClockAhead,
+    /// A person struck it.
+    Struck,
+    /// Its card was lost by then.
+    CardLost,
+}
+
+impl Flag {
+    fn of(held: Held) -> Vec<Self> {
+        let flags = [
+            (Held::CLOCK, Self::ClockAhead),
+            (Held::STRUCK, Self::Struck),
+            (Held::CARD, Self::CardLost),
+        ];
+        let there = flags.into_iter().filter(|(reason, _)| held.has(*reason));
+        there.map(|(_, flag)| flag).collect()
+    }
 }
 
 impl Deposit {
@@ -56,6 +75,7 @@ impl Deposit {
         let reading = row.reading;
         Self {
             id,
+            place: Place::of(row.place),
             at: reading.at.get(),
             day: reading.day,
             device: row.device,
@@ -65,11 +85,7 @@ impl Deposit {
             confidence: reading.confidence.share(),
             by: reading.by.into(),
             bag: row.bag,
-            flags: if row.clock_ahead {
-                vec![Flag::ClockAhead]
-            } else {
-                Vec::new()
-            },
+            flags: Flag::of(row.held),
         }
     }
 }

@@ -1,10 +1,16 @@
 //! GET /api/v1/households, /api/v1/households/{id}
 
+pub(super) mod card_found;
+pub(super) mod card_lost;
 pub(super) mod days;
 pub(super) mod deposits;
+pub(super) mod editions;
+mod list;
 pub(super) mod next_bag;
 pub(super) mod rank;
 pub(super) mod reasons;
+pub(super) mod red_opt_in;
+pub(super) mod red_opt_out;
 mod score;
 
 use std::sync::Arc;
@@ -16,6 +22,7 @@ use hemu_rules::Day;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use self::list::Lists;
 use self::score::Score;
 use crate::api::Api;
 use crate::extract::{Id, Limit, Params};
@@ -61,6 +68,8 @@ pub(crate) struct HouseholdDetail {
     #[schema(value_type = Option<String>, format = Date)]
     first_day: Option<Day>,
     score: Score,
+    #[serde(flatten)]
+    lists: Lists,
 }
 
 async fn registered(api: &Api, token: &str) -> Result<registry::Household, Problem> {
@@ -118,11 +127,13 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     let row = registered(&api, &id).await?;
     let first_day = api.ledger.first_day(&id).await?;
     let score = Score::read(&api, &id, row.estate.as_deref()).await?;
+    let lists = Lists::of(&api.ledger.listing(&id, api.clock.now()).await?);
     Ok(Json(HouseholdDetail {
         household: Household::of(row),
         registered: true,
         first_day,
         score,
+        lists,
     }))
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use hemu_ledger::HouseholdDay;
+use hemu_ledger::acts::{Listing, PlaceRow, Standing};
 use hemu_rules::{
-    Bp, Case, Contributions, DECAY, Day, EstateNo, Explanation, Household, Language, Outcome, Period, Reason,
-    Status, Tally, explain, judge,
+    Bp, Case, Contributions, DECAY, Day, EstateNo, Explanation, Household, Language, Millis, Outcome, Period,
+    Ppb, Reason, Status, Tally, Zone, explain, judge,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::list::warned;
 use super::registered;
 use crate::api::Api;
 use crate::extract::Id;
@@ -19,7 +21,8 @@ use crate::problem::Problem;
 use crate::standings::Kept;
 use crate::v1::words::StreamWord;
 
-/// Why the score is what it is now. No list is behind it: what it says of lists is what keeps the household off them.
+/// Why the score is what it is now, and where the household stands on the lists. What it says of a list is the newest
+/// published edition's, with that edition's score and certainty; a warning is said as soon as it was given.
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(
     clippy::struct_field_names,
@@ -76,17 +79,69 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
         .household_days(&id, edition.plus(-window), edition.plus(-1))
         .await?;
     let first = api.ledger.first_day(&id).await?;
+    let listing = api.ledger.listing(&id, api.clock.now()).await?;
+    let place = Known::of(&listing, api.ledger.zone());
     let doubted = kept.standing.doubted.contains(&id);
-    Ok(Json(Reasons::of(&kept, &days, first, doubted)?))
+    let tally = tally(&kept, &days);
+    let now = judged(&kept, &tally, first, doubted)?;
+    Ok(Json(Reasons::of(&kept, &days, &tally, &now, &place)))
+}
+
+/// What the lists make known of a household.
+#[derive(Debug, Default)]
+struct Known {
+    /// On a published list: which, and by which numbers.
+    listed: Option<PlaceRow>,
+    warned: bool,
+    warned_on: Option<Day>,
+    appeal_open: bool,
+}
+
+impl Known {
+    fn of(listing: &Listing, zone: Zone) -> Self {
+        let (published, told) = (&listing.published, &listing.told);
+        let listed = published.as_ref().filter(|standing| standing.shown().is_some());
+        // A later edition's word on a warning goes before an earlier one's.
+        let newest = [told, published]
+            .into_iter()
+            .flatten()
+            .max_by_key(|s| s.edition.day);
+        let open = |standing: &Standing| standing.place.as_ref().is_some_and(|place| place.appeal_open);
+        Self {
+            listed: listed.and_then(|standing| standing.place.clone()),
+            warned: newest.is_some_and(warned),
+            warned_on: listing.warned_at.map(|at| Day::of(Millis::clamped(at), zone)),
+            appeal_open: [told, published].into_iter().flatten().any(open),
+        }
+    }
+
+    /// The rule's word of this moment, with what the lists say in its place.
+    fn told(&self, now: Outcome) -> Outcome {
+        let unlisted = Outcome {
+            status: match now.status {
+                Status::Unrated => Status::Unrated,
+                Status::Red | Status::Black | Status::Grey => Status::Grey,
+            },
+            hits: 0,
+            notice: self.warned,
+            ..now
+        };
+        let Some(place) = &self.listed else {
+            return unlisted;
+        };
+        Outcome {
+            status: place.shown(),
+            score: place.score,
+            p_black: Ppb::clamped(place.p_black.into()),
+            p_red: Ppb::clamped(place.p_red.into()),
+            notice: false,
+            ..unlisted
+        }
+    }
 }
 
 impl Reasons {
-    fn of(
-        kept: &Kept,
-        days: &[(Day, HouseholdDay)],
-        first: Option<Day>,
-        doubted: bool,
-    ) -> Result<Self, Problem> {
+    fn of(kept: &Kept, days: &[(Day, HouseholdDay)], tally: &Tally, now: &Outcome, known: &Known) -> Self {
         let (standing, calibration) = (&kept.standing, &kept.standing.calibration);
         let buckets: Vec<_> = days
             .iter()
@@ -97,27 +152,27 @@ impl Reasons {
                     .map(|&(source, stream, b)| (*day, source, stream, b))
             })
             .collect();
-        let tally = tally(kept, days);
-        let outcome = unlisted(kept, &tally, first, doubted)?;
+        let outcome = known.told(*now);
         let case = Case {
             buckets: &buckets,
             calibration,
             prior: standing.prior,
-            tally: &tally,
+            tally,
             outcome: &outcome,
             before: hemu_rules::State::default(),
-            notice_on: None,
-            appeal_open: false,
+            notice_on: known.warned_on,
+            appeal_open: known.appeal_open,
         };
         let explanation = explain(&case);
         let sentence = |language| explanation.sentence(standing.rule(), language);
-        Ok(Self {
+        Self {
             sentence: Sentence {
                 zh: sentence(Language::Chinese),
                 en: sentence(Language::English),
             },
+            score: (now.status != Status::Unrated).then_some(now.score),
             ..Self::shares(standing.prior, explanation)
-        })
+        }
     }
 
     fn shares(prior: Bp, explanation: Explanation) -> Self {
@@ -129,7 +184,7 @@ impl Reasons {
         });
         Self {
             edition: explanation.edition,
-            score: (explanation.status != Status::Unrated).then_some(explanation.score),
+            score: None,
             prior: 100.0 * prior.share(),
             streams: streams.collect(),
             cameras: points(shares, shares.cameras.numerator),
@@ -159,8 +214,8 @@ fn tally(kept: &Kept, days: &[(Day, HouseholdDay)]) -> Tally {
     tally
 }
 
-/// The rule's word on a household that no edition has listed or warned: it has a score, and no place.
-fn unlisted(kept: &Kept, tally: &Tally, first: Option<Day>, doubted: bool) -> Result<Outcome, Problem> {
+/// The rule's word on a household in this moment, as if no edition had ever listed or warned it.
+fn judged(kept: &Kept, tally: &Tally, first: Option<Day>, doubted: bool) -> Result<Outcome, Problem> {
     let household = Household {
         tally,
         estate: EstateNo(0),
@@ -168,16 +223,7 @@ fn unlisted(kept: &Kept, tally: &Tally, first: Option<Day>, doubted: bool) -> Re
         before: hemu_rules::State::default(),
         inspections_doubted: doubted,
     };
-    let outcome = judge(&kept.city, &household)?.settle(&hemu_rules::Guard::default(), "");
-    Ok(Outcome {
-        status: match outcome.status {
-            Status::Unrated => Status::Unrated,
-            Status::Red | Status::Black | Status::Grey => Status::Grey,
-        },
-        hits: 0,
-        notice: false,
-        ..outcome
-    })
+    Ok(judge(&kept.city, &household)?.settle(&hemu_rules::Guard::default(), ""))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "tenths of points are small")]

@@ -1,0 +1,26 @@
+//! POST /api/v1/households/{id}/card-found
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use hemu_ledger::acts::Act;
+
+use crate::api::Api;
+use crate::extract::{Acting, Id};
+use crate::problem::Problem;
+use crate::v1::acts::{Done, Refusals};
+
+/// Notes that the card was found: its readings count again.
+#[utoipa::path(post, path = "/api/v1/households/{id}/card-found", tag = "households",
+    params(("id" = String, Path, description = "token"),
+        ("hemu-account" = String, Header, description = "the account that acts")),
+    responses((status = 200, body = Done), Refusals))]
+pub(crate) async fn post(
+    State(api): State<Arc<Api>>,
+    Id(token): Id,
+    Acting(actor): Acting,
+) -> Result<Json<Done>, Problem> {
+    let act = Act::CardFound { token };
+    Ok(Json(api.done(&actor, act).await?))
+}
