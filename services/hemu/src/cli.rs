@@ -229,7 +229,26 @@ pub(crate) enum Rules {
         #[arg(long, value_name = "ACCOUNT")]
         account: Actor,
     },
-    /// List the rules that were proposed and adopted, with their days and who did it.
+    /// Have a rule compute editions of its own beside the real ones, from a day on; it publishes nothing.
+    Shadow {
+        /// The other rule, with every constant, as `hemu rules show` prints them.
+        file: PathBuf,
+        /// The first edition day it is for, such as 2026-03-02.
+        #[arg(long, value_name = "DATE")]
+        from: hemu_rules::Day,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+    },
+    /// End a rule that runs in the shadow; what it computed stays readable.
+    EndShadow {
+        /// Its number in `hemu rules list`.
+        id: u64,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+    },
+    /// List the rules that were proposed and adopted, and those in the shadow, with their days and who did it.
     List,
 }
 

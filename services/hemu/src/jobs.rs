@@ -79,6 +79,8 @@ pub(crate) struct Done {
     pub(crate) revised: Vec<EditionId>,
     pub(crate) opened: Vec<EditionId>,
     pub(crate) proposed: Option<(EditionId, Day)>,
+    /// Of rules in the shadow.
+    pub(crate) shadows: Vec<EditionId>,
     pub(crate) noticed: Vec<EditionId>,
     /// What failed, and with what; everything else was done.
     pub(crate) failures: Vec<(&'static str, hemu_ledger::Error)>,
@@ -104,6 +106,10 @@ pub(crate) async fn step(ledger: &Ledger, schedule: &Schedule, seen: Position, n
     let proposed = propose(ledger, schedule, seen, now).await;
     done.keep("computing the week's edition", proposed, |done, made| {
         done.proposed = made;
+    });
+    let shadows = shadow(ledger, schedule, now).await;
+    done.keep("computing editions in the shadow", shadows, |done, ids| {
+        done.shadows = ids;
     });
     if schedule.notices {
         let noticed = notice(ledger, schedule, now).await;
@@ -214,6 +220,23 @@ async fn propose(
     let rule = ledger.rule_in_force(day).await?;
     let made = ledger.propose_edition(&rule, day, now, &schedule.holder).await;
     Ok(unless_overtaken(made)?.map(|id| (id, day)))
+}
+
+/// Beside the latest day's edition, once it is there: what the rules in the shadow would have said.
+async fn shadow(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::Result<Vec<EditionId>> {
+    let today = Day::of(Millis::clamped(now), ledger.zone());
+    let Some(day) = schedule.weekday.latest(today) else {
+        return Ok(Vec::new());
+    };
+    let there = EditionQuery {
+        day: Some(day),
+        ..EditionQuery::newest(1)
+    };
+    if ledger.editions(&there).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let made = ledger.propose_shadow(day, now, &schedule.holder).await;
+    Ok(unless_overtaken(made)?.unwrap_or_default())
 }
 
 /// Of this week's draft, and of revisions that say something new to somebody.

@@ -61,10 +61,29 @@ impl Occasion {
 
 /// The lists' schedule with what it needs, ready to begin.
 struct Jobs {
+    ledger: Ledger,
     schedule: Schedule,
     clock: Clock,
     speed: u32,
     metrics: jobs::Metrics,
+}
+
+impl Jobs {
+    fn new(
+        config: &Config,
+        occasion: &Occasion,
+        ledger: Ledger,
+        registry: &Registry,
+        words: &Words,
+    ) -> Result<Self> {
+        Ok(Self {
+            ledger,
+            schedule: occasion.schedule(config, words)?,
+            clock: occasion.clock.clone(),
+            speed: occasion.speed,
+            metrics: jobs::Metrics::new(registry)?,
+        })
+    }
 }
 
 /// A running server.
@@ -92,17 +111,25 @@ pub(crate) struct Server {
     _serving: Lock,
 }
 
-impl Server {
-    /// Opens the folder, folds what a crash left unfolded, and listens.
-    pub(crate) async fn start(config: &Config, occasion: Occasion, words: &Words) -> Result<Self> {
-        // First of all: a signal that comes while we start must not find nobody home.
-        let terminate = signal(SignalKind::terminate())?;
-        check_clock(&occasion.clock, words)?;
+/// A data folder that is this server's, with what a crash left unfolded folded.
+struct Opened {
+    serving: Lock,
+    ledger: Ledger,
+    behind: Behind,
+    /// The same data through connections of its own: one that was opened behind works behind for good, and nobody's login
+    /// may wait for it.
+    unhurried: Ledger,
+    series: Series,
+    projector: Projector,
+    projecting: Lock,
+}
+
+impl Opened {
+    async fn caught_up(config: &Config, words: &Words) -> Result<Self> {
         let serving = Folder::open(&config.data)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
         let ledger = site.ledger.clone();
         let behind = Behind::start()?;
-        // Connections of its own: one that was opened behind works behind for good, and nobody's login may wait for it.
         let (folder, zone) = (site.folder.clone(), config.zone);
         let open = move || async move { Ledger::open(&folder, zone).await };
         let unhurried = behind.make(open).await??;
@@ -111,6 +138,33 @@ impl Server {
         ledger.checkpoint().await?;
         let (mut projector, projecting) = behind.run(projector_when_free(unhurried.clone())).await??;
         catch_up(&ledger, &mut projector, words).await?;
+        Ok(Self {
+            serving,
+            ledger,
+            behind,
+            unhurried,
+            series,
+            projector,
+            projecting,
+        })
+    }
+}
+
+impl Server {
+    /// Opens the folder, folds what a crash left unfolded, and listens.
+    pub(crate) async fn start(config: &Config, occasion: Occasion, words: &Words) -> Result<Self> {
+        // First of all: a signal that comes while we start must not find nobody home.
+        let terminate = signal(SignalKind::terminate())?;
+        check_clock(&occasion.clock, words)?;
+        let Opened {
+            serving,
+            ledger,
+            behind,
+            unhurried,
+            series,
+            projector,
+            projecting,
+        } = Opened::caught_up(config, words).await?;
 
         let http = bind(words, "http_listen", config.http_listen).await?;
         let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
@@ -147,32 +201,20 @@ impl Server {
             drop(projecting);
         });
         let feeder = feed::run(
-            unhurried,
+            unhurried.clone(),
             series.clone(),
             applied_seen.clone(),
             metrics,
             stop_all.clone(),
         );
+        let stop = stop_listening.clone();
+        let receipts = send_receipts(intake, ledger.clone(), downlink, broker.as_ref(), stop).await?;
         let mut tasks = vec![
             behind.run(feeder),
             tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
-            tokio::spawn(
-                send_receipts(
-                    intake,
-                    ledger.clone(),
-                    downlink,
-                    broker.as_ref(),
-                    stop_listening.clone(),
-                )
-                .await?,
-            ),
+            tokio::spawn(receipts),
         ];
-        let jobs = Jobs {
-            schedule: occasion.schedule(config, words)?,
-            clock: clock.clone(),
-            speed: occasion.speed,
-            metrics: jobs::Metrics::new(&registry)?,
-        };
+        let jobs = Jobs::new(config, &occasion, unhurried, &registry, words)?;
         let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
         let key = ledger.site_key(random(words)?).await?;
         let parts = http::Parts {
@@ -215,7 +257,7 @@ impl Server {
     pub(crate) fn keep_lists(&mut self) {
         let Some(jobs) = self.jobs.take() else { return };
         let keeping = jobs::run(
-            self.ledger.clone(),
+            jobs.ledger,
             jobs.schedule,
             jobs.clock,
             jobs.speed,

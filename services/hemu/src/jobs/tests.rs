@@ -5,7 +5,7 @@ use hemu_ledger::acts::Words as Written;
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Folder, Projector};
-use hemu_rules::{Bp, By, Grams, Permille, Stream, Zone};
+use hemu_rules::{Bp, By, Grams, Permille, Rule, Stream, Zone};
 
 use super::*;
 
@@ -365,10 +365,10 @@ async fn a_failure_is_told_once_and_counted_each_time() {
     for look in 0..3 {
         let done = step(&village.ledger, &schedule(true), Position::MAX, at(monday(), 0)).await;
         metrics.count(&done);
-        assert_eq!(done.failures.len(), 5);
-        assert_eq!(teller.news(&done).len(), if look == 0 { 5 } else { 0 });
+        assert_eq!(done.failures.len(), 6);
+        assert_eq!(teller.news(&done).len(), if look == 0 { 6 } else { 0 });
     }
-    assert_eq!(metrics.failures.get(), 15);
+    assert_eq!(metrics.failures.get(), 18);
     let done = step(&healthy.ledger, &schedule(true), Position::MAX, at(monday(), 0)).await;
     assert_eq!(teller.news(&done), ["the lists are kept again"]);
     assert!(teller.news(&done).is_empty());
@@ -385,4 +385,34 @@ async fn what_was_computed_is_counted_with_its_day() {
     }
     let last = i64::from(monday().plus(7).get());
     assert_eq!((metrics.editions.get(), metrics.last_day.get()), (2, last));
+}
+
+#[tokio::test]
+async fn a_rule_in_the_shadow_has_an_edition_of_each_week_beside_the_real_one_and_nobody_is_told() {
+    let village = Village::new().await;
+    let rule = Rule {
+        version: 2,
+        ..Rule::V1
+    };
+    let begin = Act::ShadowRule {
+        rule: Box::new(rule),
+        from: monday(),
+    };
+    let shadow = village.act("p1", at(monday(), 1), begin).await;
+    let schedule = schedule(false);
+    let done = village.step(&schedule, at(monday(), 10)).await;
+    let (edition, _) = done.proposed.unwrap();
+    assert_eq!(done.shadows.len(), 1);
+    let again = village.step(&schedule, at(monday(), 11)).await;
+    assert!(again.proposed.is_none() && again.shadows.is_empty());
+    let kept = village.ledger.shadow_editions(shadow, 9).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(village.ledger.shadow_diff(done.shadows[0]).await.unwrap(), []);
+    let all = village.ledger.editions(&EditionQuery::newest(9)).await.unwrap();
+    assert_eq!(all.iter().map(|row| row.id).collect::<Vec<_>>(), [edition]);
+    village
+        .act("p2", at(monday(), 20), Act::EndShadow { shadow })
+        .await;
+    let next = village.step(&schedule, at(monday().plus(7), 10)).await;
+    assert!(next.proposed.is_some() && next.shadows.is_empty());
 }

@@ -111,6 +111,9 @@ rule-is-proposed = version { $version } from { $from } is proposed as { $id }; a
 rule-first = version { $version }: in force before any other, it comes with hemu
 rule-adopted = { $id }: version { $version } from { $from }, proposed by { $by }, confirmed by { $other }
 rule-pending = { $id }: version { $version } from { $from }, proposed by { $by }, not confirmed yet
+shadow-runs = version { $version } runs in the shadow from { $from } on, as { $id }; it publishes nothing
+shadow-line = { $id }: version { $version } in the shadow from { $from } on
+shadow-ended = { $id }: version { $version } in the shadow from { $from } on, ended
 estimate-early = fewer than { $least } days: too early to change the rule by it
 
 ## hemu household import, import, export
@@ -346,7 +349,9 @@ known-help-rules-dry-run = Compute editions by the rule in force and by another 
 known-help-rules-estimate = Estimate from the readings what the rule assumes of days and of drift
 known-help-rules-propose = Propose a rule for the editions from a day on; it is in force once another person confirms it
 known-help-rules-confirm = Confirm a rule that another person proposed
-known-help-rules-list = List the rules that were proposed and adopted, with their days and who did it
+known-help-rules-shadow = Have a rule compute editions of its own beside the real ones, from a day on; it publishes nothing
+known-help-rules-end-shadow = End a rule that runs in the shadow; what it computed stays readable
+known-help-rules-list = List the rules that were proposed and adopted, and those in the shadow, with their days and who did it
 known-help-rules-new-file = The new rule, with every constant, as `hemu rules show` prints them, and a version number of its own
 known-help-rules-from = The first edition day it is for, such as 2026-03-02
 known-help-rules-id = Its number in `hemu rules list`

@@ -113,6 +113,9 @@ rule-is-proposed = 已提议自 { $from } 起采用规则版本 { $version }，�
 rule-first = 版本 { $version }：hemu 自带，在采用其他版本之前有效
 rule-adopted = { $id }：版本 { $version }，自 { $from } 起，由 { $by } 提议，{ $other } 确认
 rule-pending = { $id }：版本 { $version }，自 { $from } 起，由 { $by } 提议，尚未确认
+shadow-runs = 规则版本 { $version } 自 { $from } 起影子运行，编号 { $id }；不发布任何内容
+shadow-line = { $id }：版本 { $version }，自 { $from } 起影子运行
+shadow-ended = { $id }：版本 { $version }，自 { $from } 起影子运行，已结束
 estimate-early = 不足 { $least } 天：不宜据此修改规则
 
 ## hemu household import、import、export
@@ -347,7 +350,9 @@ known-help-rules-dry-run = 按现行规则和另一规则分别计算各期榜�
 known-help-rules-estimate = 由读数估计规则对“天”和“漂移”的假设
 known-help-rules-propose = 提议自某日起的各期采用一份规则；经另一人确认后生效
 known-help-rules-confirm = 确认由另一人提议的规则
-known-help-rules-list = 列出提议过和采用的规则，及其起始日和经办人
+known-help-rules-shadow = 自某日起让一份规则在正式各期之外影子运行；不发布任何内容
+known-help-rules-end-shadow = 结束影子运行的规则；已算出的各期仍可查看
+known-help-rules-list = 列出提议过、采用过和影子运行的规则，及其起始日和经办人
 known-help-rules-new-file = 新规则的文件，须含全部常量，格式同 `hemu rules show`，并有自己的版本号
 known-help-rules-from = 自哪一天的那一期起采用，例如 2026-03-02
 known-help-rules-id = 它在 `hemu rules list` 中的编号

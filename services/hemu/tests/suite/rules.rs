@@ -239,6 +239,26 @@ fn a_rule_takes_two_persons_and_is_in_force_from_its_day_on() {
     assert!(refuse(&data, &confirm("p3")).contains("adopted by p2 already"));
     assert!(refuse(&data, &propose("p3")).contains("proposed already"));
 
+    let file = rule.to_str().unwrap();
+    let beside = ["rules", "shadow", file, "--from", "2026-03-20", "--account", "p1"];
+    let said = succeed(&data, &beside);
+    let shadow = said
+        .trim()
+        .rsplit(' ')
+        .nth(3)
+        .unwrap()
+        .trim_end_matches(';')
+        .to_owned();
+    let line = format!("{shadow}: version 2 in the shadow from 2026-03-20 on");
+    assert!(
+        succeed(&data, &["rules", "list"])
+            .lines()
+            .any(|said| said == line),
+        "{said}"
+    );
+    let ended = succeed(&data, &["rules", "end-shadow", &shadow, "--account", "p2"]);
+    assert!(ended.contains(&format!("{line}, ended")), "{ended}");
+
     let after = lists();
     assert_eq!(black(&after, "2026-03-05"), black(&before, "2026-03-05"));
     assert!(black(&after, "2026-03-26") < black(&before, "2026-03-26"));

@@ -1,4 +1,4 @@
-//! `hemu rules propose`, `confirm`, `list`: which rule is in force from when, and who answers for it.
+//! `hemu rules propose`, `confirm`, `shadow`, `end-shadow`, `list`: which rule is in force from when, and who answers for it.
 
 use std::path::Path;
 
@@ -47,6 +47,32 @@ pub(super) async fn confirm(config: &Config, id: RuleId, account: &Actor, words:
     list(config, words).await
 }
 
+pub(super) async fn shadow(
+    config: &Config,
+    (file, from): (&Path, Day),
+    account: &Actor,
+    words: &Words,
+) -> Result<()> {
+    let rule = Box::new(super::read(file, words)?);
+    let version = rule.version;
+    let site = Site::open(config).await?;
+    let act = Act::ShadowRule { rule, from };
+    let id = site.ledger.act(account, clock::system()(), act).await?;
+    let said = words.say(
+        "shadow-runs",
+        &[("id", &id), ("version", &version), ("from", &from)],
+    );
+    println!("{said}");
+    Ok(())
+}
+
+pub(super) async fn end_shadow(config: &Config, id: u64, account: &Actor, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    let act = Act::EndShadow { shadow: id };
+    site.ledger.act(account, clock::system()(), act).await?;
+    list(config, words).await
+}
+
 pub(super) async fn list(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let first = Rule::V1.version;
@@ -68,6 +94,21 @@ pub(super) async fn list(config: &Config, words: &Words) -> Result<()> {
                 "rule-pending",
                 &[("id", &id), ("version", &version), ("from", &from), ("by", &by)],
             ),
+        };
+        println!("{line}");
+    }
+    for row in site.ledger.shadows().await? {
+        let (id, version, from) = (row.id, row.rule.version, row.from);
+        let line = if row.ended.is_some() {
+            words.say(
+                "shadow-ended",
+                &[("id", &id), ("version", &version), ("from", &from)],
+            )
+        } else {
+            words.say(
+                "shadow-line",
+                &[("id", &id), ("version", &version), ("from", &from)],
+            )
         };
         println!("{line}");
     }

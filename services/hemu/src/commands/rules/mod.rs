@@ -26,6 +26,10 @@ pub(super) async fn run(config: &Config, command: &Rules, words: &Words) -> Resu
             adopt::propose(config, (file, *from), account, words).await?;
         }
         Rules::Confirm { id, account } => adopt::confirm(config, *id, account, words).await?,
+        Rules::Shadow { file, from, account } => {
+            adopt::shadow(config, (file, *from), account, words).await?;
+        }
+        Rules::EndShadow { id, account } => adopt::end_shadow(config, *id, account, words).await?,
         Rules::List => adopt::list(config, words).await?,
     }
     Ok(())
