@@ -24,7 +24,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
-use hemu_api::{Activity, Api, Clock, Door, Inspections, Live, Metrics, Presence, Site, Standings, live};
+use hemu_api::{
+    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Presence, Site, Standings, live,
+};
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::{Plan, Zone};
 use hemu_series::Series;
@@ -134,6 +136,7 @@ async fn api(folder: &Path) -> Api {
         checks: Vec::new(),
         inspections: Inspections::new(ledger.site_key([7; 32]).await.unwrap(), Plan::V1, Duration::ZERO),
         standings: Standings::new(ledger, clock, Duration::from_hours(10)),
+        dry_runs: DryRuns::default(),
         activity: Activity::default(),
         live: Live::new(live::Limits::default()),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),

@@ -7,7 +7,7 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, Inspections, Live, Metrics, Standings};
+use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Standings};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Api {
     pub checks: Vec<Check>,
     pub standings: Standings,
     pub inspections: Inspections,
+    pub dry_runs: DryRuns,
     pub activity: Activity,
     pub live: Live,
     pub metrics: Metrics,

@@ -33,3 +33,4 @@ pub use router::{openapi, router};
 pub use serve::{serve, serve_metrics};
 pub use standings::Standings;
 pub use v1::overview::Activity;
+pub use v1::rules::dry_run::DryRuns;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hemu_api::live;
-use hemu_api::{Activity, Api, Check, Door, Inspections, Live, Presence, Site, Standings};
+use hemu_api::{Activity, Api, Check, Door, DryRuns, Inspections, Live, Presence, Site, Standings};
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
 use hemu_ledger::{Ledger, Position};
@@ -84,6 +84,7 @@ pub(crate) fn serve(
         checks,
         standings,
         inspections,
+        dry_runs: DryRuns::default(),
         activity: Activity::default(),
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(&registry)?,

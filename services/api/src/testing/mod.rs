@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
-use crate::{Activity, Api, Check, Clock, Door, Inspections, Live, Metrics, Presence, Standings};
+use crate::{Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Presence, Standings};
 
 pub(crate) use ask::{acting, answer, body, request};
 
@@ -152,6 +152,7 @@ impl Site {
             // Old enough never to be replaced: what a test sees depends on no timer.
             standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
             inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
+            dry_runs: DryRuns::default(),
             activity: Activity::default(),
             live: Live::new(limits),
             metrics: Metrics::new(registry).unwrap(),

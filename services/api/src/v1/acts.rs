@@ -94,17 +94,22 @@ impl IntoResponses for Refusals {
             ("415", "the body is not JSON"),
             ("422", "the body is not what the act needs"),
         ];
-        let response = |(status, description): (&str, &str)| {
-            let schema = Ref::from_schema_name("Problem");
-            let content = ContentBuilder::new().schema(Some(schema)).build();
-            let response = ResponseBuilder::new()
-                .description(description)
-                .content("application/problem+json", content)
-                .build();
-            (status.to_owned(), response.into())
-        };
-        said.into_iter().map(response).collect()
+        problems(&said)
     }
+}
+
+/// Problems by status, each with when it is answered.
+pub(super) fn problems(said: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
+    let response = |&(status, description): &(&str, &str)| {
+        let schema = Ref::from_schema_name("Problem");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content("application/problem+json", content)
+            .build();
+        (status.to_owned(), response.into())
+    };
+    said.iter().map(response).collect()
 }
 
 impl Api {

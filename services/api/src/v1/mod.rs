@@ -16,7 +16,7 @@ pub(crate) mod overview;
 mod quarantine;
 mod ranking;
 mod readings;
-mod rules;
+pub(crate) mod rules;
 mod series;
 mod site;
 mod stations;
@@ -52,6 +52,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(ranking::top))
         .routes(routes!(rules::list))
         .routes(routes!(rules::shadow))
+        .routes(routes!(rules::dry_run::post))
         .routes(routes!(deposits::list))
         .routes(routes!(series::get))
         .routes(routes!(quarantine::list))

@@ -1,5 +1,7 @@
 //! GET /api/v1/rules, /api/v1/rules/shadow: which rule is in force from when, who answers for it, and what runs beside.
 
+pub(crate) mod dry_run;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -145,6 +147,19 @@ struct Move {
     households: usize,
 }
 
+impl Move {
+    fn counted(ends: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<Self> {
+        let mut moves: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for ends in ends {
+            *moves.entry(ends).or_default() += 1;
+        }
+        let counted = moves.into_iter();
+        counted
+            .map(|((from, to), households)| Self { from, to, households })
+            .collect()
+    }
+}
+
 /// One of them.
 #[derive(Debug, Serialize, ToSchema)]
 struct MovedHousehold {
@@ -165,10 +180,6 @@ fn ends(moved: &Moved) -> (&'static str, &'static str) {
 
 impl Difference {
     fn of(row: &ShadowEditionRow, diff: &[Moved]) -> Self {
-        let mut moves: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for moved in diff {
-            *moves.entry(ends(moved)).or_default() += 1;
-        }
         let household = |moved: &Moved| {
             let (from, to) = ends(moved);
             MovedHousehold {
@@ -181,10 +192,7 @@ impl Difference {
             day: row.day,
             counts: row.counts,
             moved: diff.len(),
-            moves: moves
-                .into_iter()
-                .map(|((from, to), households)| Move { from, to, households })
-                .collect(),
+            moves: Move::counted(diff.iter().map(ends)),
             households: diff.iter().take(NAMED).map(household).collect(),
         }
     }

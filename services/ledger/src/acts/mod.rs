@@ -9,6 +9,7 @@ mod apply;
 mod apply_shadow;
 mod check;
 mod command;
+mod dry_run;
 mod listing;
 mod objection;
 mod occupancy;

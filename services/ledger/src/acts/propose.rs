@@ -2,6 +2,7 @@
 //! machine does all of it, and none of it publishes anything.
 
 use hemu_rules::{BetaError, Day, Millis, Rule, Status};
+use sqlx::sqlite::SqliteConnection;
 
 use super::act::{Actor, EditionId, Placed, Proposal, Proposed, Sha};
 use super::command::Deed;
@@ -168,6 +169,31 @@ fn compute(
     Ok((edition, groups))
 }
 
+/// The last edition before a day whose households were told, two weeks before at the earliest: only such a warning
+/// counts for the next, and what was months ago is not the edition before.
+pub(super) async fn last_valid(
+    connection: &mut SqliteConnection,
+    day: Day,
+) -> std::result::Result<Option<EditionId>, sqlx::Error> {
+    let last: Option<i64> = sqlx::query_scalar(
+        "select id from edition where day between ? and ?
+             and state in ('noticed', 'deciding', 'published', 'expired')
+         order by day desc, revision desc limit 1",
+    )
+    .bind(day.get() - LONGEST_GAP)
+    .bind(day.get() - 1)
+    .fetch_optional(connection)
+    .await?;
+    Ok(last.map(i64::cast_unsigned))
+}
+
+/// An edition needs the whole days before it.
+pub(super) fn day_is_over(day: Day, today: Day) -> Result<()> {
+    must(day <= today, Why::InTheFuture, || {
+        format!("an edition of {day} needs the days before it, and today is {today}")
+    })
+}
+
 impl Deed<'_> {
     /// One live edition a day; the next revision comes by an objection, or after a person took it back.
     async fn none_lives(&mut self, day: Day) -> Result<()> {
@@ -224,19 +250,9 @@ impl Deed<'_> {
         Ok((rule, roll))
     }
 
-    /// The last edition before a day whose households were told, two weeks before at the earliest: only such a warning
-    /// counts for the next, and what was months ago is not the edition before.
     async fn last_valid(&mut self, day: Day) -> Result<Option<EditionId>> {
-        let last = sqlx::query_scalar(
-            "select id from edition where day between ? and ?
-                 and state in ('noticed', 'deciding', 'published', 'expired')
-             order by day desc, revision desc limit 1",
-        )
-        .bind(day.get() - LONGEST_GAP)
-        .bind(day.get() - 1)
-        .fetch_optional(&mut *self.tx)
-        .await;
-        Ok(self.of::<Option<i64>>(last)?.map(i64::cast_unsigned))
+        let last = last_valid(&mut self.tx, day).await;
+        self.of(last)
     }
 
     /// Takes the lease of the day, and notes what the edition is to be computed from.
@@ -271,12 +287,8 @@ impl Deed<'_> {
         Ok(plan)
     }
 
-    /// An edition needs the whole days before it.
     pub(super) fn day_is_over(&self, day: Day) -> Result<()> {
-        let today = Day::of(Millis::clamped(self.now), self.ledger.zone());
-        must(day <= today, Why::InTheFuture, || {
-            format!("an edition of {day} needs the days before it, and today is {today}")
-        })
+        day_is_over(day, Day::of(Millis::clamped(self.now), self.ledger.zone()))
     }
 
     pub(super) async fn release(&mut self, day: Day) -> Result<()> {

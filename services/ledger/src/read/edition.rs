@@ -32,7 +32,7 @@ impl States {
     }
 
     /// Of those who still live there at an edition before which these households moved.
-    fn kept(&self, moved: &HashMap<String, Day>) -> Cow<'_, ByToken> {
+    pub(super) fn kept(&self, moved: &HashMap<String, Day>) -> Cow<'_, ByToken> {
         if self.moved == *moved {
             return Cow::Borrowed(&self.stood);
         }

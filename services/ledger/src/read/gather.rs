@@ -74,6 +74,13 @@ pub(crate) fn window(edition: Day) -> (Day, Day) {
 
 type Snapshot = Transaction<'static, Sqlite>;
 
+/// Two views of the projections at the same position.
+struct Snapshots {
+    position: Position,
+    one: Snapshot,
+    other: Snapshot,
+}
+
 impl Ledger {
     /// Gathers what an edition needs: evidence of the days before it.
     pub async fn gather(&self, rule: &Rule, edition: Day) -> Result<Gathered> {
@@ -81,6 +88,17 @@ impl Ledger {
         let path = self.folder().projections();
         let gathered = gather(&self.projections, &path, registered, rule, edition).await?;
         Ok(Gathered { estates, ..gathered })
+    }
+
+    /// The same by two rules: of the same households, and of the same evidence whatever is folded meanwhile.
+    pub(crate) async fn gather_both(&self, [one, other]: [&Rule; 2], edition: Day) -> Result<[Gathered; 2]> {
+        let (registered, estates) = self.registered().await?;
+        let path = self.folder().projections();
+        let views = snapshots(&self.projections, &path).await?;
+        let (first, views) = gather_in(views, &path, registered.clone(), one, edition).await?;
+        let (second, _) = gather_in(views, &path, registered, other, edition).await?;
+        let named = |gathered, estates| Gathered { estates, ..gathered };
+        Ok([named(first, estates.clone()), named(second, estates)])
     }
 
     /// Every registered household with its estate's number, in the order of the tokens; and the estates.
@@ -120,7 +138,24 @@ pub(crate) async fn gather(
     rule: &Rule,
     edition: Day,
 ) -> Result<Gathered> {
-    let (position, mut one, other) = snapshots(projections, path).await?;
+    let views = snapshots(projections, path).await?;
+    let (gathered, _) = gather_in(views, path, registered, rule, edition).await?;
+    Ok(gathered)
+}
+
+/// The same in views that are handed on.
+async fn gather_in(
+    views: Snapshots,
+    path: &Path,
+    registered: Vec<(String, EstateNo)>,
+    rule: &Rule,
+    edition: Day,
+) -> Result<(Gathered, Snapshots)> {
+    let Snapshots {
+        position,
+        mut one,
+        other,
+    } = views;
     let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(path)?;
     let calibration = Arc::new(calibration);
     let doubted = doubted_households(&mut one, rule, edition).await.of(path)?;
@@ -137,7 +172,7 @@ pub(crate) async fn gather(
         beside(add_up(one, 0..middle, calibration.clone(), since.clone())),
         beside(add_up(other, middle..blocks, calibration.clone(), since)),
     );
-    let (low, high) = (low.of(path)?, high.of(path)?);
+    let ((low, one), (high, other)) = (low.of(path)?, high.of(path)?);
     let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
     let households = registered.into_iter().map(|(token, estate)| {
         let (tally, first_day, inspections_doubted) = known
@@ -152,14 +187,16 @@ pub(crate) async fn gather(
             inspections_doubted,
         }
     });
-    Ok(Gathered {
+    let gathered = Gathered {
         position,
         households: households.collect(),
         calibration,
         device_names,
         moved,
         estates: Vec::new(),
-    })
+    };
+    let views = Snapshots { position, one, other };
+    Ok((gathered, views))
 }
 
 /// The first day that counts of those who moved, by household number; and their first bags are the new occupants'.
@@ -178,14 +215,14 @@ async fn since(
     Ok(since)
 }
 
-/// Two views of the projections at the same position: a fold in between would show one of them more.
-async fn snapshots(projections: &SqlitePool, path: &Path) -> Result<(Position, Snapshot, Snapshot)> {
+/// Two views, begun again where a fold in between would show one of them more.
+async fn snapshots(projections: &SqlitePool, path: &Path) -> Result<Snapshots> {
     loop {
         let mut one = projections.begin().await.of(path)?;
         let mut other = projections.begin().await.of(path)?;
         let position = applied(&mut one).await.of(path)?;
         if applied(&mut other).await.of(path)? == position {
-            return Ok((position, one, other));
+            return Ok(Snapshots { position, one, other });
         }
     }
 }
@@ -207,7 +244,7 @@ async fn add_up(
     blocks: Range<u32>,
     calibration: Arc<Calibration>,
     since: Arc<HashMap<u32, Day>>,
-) -> Outcome<Tallies> {
+) -> Outcome<(Tallies, Snapshot)> {
     let mut sums = Tallies {
         first: crate::sums::first_of(blocks.start),
         tallies: vec![Tally::default(); crate::sums::first_of(blocks.end - blocks.start) as usize],
@@ -230,7 +267,7 @@ async fn add_up(
         }
     };
     each_day(&mut snapshot, window(calibration.edition()), &blocks, show).await?;
-    Ok(sums)
+    Ok((sums, snapshot))
 }
 
 /// On a thread of its own: a city is seconds of arithmetic, and nobody is to wait behind it.

@@ -2,6 +2,7 @@
 
 mod days;
 mod devices;
+mod dry_run;
 mod edition;
 mod gather;
 mod groups;
@@ -17,6 +18,7 @@ mod tail;
 
 pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
+pub use dry_run::{DryRun, Otherwise};
 pub(crate) use edition::{ByToken, judge_all};
 pub use edition::{Edition, Place, States};
 pub use gather::{Gathered, Member};

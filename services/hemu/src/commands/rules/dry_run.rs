@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use hemu_ingest::fold;
-use hemu_ledger::read::{Edition, Place, States};
-use hemu_rules::{Day, Gates, Rule, Status};
+use hemu_ledger::read::{DryRun as Tried, Otherwise, States};
+use hemu_rules::{Day, Rule, Status};
 
 use super::grade::{Grade, Truth};
 use crate::cli::DryRun;
@@ -58,11 +58,13 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
     let (mut states, mut grades) = ([States::new(), States::new()], [Grade::new(), Grade::new()]);
     let mut moves = Moves::new();
     for &day in &days {
-        let in_force = site.ledger.rule_in_force(day).await?;
-        let old = site.ledger.edition(&in_force, day, &states[0]).await?;
-        let new = site.ledger.edition(&rule, day, &states[1]).await?;
-        compare(&old, &new, &mut moves, csv.as_mut())?;
-        for ((edition, states), grade) in [&old, &new].into_iter().zip(&mut states).zip(&mut grades) {
+        let run = site.ledger.dry_run(&rule, day, states.each_ref()).await?;
+        compare(&run, &mut moves, csv.as_mut())?;
+        for ((edition, states), grade) in [&run.in_force, &run.tried]
+            .into_iter()
+            .zip(&mut states)
+            .zip(&mut grades)
+        {
             *states = edition.states();
             if let Some(truth) = &truth {
                 grade.add(truth, day.since(first), edition);
@@ -90,47 +92,31 @@ async fn first_deposit(site: &Site, edition: Day) -> Result<Day> {
     Ok(first.min().unwrap_or(edition))
 }
 
-fn compare<W: Write>(
-    old: &Edition,
-    new: &Edition,
-    moves: &mut Moves,
-    mut csv: Option<&mut csv::Writer<W>>,
-) -> Result<()> {
-    // A household that was registered in between is in one of them only.
-    let others: std::collections::HashMap<&str, &Place> = new
-        .places
-        .iter()
-        .map(|place| (place.token.as_str(), place))
-        .collect();
-    for place in &old.places {
-        let Some(other) = others.get(place.token.as_str()) else {
-            continue;
-        };
-        let (was, is) = (&place.outcome, &other.outcome);
-        if was.status == is.status {
-            continue;
-        }
-        *moves.entry((was.status, is.status)).or_default() += 1;
+fn compare<W: Write>(run: &Tried, moves: &mut Moves, mut csv: Option<&mut csv::Writer<W>>) -> Result<()> {
+    for household in run.otherwise() {
+        let (from, to) = household.ends();
+        *moves.entry((from, to)).or_default() += 1;
         if let Some(csv) = csv.as_deref_mut() {
             csv.write_record([
-                &old.day.to_string(),
-                &place.token,
-                was.status.as_str(),
-                is.status.as_str(),
-                &was.score.to_string(),
-                &is.score.to_string(),
-                &was.hits.to_string(),
-                &is.hits.to_string(),
-                &changed(was.gates, is.gates),
+                &run.tried.day.to_string(),
+                household.token,
+                from.as_str(),
+                to.as_str(),
+                &household.was.score.to_string(),
+                &household.is.score.to_string(),
+                &household.was.hits.to_string(),
+                &household.is.hits.to_string(),
+                &changed(&household),
             ])?;
         }
     }
     Ok(())
 }
 
-fn changed(was: Gates, is: Gates) -> String {
-    let changed = was.iter().zip(is.iter()).filter(|((_, was), (_, is))| was != is);
-    let signed = changed.map(|(_, (gate, passes))| format!("{}{gate}", if passes { '+' } else { '-' }));
+fn changed(household: &Otherwise<'_>) -> String {
+    let signed = household
+        .gates()
+        .map(|(gate, passes)| format!("{}{gate}", if passes { '+' } else { '-' }));
     signed.collect::<Vec<_>>().join(" ")
 }
 
@@ -160,20 +146,5 @@ fn grade_both(grades: &[Grade; 2], words: &Words) {
             new.value,
             new.verdict()
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use hemu_rules::Gate;
-
-    use super::*;
-
-    #[test]
-    fn only_gates_that_changed_are_named_with_their_direction() {
-        let was: Gates = [Gate::Rated, Gate::Tenure].into_iter().collect();
-        let is: Gates = [Gate::Rated, Gate::BlackEnter].into_iter().collect();
-        assert_eq!(changed(was, is), "+black_enter -tenure");
-        assert_eq!(changed(was, was), "");
     }
 }
