@@ -285,7 +285,12 @@ async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
         return;
     }
     let scene = Scene::new();
-    let broker = scene.mosquitto(&[("max_queued_messages", "100"), ("sys_interval", "1")]);
+    // With a bound on what is in flight, the sockets' buffers cannot hold what should queue.
+    let broker = scene.mosquitto(&[
+        ("max_inflight_messages", "20"),
+        ("max_queued_messages", "100"),
+        ("sys_interval", "1"),
+    ]);
     let server = scene.serve(&broker.config(scene.path(), "broker_receive_maximum = 30"));
     granted(&server);
     let life = scene.live(broker.port, 6);
