@@ -53,8 +53,13 @@ pub async fn run(
     metrics: Metrics,
     shutdown: CancellationToken,
 ) {
+    let mut failing = false;
     while !shutdown.is_cancelled() {
-        match projector.step().await {
+        let step = projector.step().await;
+        if step.is_ok() && std::mem::take(&mut failing) {
+            tracing::info!("the projections can be written again");
+        }
+        match step {
             Ok(step) if step.records > 0 => {
                 metrics.applied(step.applied, step.records);
                 applied.send_replace(step.applied);
@@ -67,7 +72,10 @@ pub async fn run(
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(%error, "the projections cannot be written; readings are safe in the journal");
+                // Told once: it is tried again every second, for as long as it takes.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::error!(%error, "the projections cannot be written; readings are safe in the journal");
+                }
                 metrics.fold_failures.inc();
                 wait(&shutdown, PAUSE).await;
             }
