@@ -72,6 +72,13 @@ pub(crate) struct Schedule {
     pub(crate) past: i64,
 }
 
+impl Schedule {
+    /// The latest day on which an edition was due, by an instant.
+    fn due(&self, ledger: &Ledger, now: i64) -> Option<Day> {
+        self.weekday.latest(Day::of(Millis::clamped(now), ledger.zone()))
+    }
+}
+
 /// What one step did.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
@@ -194,6 +201,15 @@ async fn open(ledger: &Ledger, now: i64) -> hemu_ledger::Result<Vec<EditionId>> 
     Ok(opened)
 }
 
+/// Whether a day has an edition, or ever had.
+async fn is_there(ledger: &Ledger, day: Day) -> hemu_ledger::Result<bool> {
+    let there = EditionQuery {
+        day: Some(day),
+        ..EditionQuery::newest(1)
+    };
+    Ok(!ledger.editions(&there).await?.is_empty())
+}
+
 /// The edition of the latest day it is due on, unless there ever was one: what a person took back stays taken back. A
 /// day that was missed while no server ran is caught up, and those before it are not.
 async fn propose(
@@ -202,15 +218,10 @@ async fn propose(
     seen: Position,
     now: i64,
 ) -> hemu_ledger::Result<Option<(EditionId, Day)>> {
-    let today = Day::of(Millis::clamped(now), ledger.zone());
-    let Some(day) = schedule.weekday.latest(today) else {
+    let Some(day) = schedule.due(ledger, now) else {
         return Ok(None);
     };
-    let there = EditionQuery {
-        day: Some(day),
-        ..EditionQuery::newest(1)
-    };
-    if !ledger.editions(&there).await?.is_empty() || ledger.count_households(None).await? == 0 {
+    if is_there(ledger, day).await? || ledger.count_households(None).await? == 0 {
         return Ok(None);
     }
     let (applied, head) = (ledger.progress().await?.applied, ledger.head().await?);
@@ -224,15 +235,10 @@ async fn propose(
 
 /// Beside the latest day's edition, once it is there: what the rules in the shadow would have said.
 async fn shadow(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::Result<Vec<EditionId>> {
-    let today = Day::of(Millis::clamped(now), ledger.zone());
-    let Some(day) = schedule.weekday.latest(today) else {
+    let Some(day) = schedule.due(ledger, now) else {
         return Ok(Vec::new());
     };
-    let there = EditionQuery {
-        day: Some(day),
-        ..EditionQuery::newest(1)
-    };
-    if ledger.editions(&there).await?.is_empty() {
+    if !is_there(ledger, day).await? {
         return Ok(Vec::new());
     }
     let made = ledger.propose_shadow(day, now, &schedule.holder).await;
@@ -241,8 +247,7 @@ async fn shadow(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::
 
 /// Of this week's draft, and of revisions that say something new to somebody.
 async fn notice(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::Result<Vec<EditionId>> {
-    let today = Day::of(Millis::clamped(now), ledger.zone());
-    let Some(due) = schedule.weekday.latest(today) else {
+    let Some(due) = schedule.due(ledger, now) else {
         return Ok(Vec::new());
     };
     let mut told = Vec::new();

@@ -75,6 +75,12 @@ impl Village {
         done
     }
 
+    /// That Monday's edition, told at once.
+    async fn first_edition(&self) -> EditionId {
+        let done = self.step(&schedule(true), at(monday(), 0)).await;
+        done.proposed.unwrap().0
+    }
+
     async fn act(&self, who: &str, now: i64, act: Act) -> Position {
         self.ledger.act(&who.parse().unwrap(), now, act).await.unwrap()
     }
@@ -234,12 +240,7 @@ async fn the_machine_alone_decides_about_nobody_and_publishes_nothing() {
 #[tokio::test]
 async fn a_publication_ends_at_the_first_look_after_its_time_and_not_before() {
     let village = Village::new().await;
-    let edition = village
-        .step(&schedule(true), at(monday(), 0))
-        .await
-        .proposed
-        .unwrap()
-        .0;
+    let edition = village.first_edition().await;
     let decide = at(monday().plus(7), 0);
     village.step(&schedule(true), decide).await;
     let end = decide + 3 * DAY;
@@ -260,12 +261,7 @@ async fn a_publication_ends_at_the_first_look_after_its_time_and_not_before() {
 #[tokio::test]
 async fn an_edition_that_lost_a_reading_is_corrected_before_anybody_decides() {
     let village = Village::new().await;
-    let edition = village
-        .step(&schedule(true), at(monday(), 0))
-        .await
-        .proposed
-        .unwrap()
-        .0;
+    let edition = village.first_edition().await;
     village
         .act("p1", at(monday(), 1), Act::Strike { reading: (1, 50) })
         .await;
@@ -285,12 +281,7 @@ async fn an_edition_that_lost_a_reading_is_corrected_before_anybody_decides() {
 #[tokio::test]
 async fn what_a_person_took_back_stays_taken_back() {
     let village = Village::new().await;
-    let edition = village
-        .step(&schedule(true), at(monday(), 0))
-        .await
-        .proposed
-        .unwrap()
-        .0;
+    let edition = village.first_edition().await;
     let reason = Written::new("the scales were broken");
     village
         .act("p1", at(monday(), 1), Act::Retract { edition, reason })

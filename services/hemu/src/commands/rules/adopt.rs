@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use hemu_ledger::Position;
 use hemu_ledger::acts::{Act, Actor, RuleId};
 use hemu_rules::{Day, Millis, Rule};
 
@@ -27,17 +28,29 @@ pub(super) async fn propose(
     account: &Actor,
     words: &Words,
 ) -> Result<()> {
-    let rule = Box::new(super::read(file, words)?);
-    let version = rule.version;
-    let site = Site::open(config).await?;
-    let act = Act::ProposeRule { rule, from };
-    let id = site.ledger.act(account, clock::system()(), act).await?;
+    let act = |rule| Act::ProposeRule { rule, from };
+    let (id, version) = put(config, file, account, words, act).await?;
     let said = words.say(
         "rule-is-proposed",
         &[("id", &id), ("version", &version), ("from", &from)],
     );
     println!("{said}");
     Ok(())
+}
+
+/// Does something with the rule of a file; the number it came to have, and the rule's version.
+async fn put(
+    config: &Config,
+    file: &Path,
+    account: &Actor,
+    words: &Words,
+    act: impl FnOnce(Box<Rule>) -> Act,
+) -> Result<(Position, u16)> {
+    let rule = Box::new(super::read(file, words)?);
+    let version = rule.version;
+    let site = Site::open(config).await?;
+    let id = site.ledger.act(account, clock::system()(), act(rule)).await?;
+    Ok((id, version))
 }
 
 pub(super) async fn confirm(config: &Config, id: RuleId, account: &Actor, words: &Words) -> Result<()> {
@@ -53,11 +66,8 @@ pub(super) async fn shadow(
     account: &Actor,
     words: &Words,
 ) -> Result<()> {
-    let rule = Box::new(super::read(file, words)?);
-    let version = rule.version;
-    let site = Site::open(config).await?;
-    let act = Act::ShadowRule { rule, from };
-    let id = site.ledger.act(account, clock::system()(), act).await?;
+    let act = |rule| Act::ShadowRule { rule, from };
+    let (id, version) = put(config, file, account, words, act).await?;
     let said = words.say(
         "shadow-runs",
         &[("id", &id), ("version", &version), ("from", &from)],
