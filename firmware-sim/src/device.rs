@@ -5,15 +5,22 @@
 //! reason than a receipt or a declared loss.
 
 mod flash;
+mod patience;
 mod receipt;
 mod ring;
 
 pub use flash::{FileFlash, Flash, MemFlash};
+pub use patience::Patience;
 pub use receipt::{Receipt, ReceiptError, key_digest};
-pub use ring::{Frame, RingError, SLOT_BYTES};
+pub use ring::{Frame, RingError, SLOT_BYTES, payload};
+
+use std::collections::VecDeque;
 
 use crate::reading::{Body, Stamp, Topic, encode};
 use ring::Ring;
+
+/// Records on their way without a receipt behind a broker.
+pub const BEHIND_A_BROKER: u64 = 50;
 
 /// What became of something the device was told to record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +49,11 @@ pub struct Device<F> {
     key_digest: [u8; 32],
     ring: Ring<F>,
     cursor: u64,
+    window: u64,
     again: Vec<(u64, u64)>,
+    /// Declared losses to be sent ahead of their turn: without them no receipt gets past what is lost, and a window
+    /// would stay full for ever.
+    losses: VecDeque<u64>,
     reported_missing: Vec<(u64, u64)>,
     encoded: Vec<u8>,
 }
@@ -64,12 +75,15 @@ impl<F: Flash> Device<F> {
         let (ring, holes) = Ring::open(flash, fresh_boot)?;
         let cursor = ring.first_held();
         let (again, reported_missing, encoded) = (Vec::new(), Vec::new(), Vec::new());
+        let losses = ring.losses().collect();
         let mut device = Self {
             id,
             key_digest,
             ring,
             cursor,
+            window: u64::MAX,
             again,
+            losses,
             reported_missing,
             encoded,
         };
@@ -104,6 +118,18 @@ impl<F: Flash> Device<F> {
         self.ring.next_seq() - self.cursor
     }
 
+    /// At most so many records may be on their way without a receipt: behind a broker, where a PUBACK promises
+    /// nothing and whatever the broker forgets has to be sent again, [`BEHIND_A_BROKER`].
+    #[must_use]
+    pub fn with_window(self, window: u64) -> Self {
+        Self { window, ..self }
+    }
+
+    /// There is something no receipt covers, and nothing of it may be sent before one comes or [`Patience`] ends.
+    pub fn waits(&self) -> bool {
+        (self.held() > 0 || self.ring.has_orphans()) && self.peek().is_none()
+    }
+
     /// Writes a record to flash. A full ring first drops its oldest eighth and declares it lost; telemetry
     /// stops being recorded well before that, so that it is never what pushes a deposit out.
     pub fn append(&mut self, at: i64, body: &Body) -> Result<Appended, RingError> {
@@ -128,11 +154,15 @@ impl<F: Flash> Device<F> {
         self.encoded.clear();
         encode(&mut self.encoded, stamp, body);
         let lost = if let Body::Lost(_, to) = body { *to } else { 0 };
-        self.ring.push(body.topic(), lost, &self.encoded)
+        let seq = self.ring.push(body.topic(), lost, &self.encoded)?;
+        if lost > 0 {
+            self.losses.push_back(seq);
+        }
+        Ok(seq)
     }
 
     /// The next records to send, at most `most` and all for one topic: first what the server asked for
-    /// again, then what was never sent.
+    /// again and what declares others lost, then what was never sent.
     pub fn to_send(&mut self, most: usize) -> Result<Vec<Frame>, RingError> {
         let mut frames: Vec<Frame> = Vec::new();
         let fits = |frames: &[Frame], topic: Topic| frames.first().is_none_or(|first| first.topic == topic);
@@ -149,8 +179,13 @@ impl<F: Flash> Device<F> {
     }
 
     fn peek(&self) -> Option<u64> {
-        let unsent = || (self.cursor < self.ring.next_seq()).then_some(self.cursor);
-        self.again.first().map(|(from, _)| *from).or_else(unsent)
+        let end = self
+            .ring
+            .next_seq()
+            .min(self.ring.first_held().saturating_add(self.window));
+        let unsent = || (self.cursor < end).then_some(self.cursor);
+        let asked = self.again.first().map(|(from, _)| *from);
+        asked.or(self.losses.front().copied()).or_else(unsent)
     }
 
     fn advance(&mut self) {
@@ -159,6 +194,7 @@ impl<F: Flash> Device<F> {
                 self.again.remove(0);
             }
             Some((from, _)) => *from += 1,
+            None if self.losses.pop_front().is_some() => {}
             None => self.cursor += 1,
         }
     }
@@ -172,6 +208,7 @@ impl<F: Flash> Device<F> {
     pub fn reconnected(&mut self) {
         self.cursor = self.ring.first_held();
         self.again.clear();
+        self.losses = self.ring.losses().collect();
         self.reported_missing.clear();
     }
 
@@ -225,8 +262,9 @@ impl<F: Flash> Device<F> {
     /// Loses power and starts again from flash.
     pub fn restart(self, now: i64) -> Result<Self, RingError> {
         let fresh_boot = crate::draw::mix(self.boot() ^ self.next_seq()) >> 16;
-        let (id, key_digest) = (self.id, self.key_digest);
-        Self::recover(id, key_digest, self.ring.into_flash(), fresh_boot.max(1), now)
+        let (id, key_digest, window) = (self.id, self.key_digest, self.window);
+        let device = Self::recover(id, key_digest, self.ring.into_flash(), fresh_boot.max(1), now)?;
+        Ok(device.with_window(window))
     }
 
     /// Gives the flash back, as a power cut would.

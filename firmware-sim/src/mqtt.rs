@@ -3,7 +3,7 @@
 //! It exists so that the generator is never the bottleneck. Must not: keep or interpret readings; what to
 //! send and what became of it is the [`Traffic`]'s business.
 
-mod codec;
+pub mod codec;
 #[cfg(test)]
 pub(crate) mod fake;
 mod link;

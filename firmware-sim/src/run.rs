@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::device::{Device, FileFlash, Flash, MemFlash, RingError, SLOT_BYTES};
+use crate::device::{BEHIND_A_BROKER, Device, FileFlash, Flash, MemFlash, RingError, SLOT_BYTES};
 use crate::draw::Dice;
 use crate::faults::{Faults, Plan as FaultPlan};
 use crate::keys::{Keys, KeysError};
@@ -45,6 +45,8 @@ pub struct Plan {
     pub faults: FaultPlan,
     /// Readings from before this moment are not told to the devices, milliseconds since 1970.
     pub from: i64,
+    /// The server is a broker: few records may be on their way without a receipt, for its PUBACK promises nothing.
+    pub behind_a_broker: bool,
     /// Records a device's flash holds.
     pub ring_records: usize,
     /// Folder of ring files; in memory if absent.
@@ -177,8 +179,9 @@ pub async fn run(
             tally: tally.clone(),
             log: plan.log.clone(),
         };
-        let dice = Dice::new(history.seed(), "backoff", index as u64);
-        tasks.spawn(live(options, Bin::new(device, faults, heard), dice, stop.clone()));
+        let dice = |purpose| Dice::new(history.seed(), purpose, index as u64);
+        let bin = Bin::new(device, faults, heard, dice("patience"));
+        tasks.spawn(live(options, bin, dice("backoff"), stop.clone()));
     }
     let feeder = feed(history, plan.from, clock, senders, stop.clone());
     tokio::pin!(feeder);
@@ -204,7 +207,12 @@ fn start(plan: &Plan, options: &Options, fresh_boot: u64, now: i64) -> Result<De
         )?),
         None => Box::new(MemFlash::new(size)),
     };
-    Device::start(&options.device, &options.key, flash, fresh_boot, now)
+    let device = Device::start(&options.device, &options.key, flash, fresh_boot, now)?;
+    Ok(if plan.behind_a_broker {
+        device.with_window(BEHIND_A_BROKER)
+    } else {
+        device
+    })
 }
 
 /// Tells every device what happens to it, when it happens.

@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// Folder for the flash rings, so that devices go on where they were; in memory without it
     #[arg(long)]
     flash: Option<PathBuf>,
+    /// The server is a broker: at most 50 records on their way without a receipt
+    #[arg(long)]
+    behind_a_broker: bool,
     /// Records a device's flash holds
     #[arg(long, default_value_t = 4096)]
     ring_records: usize,
@@ -65,6 +68,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<bool> {
         keys: super::keys(&args.keys)?,
         faults,
         from: start,
+        behind_a_broker: args.behind_a_broker,
         ring_records: args.ring_records,
         flash: args.flash,
         log: args.acked_log.as_ref().map(|path| super::log(path)).transpose()?,

@@ -34,6 +34,23 @@ pub struct Frame {
     lost_through: u64,
 }
 
+/// The payload of one publish: a record, or an array of them. All are for one topic, as [`super::Device::to_send`]
+/// gives them.
+pub fn payload(frames: &[Frame]) -> Vec<u8> {
+    if let [one] = frames {
+        return one.payload.clone();
+    }
+    let mut array = vec![b'['];
+    for (index, frame) in frames.iter().enumerate() {
+        if index > 0 {
+            array.push(b',');
+        }
+        array.extend_from_slice(&frame.payload);
+    }
+    array.push(b']');
+    array
+}
+
 /// The flash cannot serve as a ring.
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {
@@ -69,6 +86,7 @@ pub(super) struct Ring<F> {
     header: Header,
     next: u64,
     dropped: u64,
+    losses: Vec<u64>,
     orphans: Vec<(u64, u64)>,
 }
 
@@ -92,13 +110,14 @@ impl<F: Flash> Ring<F> {
             upto: 0,
             generation: NO_GENERATION,
         };
-        let orphans = Vec::new();
+        let (losses, orphans) = (Vec::new(), Vec::new());
         let mut ring = Self {
             flash,
             slots: slots as u64,
             header: blank,
             next: 1,
             dropped: 0,
+            losses,
             orphans,
         };
         let found = ring
@@ -125,6 +144,9 @@ impl<F: Flash> Ring<F> {
             if frame.boot == self.header.boot {
                 newest = newest.max(frame.seq);
                 self.dropped = self.dropped.max(frame.lost_through);
+                if frame.lost_through > 0 {
+                    self.losses.push(frame.seq);
+                }
                 readable.push(frame.seq);
             } else {
                 self.orphans.push((frame.boot, slot));
@@ -170,6 +192,12 @@ impl<F: Flash> Ring<F> {
         self.next - self.first_held()
     }
 
+    /// Held records that declare others lost.
+    pub(super) fn losses(&self) -> impl Iterator<Item = u64> {
+        let held = self.first_held();
+        self.losses.iter().copied().filter(move |loss| *loss >= held)
+    }
+
     pub(super) fn free(&self) -> u64 {
         self.slots.saturating_sub(self.held())
     }
@@ -206,6 +234,11 @@ impl<F: Flash> Ring<F> {
         self.flash.write(Self::offset(slot), &frame)?;
         self.orphans.retain(|(_, orphan)| *orphan != slot);
         self.next += 1;
+        if lost_through > 0 {
+            let held = self.first_held();
+            self.losses.retain(|loss| *loss >= held);
+            self.losses.push(seq);
+        }
         Ok(seq)
     }
 
@@ -260,6 +293,10 @@ impl<F: Flash> Ring<F> {
         }
         frames.sort_by_key(|frame| (frame.boot, frame.seq));
         Ok(frames)
+    }
+
+    pub(super) fn has_orphans(&self) -> bool {
+        !self.orphans.is_empty()
     }
 
     pub(super) fn release_orphans(&mut self, boot: u64, upto: u64) {

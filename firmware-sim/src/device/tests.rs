@@ -346,3 +346,51 @@ fn a_flash_too_small_for_a_ring_is_refused_with_the_size_it_needs() {
     let error = Device::start("st01", KEY, MemFlash::new(2_000), BOOT, 0).unwrap_err();
     assert!(error.to_string().contains("at least 9216 bytes"), "{error}");
 }
+
+#[test]
+fn a_window_is_never_more_than_so_many_records_without_a_receipt() {
+    let big = MemFlash::new(1_024 + 200 * SLOT_BYTES);
+    let mut device = start(big).with_window(BEHIND_A_BROKER);
+    for n in 1..=120 {
+        device.append(n, &deposit(1)).unwrap();
+    }
+    let mut server = Server::default();
+    for upto in [50, 100, 120] {
+        server.drain(&mut device);
+        assert_eq!(server.upto(), upto);
+        assert!(device.to_send(8).unwrap().is_empty());
+        assert!(device.waits());
+        device.on_receipt(&receipt(BOOT, upto, 1), 0).unwrap();
+    }
+    assert!(!device.waits());
+    // As many as that again when no receipt came, and no more.
+    for n in 1..=60 {
+        device.append(n, &deposit(1)).unwrap();
+    }
+    for _ in 0..2 {
+        let mut again = Server::default();
+        again.drain(&mut device);
+        assert_eq!(again.records.len(), 50);
+        device.reconnected();
+    }
+}
+
+#[test]
+fn a_declared_loss_goes_ahead_of_a_full_window_also_after_a_power_cut() {
+    for restart in [false, true] {
+        let mut device = start(flash()).with_window(4);
+        for n in 1..=100 {
+            device.append(n, &deposit(1)).unwrap();
+        }
+        if restart {
+            device = device.restart(0).unwrap();
+        }
+        let mut server = Server::default();
+        for _ in 0..20 {
+            server.drain(&mut device);
+            let upto = server.upto();
+            device.on_receipt(&receipt(BOOT, upto, 1), 0).unwrap();
+        }
+        assert_eq!((device.held(), server.upto()), (0, device.next_seq() - 1));
+    }
+}

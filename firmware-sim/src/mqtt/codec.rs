@@ -87,7 +87,7 @@ fn packet(out: &mut Vec<u8>, first: u8, body: &[u8]) {
 }
 
 /// CONNECT with client id = user name, a clean start, keep alive in seconds.
-pub(super) fn connect(out: &mut Vec<u8>, version: Version, id: &str, key: &str, keep_alive_s: u16) {
+pub fn connect(out: &mut Vec<u8>, version: Version, id: &str, key: &str, keep_alive_s: u16) {
     let mut body = Vec::new();
     put_text(&mut body, b"MQTT");
     body.push(if version == Version::V5 { 5 } else { 4 });
@@ -103,7 +103,7 @@ pub(super) fn connect(out: &mut Vec<u8>, version: Version, id: &str, key: &str, 
 }
 
 /// PUBLISH at `QoS` 1.
-pub(super) fn publish(out: &mut Vec<u8>, version: Version, topic: &[u8], id: u16, payload: &[u8]) {
+pub fn publish(out: &mut Vec<u8>, version: Version, topic: &[u8], id: u16, payload: &[u8]) {
     let properties = usize::from(version == Version::V5);
     out.push(0x32);
     put_length(out, 2 + topic.len() + 2 + properties + payload.len());
@@ -116,7 +116,7 @@ pub(super) fn publish(out: &mut Vec<u8>, version: Version, topic: &[u8], id: u16
 }
 
 /// SUBSCRIBE to `filters` at `QoS` 1.
-pub(super) fn subscribe(out: &mut Vec<u8>, version: Version, id: u16, filters: &[String]) {
+pub fn subscribe(out: &mut Vec<u8>, version: Version, id: u16, filters: &[String]) {
     let mut body = id.to_be_bytes().to_vec();
     if version == Version::V5 {
         body.push(0);
@@ -129,7 +129,7 @@ pub(super) fn subscribe(out: &mut Vec<u8>, version: Version, id: u16, filters: &
 }
 
 /// PUBACK for a message of the server's.
-pub(super) fn puback(out: &mut Vec<u8>, id: u16) {
+pub fn puback(out: &mut Vec<u8>, id: u16) {
     packet(out, 0x40, &id.to_be_bytes());
 }
 

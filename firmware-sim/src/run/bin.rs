@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{AnyFlash, Clock, Tally};
-use crate::device::{Appended, Device, DeviceError, Frame, Received, RingError};
+use crate::device::{Appended, Device, DeviceError, Frame, Patience, Received, RingError, payload};
+use crate::draw::Dice;
 use crate::faults::{Faults, Mishap, Outage};
 use crate::life::{Reading, day_of};
 use crate::load::Log;
@@ -20,8 +21,6 @@ use crate::reading::{Body, Topic};
 
 /// Records in one publish.
 const BATCH: usize = 16;
-/// Silence of receipts after which everything unreceipted is sent again; doubles up to 15 minutes.
-const RECEIPT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What connects a device with the simulation around it.
 pub(super) struct Heard {
@@ -49,14 +48,15 @@ pub(super) struct Bin {
     pending: VecDeque<Parcel>,
     held_back: Option<Parcel>,
     contents: HashMap<(u64, u64), Content>,
-    progress: Instant,
-    patience: Duration,
+    began: Instant,
+    patience: Patience,
     /// Why the device ended, if it did.
     pub(super) failed: Option<RingError>,
 }
 
 impl Bin {
-    pub(super) fn new(device: Device<AnyFlash>, faults: Faults, heard: Heard) -> Self {
+    /// `dice` spread the resends of an estate.
+    pub(super) fn new(device: Device<AnyFlash>, faults: Faults, heard: Heard, dice: Dice) -> Self {
         let planned_through = day_of((heard.clock)()) - 1;
         Self {
             device: Some(device),
@@ -70,14 +70,19 @@ impl Bin {
             pending: VecDeque::new(),
             held_back: None,
             contents: HashMap::new(),
-            progress: Instant::now(),
-            patience: RECEIPT_PATIENCE,
+            began: Instant::now(),
+            patience: Patience::new(dice, 0),
             failed: None,
         }
     }
 
     fn now(&self) -> i64 {
         (self.heard.clock)()
+    }
+
+    /// Real time, ms: a receipt does not come sooner because the estate lives faster.
+    fn real(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Takes a reading from the estate; it may be recorded only later, with a wrong clock.
@@ -184,19 +189,26 @@ impl Bin {
         Ok(Next::Publish(topic, identities))
     }
 
+    /// Everything that no receipt covers is to be sent, what an earlier boot left first.
+    fn offer_again(&mut self) {
+        if let Some(device) = &mut self.device {
+            device.reconnected();
+            let orphans = device.orphans().unwrap_or_default();
+            self.pending.extend(orphans.chunks(1).filter_map(parcel));
+        }
+    }
+
     fn next_parcel(&mut self) -> Result<Option<Parcel>, RingError> {
         self.record()?;
         if let Some(parcel) = self.pending.pop_front() {
             return Ok(Some(parcel));
         }
-        if let Some(device) = &mut self.device
-            && device.unsent() == 0
-            && device.held() > 0
-            && self.progress.elapsed() > self.patience
-        {
-            device.reconnected();
-            self.progress = Instant::now();
-            self.patience = (self.patience * 2).min(Duration::from_mins(15));
+        let real = self.real();
+        if self.device.as_ref().is_some_and(Device::waits) && self.patience.is_over(real) {
+            self.offer_again();
+            if let Some(parcel) = self.pending.pop_front() {
+                return Ok(Some(parcel));
+            }
         }
         self.pack()
     }
@@ -205,21 +217,7 @@ impl Bin {
 fn parcel(frames: &[Frame]) -> Option<Parcel> {
     let topic = frames.first()?.topic;
     let identities = frames.iter().map(|frame| (frame.boot, frame.seq)).collect();
-    let payload = match frames {
-        [one] => one.payload.clone(),
-        many => {
-            let mut array = vec![b'['];
-            for (index, frame) in many.iter().enumerate() {
-                if index > 0 {
-                    array.push(b',');
-                }
-                array.extend_from_slice(&frame.payload);
-            }
-            array.push(b']');
-            array
-        }
-    };
-    Some((topic, payload, identities))
+    Some((topic, payload(frames), identities))
 }
 
 fn count(counter: &AtomicU64, more: u64) {
@@ -240,14 +238,10 @@ impl Traffic for Bin {
 
     fn connected(&mut self) {
         count(&self.heard.tally.connections, 1);
-        self.progress = Instant::now();
+        self.patience.renewed(self.real());
         self.pending.clear();
         self.held_back = None;
-        if let Some(device) = &mut self.device {
-            device.reconnected();
-            let orphans = device.orphans().unwrap_or_default();
-            self.pending.extend(orphans.chunks(1).filter_map(parcel));
-        }
+        self.offer_again();
     }
 
     fn next(&mut self, payload: &mut Vec<u8>) -> Next<Self::Token> {
@@ -287,13 +281,12 @@ impl Traffic for Bin {
         if !topic.ends_with(b"/receipt") {
             return count(&self.heard.tally.commands, 1);
         }
-        let now = self.now();
+        let (now, real) = (self.now(), self.real());
         let Some(device) = &mut self.device else { return };
         match device.on_receipt(payload, now) {
             Ok(Received::Released(released)) => {
                 count(&self.heard.tally.receipted, released);
-                self.progress = Instant::now();
-                self.patience = RECEIPT_PATIENCE;
+                self.patience.rewarded(real);
             }
             Ok(Received::Rewound | Received::Nothing) => {}
             Err(DeviceError::Receipt(_) | DeviceError::Ahead { .. } | DeviceError::Ring(_)) => {

@@ -25,6 +25,7 @@ fn plan(fake: &Fake, history: &History, faults: FaultPlan) -> Plan {
         keys: Keys(keys),
         faults,
         from: 0,
+        behind_a_broker: false,
         ring_records: 2_048,
         flash: None,
         log: None,

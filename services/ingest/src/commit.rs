@@ -175,26 +175,31 @@ impl Committer {
 
     /// Runs until every [`Intake`] is dropped, or until `abandon`; what is not stored by then was never acknowledged.
     pub async fn run(mut self, abandon: CancellationToken) {
-        loop {
-            let first = tokio::select! {
-                biased;
-                first = self.orders.recv() => first,
-                () = abandon.cancelled() => None,
-            };
-            let Some(first) = first else { return };
-            let mut batch = Batch::default();
-            self.take(&mut batch, first).await;
-            // Connections that are ready now come into this batch rather than wait for its fsync.
-            tokio::task::yield_now().await;
-            while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
-                let Ok(next) = self.orders.try_recv() else { break };
-                self.take(&mut batch, next).await;
-            }
-            if !self.store(batch, &abandon).await {
-                return;
-            }
-            self.tidy().await;
+        while self.step(&abandon).await {}
+    }
+
+    /// One batch: waits for something to do, takes what has queued with it, stores it and lets everybody know. False
+    /// when there will be no other.
+    pub async fn step(&mut self, abandon: &CancellationToken) -> bool {
+        let first = tokio::select! {
+            biased;
+            first = self.orders.recv() => first,
+            () = abandon.cancelled() => None,
+        };
+        let Some(first) = first else { return false };
+        let mut batch = Batch::default();
+        self.take(&mut batch, first).await;
+        // Connections that are ready now come into this batch rather than wait for its fsync.
+        tokio::task::yield_now().await;
+        while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
+            let Ok(next) = self.orders.try_recv() else { break };
+            self.take(&mut batch, next).await;
         }
+        if !self.store(batch, abandon).await {
+            return false;
+        }
+        self.tidy().await;
+        true
     }
 
     async fn take(&mut self, batch: &mut Batch, order: Order) {

@@ -17,7 +17,7 @@ pub async fn run(
     intake: Intake,
     ledger: Ledger,
     generation: u64,
-    send: impl Fn(&DeviceId, Option<String>) + Send,
+    send: impl Fn(&DeviceId, Option<String>) + Send + Sync,
     shutdown: CancellationToken,
 ) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -27,26 +27,38 @@ pub async fn run(
             _ = tick.tick() => {}
             () = shutdown.cancelled() => return,
         }
-        let owed = tokio::select! {
-            owed = intake.owed() => owed,
+        tokio::select! {
+            more = round(&intake, &ledger, generation, &send) => if !more { return },
             () = shutdown.cancelled() => return,
-        };
-        let Some(owed) = owed else { return };
-        for owed in owed {
-            let Ok(device) = DeviceId::try_from(&*owed.device) else {
-                continue;
-            };
-            let receipt = Receipt {
-                boot: owed.boot,
-                upto: owed.upto,
-                missing: owed.missing,
-                generation,
-            };
-            match ledger.device_key(&owed.device).await {
-                Ok(key) => send(&device, key.map(|key| hemu_wire::sign(&receipt, &key))),
-                // The next receipt says the same and more.
-                Err(error) => tracing::warn!(%error, device.id = %device, "a receipt could not be signed"),
-            }
         }
     }
+}
+
+/// Sends what is owed now; false when the committer has ended.
+pub async fn round(
+    intake: &Intake,
+    ledger: &Ledger,
+    generation: u64,
+    send: &(impl Fn(&DeviceId, Option<String>) + Sync),
+) -> bool {
+    let Some(owed) = intake.owed().await else {
+        return false;
+    };
+    for owed in owed {
+        let Ok(device) = DeviceId::try_from(&*owed.device) else {
+            continue;
+        };
+        let receipt = Receipt {
+            boot: owed.boot,
+            upto: owed.upto,
+            missing: owed.missing,
+            generation,
+        };
+        match ledger.device_key(&owed.device).await {
+            Ok(key) => send(&device, key.map(|key| hemu_wire::sign(&receipt, &key))),
+            // The next receipt says the same and more.
+            Err(error) => tracing::warn!(%error, device.id = %device, "a receipt could not be signed"),
+        }
+    }
+    true
 }
