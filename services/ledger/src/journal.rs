@@ -4,15 +4,14 @@
 //! the statement takes effect only on the head it was computed for, and the writer that lost the race reads the
 //! head again. This module must not know what entries mean.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{Row, SqliteExecutor};
 
+use crate::db;
 use crate::error::{Error, InFile, Result};
 use crate::segment::Entries;
-use crate::store::Lock;
+use crate::store::{Lock, Place};
 
 /// The number of a batch; the first is 1, and 0 is before all.
 pub type Position = u64;
@@ -71,19 +70,21 @@ fn chain(previous: &Hash, position: Position, at: i64, records: u64, body: &[u8]
 /// Appends batches. One a process; the committer owns it.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    connection: SqliteConnection,
+    place: Place,
+    /// `None` after a failure: a connection that broke does not heal.
+    connection: Option<db::Connection>,
     head: Head,
     /// Nobody replaces the file while it is open.
     _files: Lock,
 }
 
 impl Journal {
-    pub(crate) async fn open(path: PathBuf, mut connection: SqliteConnection, files: Lock) -> Result<Self> {
-        let head = head(&mut connection).await.of(&path)?;
+    pub(crate) async fn open(place: Place, files: Lock) -> Result<Self> {
+        let mut connection = place.connect().await?;
+        let head = head(&mut connection.link()).await.of(&place.shown())?;
         Ok(Self {
-            path,
-            connection,
+            place,
+            connection: Some(connection),
             head,
             _files: files,
         })
@@ -97,53 +98,63 @@ impl Journal {
     /// Stores a batch durably; after this returns `Ok`, it survives a power cut.
     /// On an error nothing was stored that this writer counts on; the same batch may be appended again.
     pub async fn append(&mut self, at: i64, records: u64, body: &[u8]) -> Result<Head> {
+        let path = self.place.shown();
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.place.connect().await?,
+        };
         loop {
             let position = self.head.position + 1;
             let hash = chain(&self.head.hash, position, at, records, body);
             let mine = Head { position, hash };
-            let stored = insert(&mut self.connection, &mine, at, records, body).await;
-            match stored.of(&self.path) {
-                Ok(true) => {
-                    self.head = mine;
-                    return Ok(mine);
-                }
+            match insert(&mut connection.link(), &mine, at, records, body).await {
+                Ok(true) => self.head = mine,
                 // Another process appended first.
-                Ok(_) => self.head = head(&mut self.connection).await.of(&self.path)?,
+                Ok(false) => {
+                    self.head = head(&mut connection.link()).await.of(&path)?;
+                    continue;
+                }
                 Err(error) => {
                     // A commit whose answer was lost may still have happened; never store the same batch twice.
-                    if head_at(&mut self.connection, position).await.of(&self.path)? != Some(mine) {
-                        return Err(error);
+                    let mut again = self.place.connect().await?;
+                    if head_at(&mut again.link(), position).await.of(&path)? != Some(mine) {
+                        return Err(error).of(&path);
                     }
-                    self.head = mine;
-                    return Ok(mine);
+                    (self.head, connection) = (mine, again);
                 }
             }
+            self.connection = Some(connection);
+            return Ok(mine);
         }
     }
 
-    /// Lets the write-ahead log start again from its beginning. Cheap when [`crate::Ledger::checkpoint`] has
+    /// Lets SQLite's write-ahead log start again from its beginning. Cheap when [`crate::Ledger::checkpoint`] has
     /// just moved the bulk; called between two batches, so that the log cannot grow for ever under steady load.
     pub async fn restart_log(&mut self) -> Result<()> {
-        sqlx::query("pragma wal_checkpoint(passive)")
-            .execute(&mut self.connection)
+        let Some(connection @ db::Connection::Sqlite(_)) = &mut self.connection else {
+            return Ok(());
+        };
+        db::query("pragma wal_checkpoint(passive)")
+            .execute(&mut connection.link())
             .await
-            .of(&self.path)?;
+            .of(&self.place.shown())?;
         Ok(())
     }
 }
 
 /// Whether the batch was stored: it is, if it follows the journal's last.
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     head: &Head,
     at: i64,
     records: u64,
     body: &[u8],
 ) -> std::result::Result<bool, sqlx::Error> {
-    let done = sqlx::query(
+    let done = db::query(
         "insert into journal (position, at, records, hash, body)
          select ?1, ?2, ?3, ?4, ?5
-         where coalesce((select max(position) from journal), 0) = ?1 - 1",
+         where coalesce((select max(position) from journal), 0) = ?1 - 1
+         on conflict do nothing",
     )
     .bind(head.position.cast_signed())
     .bind(at)
@@ -157,7 +168,7 @@ async fn insert(
 
 /// Stores a batch as part of a transaction that holds the file's write lock: nobody else can have appended.
 pub(crate) async fn append_within(
-    transaction: &mut SqliteConnection,
+    transaction: &mut db::Link<'_>,
     at: i64,
     records: u64,
     body: &[u8],
@@ -174,8 +185,8 @@ pub(crate) async fn append_within(
     ))
 }
 
-pub(crate) async fn head(connection: &mut SqliteConnection) -> std::result::Result<Head, sqlx::Error> {
-    let row = sqlx::query("select position, hash from journal order by position desc limit 1")
+pub(crate) async fn head(connection: &mut db::Link<'_>) -> std::result::Result<Head, sqlx::Error> {
+    let row = db::query("select position, hash from journal order by position desc limit 1")
         .fetch_optional(connection)
         .await?;
     row.map_or(Ok(Head::default()), |row| head_of(&row))
@@ -183,20 +194,20 @@ pub(crate) async fn head(connection: &mut SqliteConnection) -> std::result::Resu
 
 /// The head as it was when the batch at a position was the last; `None` when there is no such batch.
 pub(crate) async fn head_at(
-    connection: impl SqliteExecutor<'_>,
+    connection: impl db::Runner<'_>,
     position: Position,
 ) -> std::result::Result<Option<Head>, sqlx::Error> {
     if position == 0 {
         return Ok(Some(Head::default()));
     }
-    let row = sqlx::query("select position, hash from journal where position = ?")
+    let row = db::query("select position, hash from journal where position = ?")
         .bind(position.cast_signed())
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(head_of).transpose()
 }
 
-fn head_of(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> {
+fn head_of(row: &db::Row) -> std::result::Result<Head, sqlx::Error> {
     let hash: Vec<u8> = row.try_get("hash")?;
     Ok(Head {
         position: row.try_get::<i64, _>("position")?.cast_unsigned(),
@@ -205,7 +216,7 @@ fn head_of(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> {
 }
 
 /// The last batch the projections were folded from, as their `progress` row says.
-pub(crate) fn folded(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> {
+pub(crate) fn folded(row: &db::Row) -> std::result::Result<Head, sqlx::Error> {
     let hash: Vec<u8> = row.try_get("hash")?;
     Ok(Head {
         position: row.try_get::<i64, _>("applied")?.cast_unsigned(),
@@ -213,10 +224,79 @@ pub(crate) fn folded(row: &SqliteRow) -> std::result::Result<Head, sqlx::Error> 
     })
 }
 
+/// What is known of a batch before it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    pub(crate) records: u64,
+    pub(crate) bytes: usize,
+    pub(crate) acts: bool,
+}
+
+/// Whether a stretch of batches goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// With this batch, and on.
+    On,
+    /// With this batch, and no further.
+    Last,
+    /// Without it.
+    Before,
+}
+
+/// Batches a stretch looks at; one that is cut off here goes on at its end.
+const STRETCH: u32 = 1_024;
+
+/// The next whole batches of a range, as many as `take` takes. What is not taken is not read: a database sends all it
+/// was asked for, however soon one stops listening.
+pub(crate) async fn stretch(
+    truth: &db::Pool,
+    after: Position,
+    until: Position,
+    mut take: impl FnMut(&Stretch) -> Take,
+) -> Result<Vec<Batch>> {
+    let path = Path::new("the journal");
+    let ahead = db::query(
+        "select position, records, length(body) as bytes, substr(body, 1, 1) as kind from journal
+         where position > ? and position <= ? order by position limit ?",
+    )
+    .bind(after.cast_signed())
+    .bind(until.cast_signed())
+    .bind(STRETCH)
+    .fetch_all(truth);
+    let mut last = after;
+    for row in ahead.await.of(path)? {
+        let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
+        let known = || -> db::Outcome<Stretch> {
+            Ok(Stretch {
+                records: row.try_get::<i64, _>("records")?.cast_unsigned(),
+                bytes: usize::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or(usize::MAX),
+                acts: crate::segment::are_acts(row.try_get("kind")?),
+            })
+        };
+        let taken = take(&known().map_err(|error| damaged(position, &error))?);
+        if taken != Take::Before {
+            last = position;
+        }
+        if taken != Take::On {
+            break;
+        }
+    }
+    if last == after {
+        return Ok(Vec::new());
+    }
+    let rows = db::query("select * from journal where position > ? and position <= ? order by position")
+        .bind(after.cast_signed())
+        .bind(last.cast_signed())
+        .fetch_all(truth);
+    rows.await.of(path)?.iter().map(|row| batch(path, row)).collect()
+}
+
 /// Checks that the batch the projections were folded up to is still in the journal: the chain alone cannot tell
 /// that its end was cut off.
-pub(crate) async fn anchored(truth: &SqlitePool, folded: &Head) -> Result<()> {
-    let there = head_at(truth, folded.position).await.of(Path::new("hemu.db"))?;
+pub(crate) async fn anchored(truth: &db::Pool, folded: &Head) -> Result<()> {
+    let there = head_at(truth, folded.position)
+        .await
+        .of(Path::new("the journal"))?;
     if there == Some(*folded) {
         return Ok(());
     }
@@ -234,7 +314,7 @@ fn to_hash(bytes: &[u8]) -> Hash {
 }
 
 /// A row of the journal; a column of another type than was written is damage, and the batch is named.
-pub(crate) fn batch(path: &Path, row: &SqliteRow) -> Result<Batch> {
+pub(crate) fn batch(path: &Path, row: &db::Row) -> Result<Batch> {
     let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
     let read = || -> std::result::Result<Batch, sqlx::Error> {
         let hash: Vec<u8> = row.try_get("hash")?;
@@ -246,10 +326,14 @@ pub(crate) fn batch(path: &Path, row: &SqliteRow) -> Result<Batch> {
             body: row.try_get("body")?,
         })
     };
-    read().map_err(|error| Error::Damaged {
+    read().map_err(|error| damaged(position, &error))
+}
+
+fn damaged(position: Position, error: &sqlx::Error) -> Error {
+    Error::Damaged {
         position,
         what: error.to_string(),
-    })
+    }
 }
 
 /// Checks that a batch follows the one before it: position and hash.

@@ -1,21 +1,20 @@
 //! The ledger: one data folder, opened.
 
 use hemu_rules::Zone;
-use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
 
+use crate::db;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Journal, Position};
-use crate::project::Projector;
-use crate::store::{self, Durability, Folder, Lock, Role};
+use crate::project::{Guard, Projector};
+use crate::store::{self, Folder, Lock, Role, Tables};
 
 /// An open data folder. Cheap to clone; every clone sees the same files.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     folder: Folder,
     zone: Zone,
-    pub(crate) truth: SqlitePool,
-    pub(crate) projections: SqlitePool,
+    pub(crate) truth: db::Pool,
+    pub(crate) projections: db::Pool,
     held: Lock,
 }
 
@@ -31,8 +30,8 @@ impl Ledger {
         let mut ledger = Self {
             folder: folder.clone(),
             zone: Zone::default(),
-            truth: store::pool(&folder.truth(), Durability::Full),
-            projections: store::pool(&folder.projections(), Durability::Whole),
+            truth: folder.place(Tables::Truth).pool(),
+            projections: folder.place(Tables::Projections).pool(),
             held,
         };
         ledger.zone = ledger.settle_zone(zone).await?;
@@ -40,7 +39,7 @@ impl Ledger {
     }
 
     async fn settle_zone(&self, wanted: Option<Zone>) -> Result<Zone> {
-        sqlx::query("insert or ignore into meta (key, value) values ('zone', ?)")
+        db::query("insert into meta (key, value) values ('zone', ?) on conflict do nothing")
             .bind(wanted.unwrap_or_default().to_string())
             .execute(&self.truth)
             .await
@@ -67,26 +66,29 @@ impl Ledger {
 
     /// A writer of the journal.
     pub async fn journal(&self) -> Result<Journal> {
-        let path = self.folder.truth();
-        let connection = store::connect(&path, Durability::Full).await?;
-        Journal::open(path, connection, self.held.clone()).await
+        Journal::open(self.folder.place(Tables::Truth), self.held.clone()).await
     }
 
     /// The folder's projector; `Err(InUse)` while another process projects.
     pub async fn projector(&self) -> Result<(Projector, Lock)> {
-        let lock = self.folder.lock(Role::Project)?.and(&self.held);
-        let path = self.folder.projections();
-        let connection = store::connect(&path, Durability::Whole).await?;
-        let projector =
-            Projector::open(self.truth.clone(), path, connection, self.zone, journal::END).await?;
-        Ok((projector, lock))
+        let (lock, guard) = if self.folder.is_shared() {
+            (Lock::none(), Guard::Session)
+        } else {
+            (self.folder.lock(Role::Project)?, Guard::Lock)
+        };
+        let place = self.folder.place(Tables::Projections);
+        let projector = Projector::open(self.truth.clone(), place, guard, self.zone, journal::END).await?;
+        Ok((projector, lock.and(&self.held)))
     }
 
     /// Moves committed batches from the write-ahead log into the file, beside the commit path.
     /// Answers how many pages the log still holds.
     pub async fn checkpoint(&self) -> Result<u64> {
+        if self.folder.is_shared() {
+            return Ok(0);
+        }
         let path = self.folder.truth();
-        let row = sqlx::query("pragma wal_checkpoint(passive)")
+        let row = db::query("pragma wal_checkpoint(passive)")
             .fetch_one(&self.truth)
             .await
             .of(&path)?;
@@ -111,7 +113,7 @@ impl Ledger {
     /// A setting that belongs to the data, such as the site's name; `None` when it was never set.
     pub async fn meta(&self, key: &str) -> Result<Option<String>> {
         let path = self.folder.truth();
-        let row = sqlx::query("select value from meta where key = ?")
+        let row = db::query("select value from meta where key = ?")
             .bind(key)
             .fetch_optional(&self.truth);
         row.await
@@ -122,7 +124,7 @@ impl Ledger {
 
     /// Sets it.
     pub async fn set_meta(&self, key: &str, value: &str) -> Result<()> {
-        sqlx::query("insert or replace into meta (key, value) values (?, ?)")
+        db::query("insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value")
             .bind(key)
             .bind(value)
             .execute(&self.truth)
@@ -159,24 +161,20 @@ impl Alone {
     /// stay in place until the new ones are complete.
     pub async fn rebuild(self, progress: impl FnMut(Position)) -> Result<u64> {
         let Self(ledger) = self;
-        let new = ledger.folder.path().join("rebuild.db");
-        store::remove_database(&new)?;
+        let new = ledger.folder.place_named(Tables::Projections, "rebuild");
+        new.remove().await?;
         let records = ledger.fold_into(&new, journal::END, progress).await?;
         ledger.rebuild_acts().await?;
         ledger.close().await;
-        store::remove_database(&ledger.folder.projections())?;
-        std::fs::rename(&new, ledger.folder.projections())
-            .map_err(|source| Error::Folder { path: new, source })?;
+        new.replace(&ledger.folder.place(Tables::Projections)).await?;
         Ok(records)
     }
 
-    /// Deletes every database file of the folder. For a demo's folder; nothing else may call this.
+    /// Deletes the journal, the registry and every projection. For a demo's folder; nothing else may call this.
     pub async fn clear(self) -> Result<()> {
         let Self(ledger) = self;
         ledger.close().await;
-        for name in ["hemu.db", "projections.db", "series.db"] {
-            store::remove_database(&ledger.folder.path().join(name))?;
-        }
-        Ok(())
+        ledger.folder.place(Tables::Truth).remove().await?;
+        ledger.folder.place(Tables::Projections).remove().await
     }
 }

@@ -3,6 +3,7 @@
 pub mod acts;
 mod bytes;
 pub mod cursor;
+mod db;
 pub mod entry;
 mod error;
 pub mod journal;

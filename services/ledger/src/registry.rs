@@ -3,18 +3,17 @@
 //! It gives the journal's names a meaning and is the only place with addresses; a person's row can be corrected or
 //! erased here without touching the journal.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db::{self, from_columns};
 use crate::error::{Error, InFile, Result};
 use crate::ledger::Ledger;
 use crate::rows::Rows;
 
 /// An estate; `plan` is its drawing as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estate {
     pub id: String,
     pub name: String,
@@ -22,7 +21,7 @@ pub struct Estate {
 }
 
 /// A place with bins; `x`, `y` in metres on the plan.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Station {
     pub id: String,
     pub estate: String,
@@ -32,7 +31,7 @@ pub struct Station {
 }
 
 /// A registered device.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     pub id: String,
     pub estate: Option<String>,
@@ -42,7 +41,7 @@ pub struct Device {
 }
 
 /// A household's place. Personal data: mask before showing.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Household {
     pub token: String,
     pub estate: Option<String>,
@@ -55,11 +54,38 @@ pub struct Household {
 }
 
 /// A command kept for a device.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     pub id: i64,
     pub payload: String,
 }
+
+from_columns!(Estate { id, name, plan });
+from_columns!(Station {
+    id,
+    estate,
+    name,
+    x,
+    y
+});
+from_columns!(Device {
+    id,
+    estate,
+    station,
+    created_at,
+    revoked_at
+});
+from_columns!(Household {
+    token,
+    estate,
+    building,
+    unit,
+    door,
+    residents,
+    station,
+    created_at
+});
+from_columns!(Command { id, payload });
 
 /// SHA-256 of a device's key, the form in which keys are kept.
 pub type KeyDigest = [u8; 32];
@@ -69,12 +95,35 @@ pub fn key_digest(key: &[u8]) -> KeyDigest {
     Sha256::digest(key).into()
 }
 
+/// Each household once, as if its rows were written one after the other.
+fn merged(households: &[Household]) -> Vec<Household> {
+    let mut once: BTreeMap<&str, Household> = BTreeMap::new();
+    for row in households {
+        let Some(known) = once.get_mut(row.token.as_str()) else {
+            once.insert(&row.token, row.clone());
+            continue;
+        };
+        let newer = |new: &Option<String>, old: &mut Option<String>| {
+            if new.is_some() {
+                old.clone_from(new);
+            }
+        };
+        newer(&row.estate, &mut known.estate);
+        newer(&row.building, &mut known.building);
+        newer(&row.unit, &mut known.unit);
+        newer(&row.door, &mut known.door);
+        newer(&row.station, &mut known.station);
+        known.residents = row.residents.or(known.residents);
+    }
+    once.into_values().collect()
+}
+
 impl Ledger {
     /// Adds an estate, or changes its name and plan.
     pub async fn put_estate(&self, estate: &Estate) -> Result<()> {
-        sqlx::query(
+        db::query(
             "insert into estate (id, name, plan) values (?, ?, ?)
-             on conflict do update set name = excluded.name, plan = coalesce(excluded.plan, plan)",
+             on conflict (id) do update set name = excluded.name, plan = coalesce(excluded.plan, estate.plan)",
         )
         .bind(&estate.id)
         .bind(&estate.name)
@@ -87,7 +136,7 @@ impl Ledger {
 
     /// Adds an estate by its id alone, if it is not there.
     pub async fn ensure_estate(&self, id: &str) -> Result<()> {
-        sqlx::query("insert or ignore into estate (id, name) values (?1, ?1)")
+        db::query("insert into estate (id, name) values (?1, ?1) on conflict do nothing")
             .bind(id)
             .execute(&self.truth)
             .await
@@ -97,13 +146,14 @@ impl Ledger {
 
     /// All estates by id.
     pub async fn estates(&self) -> Result<Vec<Estate>> {
-        let query = sqlx::query_as("select id, name, plan from estate order by id");
+        let query = db::query_as("select id, name, plan from estate order by id");
         query.fetch_all(&self.truth).await.of(&self.folder().truth())
     }
 
     /// Adds a station, or changes it.
     pub async fn put_station(&self, station: &Station) -> Result<()> {
-        sqlx::query("insert or replace into station (id, estate, name, x, y) values (?, ?, ?, ?, ?)")
+        db::query("insert into station (id, estate, name, x, y) values (?, ?, ?, ?, ?)
+             on conflict (id) do update set estate = excluded.estate, name = excluded.name, x = excluded.x, y = excluded.y")
             .bind(&station.id)
             .bind(&station.estate)
             .bind(&station.name)
@@ -117,7 +167,7 @@ impl Ledger {
 
     /// Stations by id, of one estate or of all.
     pub async fn stations(&self, estate: Option<&str>) -> Result<Vec<Station>> {
-        sqlx::query_as("select * from station where ?1 is null or estate = ?1 order by id")
+        db::query_as("select * from station where ?1 is null or estate = ?1 order by id")
             .bind(estate)
             .fetch_all(&self.truth)
             .await
@@ -135,10 +185,10 @@ impl Ledger {
         at: i64,
     ) -> Result<()> {
         self.ensure_place(estate, station).await?;
-        let done = sqlx::query(
+        let done = db::query(
             "insert into device (id, key_digest, estate, station, created_at) values (?, ?, ?, ?, ?)
-             on conflict do update set key_digest = excluded.key_digest,
-               estate = coalesce(excluded.estate, estate), station = coalesce(excluded.station, station)
+             on conflict (id) do update set key_digest = excluded.key_digest,
+               estate = coalesce(excluded.estate, device.estate), station = coalesce(excluded.station, device.station)
              where device.key_digest is null",
         )
         .bind(id)
@@ -198,7 +248,7 @@ impl Ledger {
 
     /// Notes a device that an import names; it has no key and cannot log in.
     pub async fn ensure_device(&self, id: &str, estate: Option<&str>, at: i64) -> Result<()> {
-        sqlx::query("insert or ignore into device (id, estate, created_at) values (?, ?, ?)")
+        db::query("insert into device (id, estate, created_at) values (?, ?, ?) on conflict do nothing")
             .bind(id)
             .bind(estate)
             .bind(at)
@@ -211,7 +261,7 @@ impl Ledger {
     /// The digest a device's key must have; `None` when the device is unknown, has no key, or is revoked.
     pub async fn device_key(&self, id: &str) -> Result<Option<KeyDigest>> {
         let path = self.folder().truth();
-        let row = sqlx::query("select key_digest from device where id = ? and revoked_at is null")
+        let row = db::query("select key_digest from device where id = ? and revoked_at is null")
             .bind(id)
             .fetch_optional(&self.truth)
             .await
@@ -225,7 +275,7 @@ impl Ledger {
 
     /// Gives a device a new key; the old one stops working.
     pub async fn rotate_device(&self, id: &str, key: &KeyDigest) -> Result<()> {
-        let query = sqlx::query("update device set key_digest = ? where id = ? and revoked_at is null");
+        let query = db::query("update device set key_digest = ? where id = ? and revoked_at is null");
         let done = query
             .bind(&key[..])
             .bind(id)
@@ -237,7 +287,7 @@ impl Ledger {
 
     /// Ends a device's right to log in. What it sent stays.
     pub async fn revoke_device(&self, id: &str, at: i64) -> Result<()> {
-        let query = sqlx::query("update device set revoked_at = ? where id = ? and revoked_at is null");
+        let query = db::query("update device set revoked_at = ? where id = ? and revoked_at is null");
         let done = query
             .bind(at)
             .bind(id)
@@ -250,7 +300,7 @@ impl Ledger {
     /// Registered devices by id.
     pub async fn devices(&self) -> Result<Vec<Device>> {
         let query =
-            sqlx::query_as("select id, estate, station, created_at, revoked_at from device order by id");
+            db::query_as("select id, estate, station, created_at, revoked_at from device order by id");
         query.fetch_all(&self.truth).await.of(&self.folder().truth())
     }
 
@@ -260,13 +310,15 @@ impl Ledger {
         let rows = Rows::new(
             "insert into household (token, estate, building, unit, door, residents, station, created_at)",
             8,
-            "on conflict do update set estate = coalesce(excluded.estate, estate),
-               building = coalesce(excluded.building, building), unit = coalesce(excluded.unit, unit),
-               door = coalesce(excluded.door, door), residents = coalesce(excluded.residents, residents),
-               station = coalesce(excluded.station, station)",
+            "on conflict (token) do update set estate = coalesce(excluded.estate, household.estate),
+               building = coalesce(excluded.building, household.building),
+               unit = coalesce(excluded.unit, household.unit), door = coalesce(excluded.door, household.door),
+               residents = coalesce(excluded.residents, household.residents),
+               station = coalesce(excluded.station, household.station)",
         );
-        let mut transaction = self.truth.begin_with("begin immediate").await.of(&path)?;
-        rows.write(&mut transaction, households, |b, household| {
+        let households = merged(households);
+        let mut transaction = self.truth.begin_alone().await.of(&path)?;
+        rows.write(&mut transaction.link(), &households, |b, household| {
             b.add(household.token.clone()).add(household.estate.clone());
             b.add(household.building.clone())
                 .add(household.unit.clone())
@@ -286,11 +338,18 @@ impl Ledger {
         let rows = Rows::new(
             "insert into household (token, estate, created_at)",
             3,
-            "on conflict do update set estate = coalesce(estate, excluded.estate)",
+            "on conflict (token) do update set estate = coalesce(household.estate, excluded.estate)",
         );
-        let mut transaction = self.truth.begin_with("begin immediate").await.of(&path)?;
-        rows.write(&mut transaction, names, |b, (token, estate)| {
-            b.add((*token).to_owned()).add(estate.map(str::to_owned)).add(at);
+        // A token comes once a statement: the first estate that is named for it is its own.
+        let mut once: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for (token, estate) in names {
+            let known = once.entry(token).or_default();
+            *known = known.or(*estate);
+        }
+        let once: Vec<_> = once.into_iter().collect();
+        let mut transaction = self.truth.begin_alone().await.of(&path)?;
+        rows.write(&mut transaction.link(), &once, |b, (token, estate)| {
+            b.add(*token).add(*estate).add(at);
         })
         .await
         .of(&path)?;
@@ -299,14 +358,14 @@ impl Ledger {
 
     /// A household by its token.
     pub async fn household(&self, token: &str) -> Result<Option<Household>> {
-        let query = sqlx::query_as("select * from household where token = ?").bind(token);
+        let query = db::query_as("select * from household where token = ?").bind(token);
         query.fetch_optional(&self.truth).await.of(&self.folder().truth())
     }
 
     /// Registered households in order of token, after the given one; `text` matches the token's beginning, or
     /// building, unit and door as written together (`12-1-301`).
     pub async fn households(&self, find: &HouseholdQuery<'_>) -> Result<Vec<Household>> {
-        sqlx::query_as(
+        db::query_as(
             "select * from household
              where token > ?1 and (?2 is null or estate = ?2) and (?3 is null or building = ?3)
                and (?4 is null or token like ?4 || '%' escape '\\'
@@ -325,7 +384,7 @@ impl Ledger {
 
     /// Households that bring their bags to a station, in order of token.
     pub async fn households_at(&self, station: &str) -> Result<Vec<Household>> {
-        sqlx::query_as("select * from household where station = ? order by token")
+        db::query_as("select * from household where station = ? order by token")
             .bind(station)
             .fetch_all(&self.truth)
             .await
@@ -335,7 +394,7 @@ impl Ledger {
     /// Households a building of an estate has: (building, households).
     pub async fn buildings(&self, estate: &str) -> Result<Vec<(String, Vec<String>)>> {
         let path = self.folder().truth();
-        let rows: Vec<SqliteRow> = sqlx::query(
+        let rows: Vec<db::Row> = db::query(
             "select building, token from household where estate = ? and building is not null order by building",
         )
         .bind(estate)
@@ -359,7 +418,7 @@ impl Ledger {
     /// The tokens of all registered households.
     pub async fn tokens(&self) -> Result<HashSet<String>> {
         let path = self.folder().truth();
-        let rows = sqlx::query("select token from household")
+        let rows = db::query("select token from household")
             .fetch_all(&self.truth)
             .await
             .of(&path)?;
@@ -369,7 +428,7 @@ impl Ledger {
     /// How many households are registered, of one estate or of all.
     pub async fn count_households(&self, estate: Option<&str>) -> Result<u64> {
         let path = self.folder().truth();
-        let row = sqlx::query("select count(*) as n from household where ?1 is null or estate = ?1")
+        let row = db::query("select count(*) as n from household where ?1 is null or estate = ?1")
             .bind(estate)
             .fetch_one(&self.truth)
             .await
@@ -379,19 +438,16 @@ impl Ledger {
 
     /// Keeps a command for a device until the device acknowledges it; its id.
     pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
-        let query = sqlx::query("insert into command (device, payload, created_at) values (?, ?, ?)");
-        let done = query
-            .bind(device)
-            .bind(payload)
-            .bind(at)
-            .execute(&self.truth)
-            .await;
-        Ok(done.of(&self.folder().truth())?.last_insert_rowid())
+        let query = db::query_scalar(
+            "insert into command (device, payload, created_at) values (?, ?, ?) returning id",
+        );
+        let id = query.bind(device).bind(payload).bind(at).fetch_one(&self.truth);
+        id.await.of(&self.folder().truth())
     }
 
     /// The oldest commands a device has not acknowledged.
     pub async fn open_commands(&self, device: &str, limit: u32) -> Result<Vec<Command>> {
-        sqlx::query_as(
+        db::query_as(
             "select id, payload from command where device = ? and acknowledged_at is null order by id limit ?",
         )
         .bind(device)
@@ -403,7 +459,7 @@ impl Ledger {
 
     /// Marks a device's command as acknowledged.
     pub async fn acknowledge_command(&self, device: &str, id: i64, at: i64) -> Result<()> {
-        sqlx::query(
+        db::query(
             "update command set acknowledged_at = ? where id = ? and device = ? and acknowledged_at is null",
         )
         .bind(at)

@@ -2,45 +2,35 @@
 
 use std::sync::Arc;
 
-use sqlx::error::BoxDynError;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, Type};
+use crate::db::{Bind, Link, Outcome, Query, Row, Value};
 
-/// Rows a statement; each shape is prepared once and kept.
+/// Rows a statement of SQLite's; each shape is prepared once and kept.
 const SHAPES: [usize; 3] = [128, 16, 1];
+/// Rows a statement of PostgreSQL's: one array a column, whatever their number.
+const UNNESTED: usize = 4_096;
 
-/// One statement with its parameters.
-type Statement = (AssertSqlSafe<Arc<str>>, SqliteArguments);
-
-/// A statement that takes any number of rows: `head values (...), (...) tail`.
+/// A statement that takes any number of rows: `head values (...), (...) tail`, and for PostgreSQL
+/// `head select * from unnest(...) tail`.
 #[derive(Debug)]
 pub(crate) struct Rows {
+    width: usize,
     shapes: [(usize, Arc<str>); 3],
+    unnested: Arc<str>,
 }
 
-/// Collects the parameters of a statement; the first failure is kept.
+/// Collects the parameters of a statement.
 #[derive(Default)]
-pub(crate) struct Binds {
-    arguments: SqliteArguments,
-    failed: Option<BoxDynError>,
-}
+pub(crate) struct Binds(Vec<Value>);
 
 impl Binds {
-    pub(crate) fn add<'v, T: Encode<'v, Sqlite> + Type<Sqlite> + 'v>(&mut self, value: T) -> &mut Self {
-        if let Err(error) = self.arguments.add(value) {
-            self.failed.get_or_insert(error);
-        }
+    pub(crate) fn add(&mut self, value: impl Bind) -> &mut Self {
+        self.0.push(value.value());
         self
     }
 
-    /// SQLite's integers are signed; the bits are kept.
+    /// Integers are signed in both engines; the bits are kept.
     pub(crate) fn bits(&mut self, value: u64) -> &mut Self {
         self.add(value.cast_signed())
-    }
-
-    pub(crate) fn done(self) -> Result<SqliteArguments, sqlx::Error> {
-        self.failed
-            .map_or(Ok(self.arguments), |error| Err(sqlx::Error::Encode(error)))
     }
 }
 
@@ -48,44 +38,57 @@ impl Rows {
     /// `head` ends before `values`; `tail` is what follows the rows (an `on conflict` clause, or the end of a
     /// `with` query). Both are literals of this crate: no outside text ever becomes SQL.
     pub(crate) fn new(head: &'static str, width: usize, tail: &'static str) -> Self {
-        let row = format!("({})", vec!["?"; width].join(", "));
+        let marks = vec!["?"; width].join(", ");
+        let row = format!("({marks})");
         Self {
+            width,
             shapes: SHAPES.map(|count| {
                 let rows = vec![row.as_str(); count].join(", ");
                 (count, format!("{head} values {rows} {tail}").into())
             }),
+            unnested: format!("{head} select * from unnest({marks}) {tail}").into(),
         }
     }
 
     /// The statements and parameters for these rows.
-    pub(crate) fn split<'r, T>(
+    fn split<'r, T>(
         &self,
+        link: &Link<'_>,
         mut rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
-    ) -> Result<Vec<Statement>, sqlx::Error> {
+    ) -> Vec<Query> {
+        let bound = |some: &'r [T]| {
+            let mut binds = Binds(Vec::with_capacity(some.len() * self.width));
+            for row in some {
+                bind(&mut binds, row);
+            }
+            binds.0
+        };
+        if let Link::Postgres(_) = link {
+            let some = rows.chunks(UNNESTED);
+            return some
+                .map(|some| Query::new(self.unnested.clone(), bound(some), Some(self.width)))
+                .collect();
+        }
         let mut statements = Vec::new();
         for (count, sql) in &self.shapes {
-            while let Some((head, rest)) = rows.split_at_checked(*count) {
-                let mut binds = Binds::default();
-                for row in head {
-                    bind(&mut binds, row);
-                }
-                statements.push((AssertSqlSafe(sql.clone()), binds.done()?));
+            while let Some((some, rest)) = rows.split_at_checked(*count) {
+                statements.push(Query::new(sql.clone(), bound(some), None));
                 rows = rest;
             }
         }
-        Ok(statements)
+        statements
     }
 
     /// Runs the statement for all rows.
     pub(crate) async fn write<'r, T>(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Link<'_>,
         rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
-    ) -> Result<(), sqlx::Error> {
-        for (sql, arguments) in self.split(rows, bind)? {
-            sqlx::query_with(sql, arguments).execute(&mut *connection).await?;
+    ) -> Outcome {
+        for query in self.split(connection, rows, bind) {
+            query.execute(&mut *connection).await?;
         }
         Ok(())
     }
@@ -93,17 +96,13 @@ impl Rows {
     /// Runs the statement for all rows and collects what it answers.
     pub(crate) async fn fetch<'r, T>(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut Link<'_>,
         rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
-    ) -> Result<Vec<sqlx::sqlite::SqliteRow>, sqlx::Error> {
+    ) -> Outcome<Vec<Row>> {
         let mut found = Vec::new();
-        for (sql, arguments) in self.split(rows, bind)? {
-            found.extend(
-                sqlx::query_with(sql, arguments)
-                    .fetch_all(&mut *connection)
-                    .await?,
-            );
+        for query in self.split(connection, rows, bind) {
+            found.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(found)
     }

@@ -1,16 +1,14 @@
 //! Checks that the journal is whole and that the projections are what it adds up to; and folds them again.
 
-use std::path::Path;
-
 use futures::TryStreamExt;
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
+use sqlx::AssertSqlSafe;
 
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::{self, Head, Position};
 use crate::ledger::Ledger;
-use crate::project::Projector;
-use crate::store::{self, Durability, Role};
+use crate::project::{Guard, Projector};
+use crate::store::{Place, Role, Tables};
 
 /// Every table of the projections and the columns its rows are ordered by.
 const TABLES: [(&str, &str); 19] = [
@@ -44,7 +42,7 @@ impl Ledger {
             .acquire()
             .await
             .of(&self.folder().projections())?;
-        let folded = self.folded_in(&mut projections).await?;
+        let folded = self.folded_in(&mut projections.link()).await?;
         drop(projections);
         let mut head = Head::default();
         loop {
@@ -65,47 +63,44 @@ impl Ledger {
     /// The projections are read as of one moment, so a server may go on folding meanwhile; `Err(InUse)` while another
     /// check runs.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
-        let _lock = self.folder().lock(Role::Verify)?;
-        let mut snapshot = self.projections.begin().await.of(&self.folder().projections())?;
-        let applied = self.folded_in(&mut snapshot).await?.position;
-        let beside = self.folder().path().join("verify.db");
-        store::remove_database(&beside)?;
+        let _lock = self.folder().lock_tables(Role::Verify).await?;
+        let mut snapshot = self
+            .projections
+            .snapshot()
+            .await
+            .of(&self.folder().projections())?;
+        let applied = self.folded_in(&mut snapshot.link()).await?.position;
+        let beside = self.folder().place_named(Tables::Projections, "verify");
+        beside.remove().await?;
         self.fold_into(&beside, applied, progress).await?;
-        let again = store::pool(&beside, Durability::Whole);
-        let outcome = differences(&mut snapshot, &again, &TABLES, applied)
+        let again = beside.pool();
+        let outcome = differences(&mut snapshot.link(), &again, &TABLES, applied)
             .await
             .of(&self.folder().projections());
         // Closed before it is removed, or SQLite would tidy up after a file that is another's by then.
         again.close().await;
-        store::remove_database(&beside)?;
+        beside.remove().await?;
         match outcome? {
             None => self.verify_acts().await,
             difference => Ok(difference),
         }
     }
 
-    async fn folded_in(&self, projections: &mut SqliteConnection) -> Result<Head> {
+    async fn folded_in(&self, projections: &mut db::Link<'_>) -> Result<Head> {
         let path = self.folder().projections();
-        let row = sqlx::query("select applied, hash from progress").fetch_one(projections);
+        let row = db::query("select applied, hash from progress").fetch_one(projections);
         journal::folded(&row.await.of(&path)?).of(&path)
     }
 
     pub(crate) async fn fold_into(
         &self,
-        path: &Path,
+        place: &Place,
         until: Position,
         mut progress: impl FnMut(Position),
     ) -> Result<u64> {
-        store::migrate_projections(path).await?;
-        let connection = store::connect(path, Durability::Whole).await?;
-        let mut projector = Projector::open(
-            self.truth.clone(),
-            path.to_owned(),
-            connection,
-            self.zone(),
-            until,
-        )
-        .await?;
+        place.migrate().await?;
+        let truth = self.truth.clone();
+        let mut projector = Projector::open(truth, place.clone(), Guard::Lock, self.zone(), until).await?;
         let mut records = 0;
         loop {
             let step = projector.step().await?;
@@ -121,18 +116,21 @@ impl Ledger {
 
 /// The first row of some tables that is not the same in both files.
 pub(crate) async fn differences(
-    stored: &mut SqliteConnection,
-    again: &SqlitePool,
+    stored: &mut db::Link<'_>,
+    again: &db::Pool,
     tables: &[(&str, &str)],
     position: Position,
 ) -> std::result::Result<Option<String>, sqlx::Error> {
     for (table, key) in tables {
         let sql = format!("select * from {table} order by {key}");
-        let mut ours = sqlx::query(AssertSqlSafe(sql.clone())).fetch(&mut *stored);
-        let mut theirs = sqlx::query(AssertSqlSafe(sql)).fetch(again);
+        let mut ours = db::query(AssertSqlSafe(sql.clone())).fetch(&mut *stored);
+        let mut theirs = db::query(AssertSqlSafe(sql)).fetch(again);
         loop {
             let (our, their) = (ours.try_next().await?, theirs.try_next().await?);
-            match (our.as_ref().map(show), their.as_ref().map(show)) {
+            match (
+                our.as_ref().map(db::Row::shown),
+                their.as_ref().map(db::Row::shown),
+            ) {
                 (None, None) => break,
                 (our, their) if our == their => {}
                 (our, their) => {
@@ -149,31 +147,8 @@ pub(crate) async fn differences(
     Ok(None)
 }
 
-/// A row as text. Household tokens are hidden: this goes to a terminal.
-fn show(row: &SqliteRow) -> String {
-    let cell = |column: &sqlx::sqlite::SqliteColumn| -> String {
-        let index = column.ordinal();
-        let Ok(value) = row.try_get_raw(index) else {
-            return "?".into();
-        };
-        let text = match value.type_info().name() {
-            _ if value.is_null() => "null".into(),
-            "REAL" => row.try_get::<f64, _>(index).map_or("?".into(), |n| n.to_string()),
-            "INTEGER" => row.try_get::<i64, _>(index).map_or("?".into(), |n| n.to_string()),
-            "BLOB" => row.try_get::<Vec<u8>, _>(index).map_or("?".into(), |b| {
-                format!("{} bytes {:016x}", b.len(), xxhash_rust::xxh3::xxh3_64(&b))
-            }),
-            _ => row.try_get::<String, _>(index).map_or("?".into(), |t| {
-                format!("text {:016x}", xxhash_rust::xxh3::xxh3_64(t.as_bytes()))
-            }),
-        };
-        format!("{}={text}", column.name())
-    };
-    row.columns().iter().map(cell).collect::<Vec<_>>().join(" ")
-}
-
 impl Ledger {
-    /// SQLite's own check of both files (`hemu.db`, `projections.db`); what it found wrong.
+    /// The engine's own check of truth and projections; what it found wrong.
     pub async fn integrity(&self) -> Result<[Option<String>; 2]> {
         let folder = self.folder();
         let truth = integrity(&self.truth).await.of(&folder.truth())?;
@@ -182,8 +157,11 @@ impl Ledger {
     }
 }
 
-async fn integrity(pool: &SqlitePool) -> std::result::Result<Option<String>, sqlx::Error> {
-    let row = sqlx::query("pragma quick_check(1)").fetch_one(pool).await?;
-    let answer: String = row.try_get(0)?;
+async fn integrity(pool: &db::Pool) -> db::Outcome<Option<String>> {
+    if let db::Pool::Postgres(_) = pool {
+        // Its own tools look after its pages; that it answers is all there is to ask.
+        return db::query("select 1").fetch_one(pool).await.map(|_| None);
+    }
+    let answer: String = db::query_scalar("pragma quick_check(1)").fetch_one(pool).await?;
     Ok((answer != "ok").then_some(answer))
 }

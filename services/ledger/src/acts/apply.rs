@@ -1,10 +1,9 @@
 //! Folds an act into the state tables of `hemu.db`. The only place that writes them: a command, a check and a rebuild
 //! all come through here, and nothing here refuses or looks at a clock.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::act::{Act, Placed, Proposal, Proposed};
 use super::place::rule_hash;
+use crate::db;
 use crate::entry::Body;
 use crate::journal::Position;
 use crate::rows::Rows;
@@ -25,7 +24,7 @@ pub(crate) struct Stamp<'a> {
 /// One statement with its parameters.
 macro_rules! run {
     ($connection:expr, $sql:literal $(, $value:expr)* $(,)?) => {
-        sqlx::query($sql)$(.bind($value))*.execute(&mut *$connection).await.map(|_| ())
+        db::query($sql)$(.bind($value))*.execute(&mut *$connection).await.map(|_| ())
     };
 }
 pub(super) use run;
@@ -35,7 +34,7 @@ impl Stamp<'_> {
         self.position.cast_signed()
     }
 
-    pub(crate) async fn apply(&self, connection: &mut SqliteConnection, body: &Body<'_>) -> Outcome {
+    pub(crate) async fn apply(&self, connection: &mut db::Link<'_>, body: &Body<'_>) -> Outcome {
         match body {
             Body::Act(act) => {
                 self.note(connection, act).await?;
@@ -65,15 +64,14 @@ impl Stamp<'_> {
     }
 
     /// The audit trail.
-    async fn note(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn note(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         let about = act.about();
         let (mut edition, mut token) = (about.edition, about.token.map(str::to_owned));
         if let Act::DecideObjection { objection, .. } = act {
-            let of: Option<(i64, String)> =
-                sqlx::query_as("select edition, token from objection where id = ?")
-                    .bind(objection.cast_signed())
-                    .fetch_optional(&mut *connection)
-                    .await?;
+            let of: Option<(i64, String)> = db::query_as("select edition, token from objection where id = ?")
+                .bind(objection.cast_signed())
+                .fetch_optional(&mut *connection)
+                .await?;
             (edition, token) = of.map(|(id, token)| (id.cast_unsigned(), token)).unzip();
         }
         let body = serde_json::to_string(act).unwrap_or_default();
@@ -82,7 +80,7 @@ impl Stamp<'_> {
 
     async fn note_as(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         kind: &str,
         (edition, token): (Option<Position>, Option<String>),
         body: String,
@@ -101,11 +99,11 @@ impl Stamp<'_> {
         )
     }
 
-    async fn of_evidence(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_evidence(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::Strike { reading: (at, idx) } => run!(
                 connection,
-                "insert or ignore into struck (position, idx, act) values (?, ?, ?)",
+                "insert into struck (position, idx, act) values (?, ?, ?) on conflict do nothing",
                 at.cast_signed(),
                 idx,
                 self.id()
@@ -118,14 +116,15 @@ impl Stamp<'_> {
             ),
             Act::ClockChecked { reading: (at, idx) } => run!(
                 connection,
-                "insert or ignore into clock_checked (position, idx, act) values (?, ?, ?)",
+                "insert into clock_checked (position, idx, act) values (?, ?, ?) on conflict do nothing",
                 at.cast_signed(),
                 idx,
                 self.id()
             ),
             Act::CardLost { token, since } => run!(
                 connection,
-                "insert or replace into lost_card (token, since, act) values (?, ?, ?)",
+                "insert into lost_card (token, since, act) values (?, ?, ?)
+                 on conflict (token) do update set since = excluded.since, act = excluded.act",
                 token,
                 since,
                 self.id()
@@ -133,7 +132,8 @@ impl Stamp<'_> {
             Act::CardFound { token } => run!(connection, "delete from lost_card where token = ?", token),
             Act::RedOptIn { token } => run!(
                 connection,
-                "insert or replace into red_opt_in (token, act) values (?, ?)",
+                "insert into red_opt_in (token, act) values (?, ?)
+                 on conflict (token) do update set act = excluded.act",
                 token,
                 self.id()
             ),
@@ -142,7 +142,7 @@ impl Stamp<'_> {
         }
     }
 
-    async fn of_place(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_place(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::ProposeBlack { edition, token } => run!(
                 connection,
@@ -176,7 +176,7 @@ impl Stamp<'_> {
         }
     }
 
-    async fn of_edition(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_edition(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::Notice { edition, days } => run!(
                 connection,
@@ -221,7 +221,7 @@ impl Stamp<'_> {
 
     /// The edition of the day that was public until now gives way, and objections to it go on here; the lists of weeks
     /// before are over.
-    async fn publish(&self, connection: &mut SqliteConnection, id: i64) -> Outcome {
+    async fn publish(&self, connection: &mut db::Link<'_>, id: i64) -> Outcome {
         run!(
             connection,
             "update objection set edition = ?1 where edition in (
@@ -250,7 +250,7 @@ impl Stamp<'_> {
         )
     }
 
-    async fn of_objection(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_objection(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::Object {
                 edition,
@@ -286,7 +286,7 @@ impl Stamp<'_> {
         }
     }
 
-    async fn of_occupancy(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_occupancy(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::MovedIn { token, day } => run!(
                 connection,
@@ -308,7 +308,7 @@ impl Stamp<'_> {
         }
     }
 
-    async fn of_rule(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    async fn of_rule(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::ProposeRule { rule, from } => run!(
                 connection,
@@ -334,11 +334,11 @@ impl Stamp<'_> {
         }
     }
 
-    async fn of_proposal(&self, connection: &mut SqliteConnection, proposal: &Proposal) -> Outcome {
+    async fn of_proposal(&self, connection: &mut db::Link<'_>, proposal: &Proposal) -> Outcome {
         match proposal {
             Proposal::Roll { hash, part, .. } => run!(
                 connection,
-                "insert or ignore into roll (hash, part, body) values (?, ?, ?)",
+                "insert into roll (hash, part, body) values (?, ?, ?) on conflict do nothing",
                 hash.as_str(),
                 part,
                 serde_json::to_string(proposal).unwrap_or_default()
@@ -370,7 +370,7 @@ impl Stamp<'_> {
         }
     }
 
-    async fn propose(&self, connection: &mut SqliteConnection, proposed: &Proposed) -> Outcome {
+    async fn propose(&self, connection: &mut db::Link<'_>, proposed: &Proposed) -> Outcome {
         let [red, black, grey, unrated] = proposed.counts.map(u64::cast_signed);
         let rule = serde_json::to_string(&proposed.rule).unwrap_or_default();
         let body = serde_json::to_string(proposed).unwrap_or_default();
@@ -418,7 +418,7 @@ impl Stamp<'_> {
             "update objection set edition = ?1
              where edition = (select id from edition where id = ?2 and state in {open})"
         );
-        sqlx::query(sqlx::AssertSqlSafe(moved))
+        db::query(sqlx::AssertSqlSafe(moved))
             .bind(self.id())
             .bind(old)
             .execute(&mut *connection)
@@ -428,7 +428,7 @@ impl Stamp<'_> {
             "update edition set superseded_by = ?1, state = case when state in {open} then 'superseded' else state end
              where id = ?2"
         );
-        sqlx::query(sqlx::AssertSqlSafe(gives_way))
+        db::query(sqlx::AssertSqlSafe(gives_way))
             .bind(self.id())
             .bind(old)
             .execute(&mut *connection)
@@ -437,7 +437,7 @@ impl Stamp<'_> {
     }
 
     /// The places of the edition that this batch proposes. Who was lifted from the edition it corrects stays lifted.
-    async fn places(&self, connection: &mut SqliteConnection, places: &[Placed]) -> Outcome {
+    async fn places(&self, connection: &mut db::Link<'_>, places: &[Placed]) -> Outcome {
         let insert = Rows::new(
             "insert into place (edition, token, status, hits, notice, score, p_black, p_red, deposit_days, inspected_days, rank)",
             11,

@@ -1,14 +1,13 @@
 //! Folds what is about rules in the shadow into their tables, for `apply` alone.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::act::{Act, ShadowPlaced, Shadowed};
 use super::apply::{Outcome, Stamp, run};
 use super::place::rule_hash;
+use crate::db;
 use crate::rows::Rows;
 
 impl Stamp<'_> {
-    pub(super) async fn of_shadow(&self, connection: &mut SqliteConnection, act: &Act) -> Outcome {
+    pub(super) async fn of_shadow(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
             Act::ShadowRule { rule, from } => run!(
                 connection,
@@ -34,7 +33,7 @@ impl Stamp<'_> {
         }
     }
 
-    pub(super) async fn shadow(&self, connection: &mut SqliteConnection, shadowed: &Shadowed) -> Outcome {
+    pub(super) async fn shadow(&self, connection: &mut db::Link<'_>, shadowed: &Shadowed) -> Outcome {
         let [red, black, grey, unrated] = shadowed.counts.map(u64::cast_signed);
         run!(
             connection,
@@ -56,7 +55,7 @@ impl Stamp<'_> {
 
     pub(super) async fn shadow_places(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         places: &[ShadowPlaced],
     ) -> Outcome {
         let insert = Rows::new("insert into shadow_place (edition, token, status, hits)", 4, "");

@@ -1,15 +1,14 @@
 //! Folds all acts again from the journal: beside the state tables to compare, or in their place.
 
 use futures::TryStreamExt;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::apply::Stamp;
+use crate::db;
 use crate::entry::Origin;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Position};
 use crate::ledger::Ledger;
-use crate::store::{self, Durability};
+use crate::store::Tables;
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
@@ -35,43 +34,43 @@ impl Ledger {
     /// The first row of the state tables that is not what the acts add up to.
     pub(crate) async fn verify_acts(&self) -> Result<Option<String>> {
         let path = self.folder().truth();
-        let mut snapshot = self.truth.begin().await.of(&path)?;
-        let head = journal::head(&mut snapshot).await.of(&path)?.position;
-        let beside = self.folder().path().join("verify-acts.db");
-        store::remove_database(&beside)?;
-        store::migrate_truth(&beside).await?;
-        let again = store::pool(&beside, Durability::Whole);
-        let mut target = again.begin().await.of(&beside)?;
-        fold(&self.truth, &mut target, head).await?;
-        target.commit().await.of(&beside)?;
-        let outcome = differences(&mut snapshot, &again, &TABLES, head).await;
+        let mut snapshot = self.truth.snapshot().await.of(&path)?;
+        let head = journal::head(&mut snapshot.link()).await.of(&path)?.position;
+        let beside = self.folder().place_named(Tables::Truth, "verify_acts");
+        beside.remove().await?;
+        beside.migrate().await?;
+        let again = beside.pool();
+        let mut target = again.begin_alone().await.of(&beside.shown())?;
+        fold(&self.truth, &mut target.link(), head).await?;
+        target.commit().await.of(&beside.shown())?;
+        let outcome = differences(&mut snapshot.link(), &again, &TABLES, head).await;
         again.close().await;
-        store::remove_database(&beside)?;
+        beside.remove().await?;
         outcome.of(&path)
     }
 
     /// Folds the state tables again, all or nothing.
     pub(crate) async fn rebuild_acts(&self) -> Result<()> {
         let path = self.folder().truth();
-        let mut tx = self.truth.begin_with("begin immediate").await.of(&path)?;
+        let mut tx = self.truth.begin_alone().await.of(&path)?;
         for (table, _) in TABLES {
             let sql = sqlx::AssertSqlSafe(format!("delete from {table}"));
-            sqlx::query(sql).execute(&mut *tx).await.of(&path)?;
+            db::query(sql).execute(&mut tx.link()).await.of(&path)?;
         }
-        fold(&self.truth, &mut tx, journal::END).await?;
+        fold(&self.truth, &mut tx.link(), journal::END).await?;
         tx.commit().await.of(&path)
     }
 }
 
 /// Applies all acts of the journal up to a position, in its order.
-async fn fold(truth: &SqlitePool, target: &mut SqliteConnection, until: Position) -> Result<()> {
+async fn fold(truth: &db::Pool, target: &mut db::Link<'_>, until: Position) -> Result<()> {
     let path = std::path::Path::new("hemu.db");
     // Only batches of acts are read as a whole.
-    let mut rows = sqlx::query(
-        "select * from journal where position <= ? and substr(body, 1, 1) = x'04' order by position",
-    )
-    .bind(until.cast_signed())
-    .fetch(truth);
+    let mut rows =
+        db::query("select * from journal where position <= ? and substr(body, 1, 1) = ? order by position")
+            .bind(until.cast_signed())
+            .bind(&[4][..])
+            .fetch(truth);
     while let Some(row) = rows.try_next().await.of(path)? {
         let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
         let batch = journal::batch(path, &row)?;

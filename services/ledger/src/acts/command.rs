@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 
 use hemu_rules::{Day, Millis};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Sqlite, Transaction};
 
 use super::act::{Act, Actor, MAX_WORDS, Proposal, ReadingAt};
 use super::apply::Stamp;
 use super::refused::{Refused, Why, Winner, must};
 use super::state::EditionRow;
+use crate::db;
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Position};
@@ -21,7 +20,7 @@ use crate::segment::Segment;
 /// is stored. Dropped, it leaves no trace.
 pub(super) struct Deed<'l> {
     pub(super) ledger: &'l Ledger,
-    pub(super) tx: Transaction<'static, Sqlite>,
+    pub(super) tx: db::Transaction<'static>,
     pub(super) actor: &'l Actor,
     pub(super) now: i64,
 }
@@ -56,7 +55,7 @@ impl Ledger {
         let path = self.folder().truth();
         Ok(Deed {
             ledger: self,
-            tx: self.truth.begin_with("begin immediate").await.of(&path)?,
+            tx: self.truth.begin_alone().await.of(&path)?,
             actor,
             now,
         })
@@ -73,7 +72,7 @@ impl Deed<'_> {
         }
         let mut bytes = Vec::new();
         let records = segment.write(&mut bytes, |_| true);
-        let head = journal::append_within(&mut self.tx, self.now, records, &bytes)
+        let head = journal::append_within(&mut self.tx.link(), self.now, records, &bytes)
             .await
             .of(&path)?;
         for (index, body) in (0..).zip(&bodies) {
@@ -83,9 +82,9 @@ impl Deed<'_> {
                 at: self.now,
                 actor: self.actor.name(),
             };
-            stamp.apply(&mut self.tx, body).await.of(&path)?;
+            stamp.apply(&mut self.tx.link(), body).await.of(&path)?;
             if let Body::Act(act) = body {
-                keep_words(&mut self.tx, act, self.now).await.of(&path)?;
+                keep_words(&mut self.tx.link(), act, self.now).await.of(&path)?;
             }
         }
         self.tx.commit().await.of(&path)?;
@@ -114,9 +113,9 @@ impl Deed<'_> {
     }
 
     pub(super) async fn household(&mut self, token: &str) -> Result<()> {
-        let known: Result<Option<i64>> = sqlx::query_scalar("select 1 from household where token = ?")
+        let known: Result<Option<i64>> = db::query_scalar("select 1 from household where token = ?")
             .bind(token)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await
             .of(&self.ledger.folder().truth());
         must(known?.is_some(), Why::UnknownHousehold, || {
@@ -131,14 +130,14 @@ impl Deed<'_> {
         edition: Option<Position>,
         token: Option<&str>,
     ) -> Result<Option<Winner>> {
-        let row: std::result::Result<Option<(String, i64, String, i64)>, _> = sqlx::query_as(
+        let row: std::result::Result<Option<(String, i64, String, i64)>, _> = db::query_as(
             "select actor, at, kind, position from act
-             where kind = ?1 and edition is ?2 and (?3 is null or token = ?3) order by position desc limit 1",
+             where kind = ?1 and edition is not distinct from ?2 and (?3 is null or token = ?3) order by position desc limit 1",
         )
         .bind(kind)
         .bind(edition.map(u64::cast_signed))
         .bind(token)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let winner = |(actor, at, what, position): (String, i64, String, i64)| Winner {
             actor,
@@ -152,9 +151,9 @@ impl Deed<'_> {
     /// The act that stands at a position.
     pub(super) async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
         let row: std::result::Result<Option<(String, i64, String)>, _> =
-            sqlx::query_as("select actor, at, kind from act where position = ? order by idx limit 1")
+            db::query_as("select actor, at, kind from act where position = ? order by idx limit 1")
                 .bind(position)
-                .fetch_optional(&mut *self.tx)
+                .fetch_optional(&mut self.tx.link())
                 .await;
         let winner = |(actor, at, what): (String, i64, String)| Winner {
             actor,
@@ -166,7 +165,7 @@ impl Deed<'_> {
     }
 
     pub(super) async fn edition(&mut self, id: Position) -> Result<EditionRow> {
-        let found = EditionRow::find(&mut self.tx, id).await;
+        let found = EditionRow::find(&mut self.tx.link(), id).await;
         self.of(found)?
             .ok_or_else(|| Refused::error(Why::UnknownEdition, format!("there is no edition {id}")))
     }
@@ -174,7 +173,7 @@ impl Deed<'_> {
     /// A stored reading and the token it names.
     pub(super) async fn reading(&mut self, place: ReadingAt) -> Result<(DepositRow, Option<String>)> {
         let (position, index) = place;
-        let named = Named::find(&mut *self.tx, self.ledger.zone(), place).await;
+        let named = Named::find(&mut self.tx.link(), self.ledger.zone(), place).await;
         let nothing = || {
             let sentence = format!("no reading stands at {position}/{index} of the journal");
             Refused::error(Why::NoSuchReading, sentence)
@@ -182,7 +181,7 @@ impl Deed<'_> {
         let named = self.of(named)?.ok_or_else(nothing)?;
         let path = self.ledger.folder().projections();
         let mut projections = self.ledger.projections.acquire().await.of(&path)?;
-        let Some(row) = named.row(&mut projections).await.of(&path)? else {
+        let Some(row) = named.row(&mut projections.link()).await.of(&path)? else {
             drop(projections);
             let applied = self.ledger.progress().await?.applied;
             must(applied >= position, Why::NotYet, || {
@@ -248,9 +247,9 @@ impl Deed<'_> {
     }
 
     async fn found(&mut self, sql: &'static str, token: &str) -> Result<Option<i64>> {
-        let found = sqlx::query_scalar(sql)
+        let found = db::query_scalar(sql)
             .bind(token)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         self.of(found)
     }
@@ -263,10 +262,10 @@ impl Deed<'_> {
 
     /// The act that struck a reading.
     pub(super) async fn struck(&mut self, (position, index): ReadingAt) -> Result<Option<i64>> {
-        let found = sqlx::query_scalar("select act from struck where position = ? and idx = ?")
+        let found = db::query_scalar("select act from struck where position = ? and idx = ?")
             .bind(position.cast_signed())
             .bind(index)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         self.of(found)
     }
@@ -302,10 +301,10 @@ impl Deed<'_> {
         must(row.held.has(Held::CLOCK), Why::WrongState, || {
             "the reading's clock was not ahead, or was checked already".to_owned()
         })?;
-        let checked = sqlx::query_scalar("select act from clock_checked where position = ? and idx = ?")
+        let checked = db::query_scalar("select act from clock_checked where position = ? and idx = ?")
             .bind(reading.0.cast_signed())
             .bind(reading.1)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         let checked: Option<i64> = self.of(checked)?;
         let Some(by) = checked else {
@@ -320,10 +319,10 @@ impl Deed<'_> {
         &mut self,
         concerned: impl Fn(Day, Day) -> bool,
     ) -> Result<Option<Body<'static>>> {
-        let live = sqlx::query_as(
+        let live = db::query_as(
             "select * from edition where state in ('draft', 'noticed', 'deciding', 'published') order by id",
         )
-        .fetch_all(&mut *self.tx)
+        .fetch_all(&mut self.tx.link())
         .await;
         let live: Vec<EditionRow> = self.of(live)?;
         let looked = |edition: &&EditionRow| {
@@ -344,13 +343,13 @@ const AGREED: &str = "select act from red_opt_in where token = ?1 and not exists
 
 /// What a person wrote goes where it can be erased; the journal has its hash.
 async fn keep_words(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     act: &Act,
     now: i64,
 ) -> std::result::Result<(), sqlx::Error> {
     let Some(words) = act.words() else { return Ok(()) };
     let Some(text) = words.text() else { return Ok(()) };
-    sqlx::query("insert or ignore into words (hash, text, written_at) values (?, ?, ?)")
+    db::query("insert into words (hash, text, written_at) values (?, ?, ?) on conflict do nothing")
         .bind(words.hash().as_str())
         .bind(text)
         .bind(now)

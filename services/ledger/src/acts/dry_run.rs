@@ -21,13 +21,13 @@ impl Ledger {
             .map_err(|error| Refused::error(Why::Malformed, error.to_string()))?;
         day_is_over(day, today)?;
         let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        let ours = in_force(&mut tx, day).await.of(&path)?;
-        let before = last_valid(&mut tx, day).await.of(&path)?;
+        let mut tx = self.truth.snapshot().await.of(&path)?;
+        let ours = in_force(&mut tx.link(), day).await.of(&path)?;
+        let before = last_valid(&mut tx.link(), day).await.of(&path)?;
         let states = match before {
             Some(before) => {
-                let known = crate::journal::head(&mut tx).await.of(&path)?.position;
-                states(&mut tx, before, (known, day)).await.of(&path)?
+                let known = crate::journal::head(&mut tx.link()).await.of(&path)?.position;
+                states(&mut tx.link(), before, (known, day)).await.of(&path)?
             }
             None => ByToken::new(),
         };

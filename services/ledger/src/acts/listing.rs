@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use crate::db;
+
 use hemu_rules::{Day, Status};
 use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnection;
 
 use super::act::EditionId;
 use super::occupancy::former;
@@ -30,7 +31,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    pub(super) async fn read(connection: &mut SqliteConnection, token: &str, now: i64) -> Outcome<Self> {
+    pub(super) async fn read(connection: &mut db::Link<'_>, token: &str, now: i64) -> Outcome<Self> {
         let newest = concat!(
             "and not ",
             former!("?2"),
@@ -48,9 +49,9 @@ impl Listing {
             }
             _ => None,
         };
-        let warned_at = sqlx::query_scalar(concat!(
+        let warned_at = db::query_scalar(concat!(
             "select edition.noticed_at from place join edition on edition.id = place.edition
-             where place.token = ? and place.notice and place.lifted is null and edition.noticed_at is not null
+             where place.token = ? and place.notice = 1 and place.lifted is null and edition.noticed_at is not null
                and edition.state <> 'retracted' and not ",
             former!("place.token"),
             " order by edition.day desc, edition.revision desc limit 1",
@@ -68,13 +69,13 @@ impl Listing {
 }
 
 async fn standing(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     which: &str,
     token: &str,
     now: i64,
 ) -> Outcome<Option<Standing>> {
     let edition: Option<EditionRow> =
-        sqlx::query_as(AssertSqlSafe(format!("select * from edition where {which}")))
+        db::query_as(AssertSqlSafe(format!("select * from edition where {which}")))
             .bind(now)
             .bind(token)
             .fetch_optional(&mut *connection)
@@ -86,16 +87,16 @@ async fn standing(
 }
 
 /// The first day of the run of editions, that one and those before it, in which a household is shown so.
-async fn since(connection: &mut SqliteConnection, newest: Day, token: &str, shown: Status) -> Outcome<Day> {
+async fn since(connection: &mut db::Link<'_>, newest: Day, token: &str, shown: Status) -> Outcome<Day> {
     let was_public = "edition.state in ('published', 'expired') and edition.day <= ?";
-    let editions: Vec<(i64, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+    let editions: Vec<(i64, i64)> = db::query_as(AssertSqlSafe(format!(
         "select id, day from edition where {was_public} order by day desc limit ?"
     )))
     .bind(newest.get())
     .bind(LOOK_BACK)
     .fetch_all(&mut *connection)
     .await?;
-    let places: Vec<PlaceRow> = sqlx::query_as(AssertSqlSafe(format!(
+    let places: Vec<PlaceRow> = db::query_as(AssertSqlSafe(format!(
         "{PLACE} where {was_public} and place.token = ? order by edition.day desc limit ?"
     )))
     .bind(newest.get())

@@ -7,6 +7,7 @@ use super::command::Deed;
 use super::occupancy::former;
 use super::refused::{Refused, Why, must};
 use super::state::{EditionRow, EditionState, ObjectionRow};
+use crate::db;
 use crate::entry::Body;
 use crate::error::Result;
 
@@ -32,10 +33,10 @@ impl Deed<'_> {
 
     /// Whoever lives there now objects to what an edition says of them.
     async fn of_the_occupant(&mut self, edition: EditionId, token: &str) -> Result<()> {
-        let former = sqlx::query_scalar(concat!("select ", former!("?2"), " from edition where id = ?1"))
+        let former = db::query_scalar(concat!("select ", former!("?2"), " from edition where id = ?1"))
             .bind(edition.cast_signed())
             .bind(token)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.link())
             .await;
         must(!self.of::<bool>(former)?, Why::WrongState, || {
             "this household moved, and the edition speaks of whoever lived there before".to_owned()
@@ -57,17 +58,17 @@ impl Deed<'_> {
 
     /// A household's own end of the window: it stood still while its objections were pending.
     pub(super) async fn deadline(&mut self, edition: &EditionRow, token: &str) -> Result<i64> {
-        let waited = waited(&mut self.tx, edition.id, token).await;
+        let waited = waited(&mut self.tx.link(), edition.id, token).await;
         Ok(edition.deadline.unwrap_or(0).saturating_add(self.of(waited)?))
     }
 
     async fn nothing_pending(&mut self, edition: EditionId, token: &str) -> Result<()> {
-        let pending = sqlx::query_scalar(
+        let pending = db::query_scalar(
             "select count(*) from objection where edition = ? and token = ? and state = 'pending'",
         )
         .bind(edition.cast_signed())
         .bind(token)
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx.link())
         .await;
         let pending: i64 = self.of(pending)?;
         if pending == 0 {
@@ -120,9 +121,9 @@ impl Deed<'_> {
         };
         let (id, upheld) = (*objection, *upheld);
         self.person()?;
-        let found = sqlx::query_as("select * from objection where id = ?")
+        let found = db::query_as("select * from objection where id = ?")
             .bind(id.cast_signed())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         let found: Option<ObjectionRow> = self.of(found)?;
         let Some(objection) = found else {
@@ -173,13 +174,13 @@ impl Deed<'_> {
     }
 
     async fn decision(&mut self, objection: u64) -> Result<Option<super::Winner>> {
-        let row: std::result::Result<Option<(String, i64, i64)>, _> = sqlx::query_as(
+        let row: std::result::Result<Option<(String, i64, i64)>, _> = db::query_as(
             "select act.actor, act.at, act.position from act
              join objection on objection.id = ? and act.actor = objection.decided_by and act.at = objection.decided_at
              where act.kind = 'decide_objection' and act.token = objection.token order by act.position desc limit 1",
         )
         .bind(objection.cast_signed())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let winner = |(actor, at, position): (String, i64, i64)| super::Winner {
             actor,
@@ -193,12 +194,12 @@ impl Deed<'_> {
 
 /// How long a household's decided objections to an edition took, in ms.
 pub(super) async fn waited(
-    connection: &mut sqlx::sqlite::SqliteConnection,
+    connection: &mut db::Link<'_>,
     edition: EditionId,
     token: &str,
 ) -> std::result::Result<i64, sqlx::Error> {
-    sqlx::query_scalar(
-        "select coalesce(sum(max(decided_at - at, 0)), 0) from objection
+    db::query_scalar(
+        "select cast(coalesce(sum(case when decided_at > at then decided_at - at else 0 end), 0) as bigint) from objection
          where edition = ? and token = ? and decided_at is not null",
     )
     .bind(edition.cast_signed())

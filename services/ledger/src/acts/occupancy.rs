@@ -6,6 +6,7 @@ use hemu_rules::{Day, Millis};
 use super::act::Act;
 use super::command::Deed;
 use super::refused::{Refused, Why, must};
+use crate::db;
 use crate::entry::Body;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -39,7 +40,7 @@ impl Ledger {
     /// Everybody who lived under a token, one after the other, the last of whom lives there now.
     pub async fn occupancies(&self, token: &str) -> Result<Vec<Occupancy>> {
         let moves: Vec<(i64, String, i64)> =
-            sqlx::query_as("select day, by, at from moved where token = ? and undone is null order by day")
+            db::query_as("select day, by, at from moved where token = ? and undone is null order by day")
                 .bind(token)
                 .fetch_all(&self.truth)
                 .await
@@ -93,31 +94,29 @@ impl Deed<'_> {
 
     /// The act that recorded a move which holds.
     async fn move_on(&mut self, token: &str, day: Day) -> Result<Option<i64>> {
-        let found =
-            sqlx::query_scalar("select act from moved where token = ? and day = ? and undone is null")
-                .bind(token)
-                .bind(day.get())
-                .fetch_optional(&mut *self.tx)
-                .await;
+        let found = db::query_scalar("select act from moved where token = ? and day = ? and undone is null")
+            .bind(token)
+            .bind(day.get())
+            .fetch_optional(&mut self.tx.link())
+            .await;
         self.of(found)
     }
 
     /// The day of a household's last move.
     pub(super) async fn last_move(&mut self, token: &str) -> Result<Option<Day>> {
-        let found = sqlx::query_scalar("select max(day) from moved where token = ? and undone is null")
+        let found = db::query_scalar("select max(day) from moved where token = ? and undone is null")
             .bind(token)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.link())
             .await;
         Ok(self.of::<Option<i64>>(found)?.map(Day::clamped))
     }
 
     /// Whether somebody moved, or did not after all, since a position.
     pub(super) async fn moved_since(&mut self, position: Position) -> Result<bool> {
-        let found =
-            sqlx::query_scalar("select exists (select 1 from moved where max(act, coalesce(undone, 0)) > ?)")
-                .bind(position.cast_signed())
-                .fetch_one(&mut *self.tx)
-                .await;
+        let found = db::query_scalar("select exists (select 1 from moved where act > ?1 or undone > ?1)")
+            .bind(position.cast_signed())
+            .fetch_one(&mut self.tx.link())
+            .await;
         self.of(found)
     }
 }

@@ -1,11 +1,11 @@
 //! What an edition says of households, and what it leaves to the next. Reads; steps are taken elsewhere.
 
 use hemu_rules::{Day, Rule, State, Status};
-use sqlx::sqlite::SqliteConnection;
 
 use super::act::{EditionId, Placed, Sha};
 use super::state::EditionRow;
 use crate::bytes::Writer;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -93,8 +93,8 @@ pub(super) fn rule_hash(rule: &Rule) -> Sha {
 }
 
 /// Every place as computed.
-pub(super) async fn computed(connection: &mut SqliteConnection, edition: EditionId) -> Outcome<ByToken> {
-    let rows = sqlx::query_as("select token, status, hits from place where edition = ?")
+pub(super) async fn computed(connection: &mut db::Link<'_>, edition: EditionId) -> Outcome<ByToken> {
+    let rows = db::query_as("select token, status, hits from place where edition = ?")
         .bind(edition.cast_signed())
         .fetch_all(connection)
         .await?;
@@ -105,16 +105,16 @@ pub(super) async fn computed(connection: &mut SqliteConnection, edition: Edition
 /// while that edition is not decided, in the last one published before it, and no edition in between said otherwise.
 const LISTED: &str = "place.confirmed <= ?2 or exists (
      select 1 from word join place as kept on kept.edition = word.id and kept.token = place.token
-     where word.id <> ?1 and kept.confirmed <= ?2 and coalesce(kept.lifted > ?2, 1)
+     where word.id <> ?1 and kept.confirmed <= ?2 and (kept.lifted is null or kept.lifted > ?2)
        and not exists (
            select 1 from moved where moved.token = place.token and moved.day >= word.day and moved.act <= ?2
-             and coalesce(moved.undone > ?2, 1))
+             and (moved.undone is null or moved.undone > ?2))
        and not exists (
            select 1 from edition as since where since.id <= ?2 and since.day < word.until
              and (since.day > word.day or (since.day = word.day and since.id > word.id))
              and not exists (
                  select 1 from place as said where said.edition = since.id and said.token = place.token
-                   and said.status = ?3 and coalesce(said.lifted > ?2, 1))))";
+                   and said.status = ?3 and (said.lifted is null or said.lifted > ?2))))";
 
 /// What people had last published before an edition (or in it), by a position; nothing where they took it back.
 const WORD: &str = "with word (id, day, until) as (
@@ -129,23 +129,23 @@ const WORD: &str = "with word (id, day, until) as (
 /// Whether the place in an edition is of whoever lives there on a later day, as it was known by a position.
 const SAME_OCCUPANT: &str = "not exists (
      select 1 from moved where moved.token = place.token and moved.day < ?5 and moved.act <= ?2
-       and coalesce(moved.undone > ?2, 1)
+       and (moved.undone is null or moved.undone > ?2)
        and (moved.day >= edition.day or moved.act > edition.position))";
 
 /// What an edition leaves to the next, as people had left it by a position: who was lifted starts anew, and a black name
 /// that people did not confirm is a warned household that must meet the bar for coming on the list again
 /// (docs/decisions/0009-rules-and-what-people-left.md). A new occupant takes over nothing.
 pub(super) async fn states(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     edition: EditionId,
     (known, day): (Position, Day),
 ) -> Outcome<ByToken> {
     let sql = format!(
-        "{WORD} select token, case when status = ?3 and not coalesce({LISTED}, 0) then ?4 else status end as status, hits
+        "{WORD} select token, case when status = ?3 and ({LISTED}) is not true then ?4 else status end as status, hits
          from place join edition on edition.id = place.edition
-         where place.edition = ?1 and coalesce(lifted > ?2, 1) and {SAME_OCCUPANT}"
+         where place.edition = ?1 and (lifted is null or lifted > ?2) and {SAME_OCCUPANT}"
     );
-    let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows = db::query_as(sqlx::AssertSqlSafe(sql))
         .bind(edition.cast_signed())
         .bind(known.cast_signed())
         .bind(Status::Black.code())
@@ -181,13 +181,13 @@ impl Ledger {
     /// Who stands otherwise in an edition than in the one it corrects, in the order of the tokens.
     pub async fn moved(&self, edition: EditionId) -> Result<Vec<Moved>> {
         let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        let row = EditionRow::find(&mut tx, edition).await.of(&path)?;
+        let mut tx = self.truth.snapshot().await.of(&path)?;
+        let row = EditionRow::find(&mut tx.link(), edition).await.of(&path)?;
         let Some((new, old)) = row.and_then(|row| Some((row.id, row.revises?))) else {
             return Ok(Vec::new());
         };
-        let new = computed(&mut tx, new).await.of(&path)?;
-        let old = computed(&mut tx, old).await.of(&path)?;
+        let new = computed(&mut tx.link(), new).await.of(&path)?;
+        let old = computed(&mut tx.link(), old).await.of(&path)?;
         Ok(moves(&old, &new))
     }
 }

@@ -9,6 +9,7 @@ use super::place::rule_hash;
 use super::refused::{Refused, Why, must};
 use super::rules::in_force;
 use super::state::{EditionRow, EditionState, PLACE, PlaceRow};
+use crate::db;
 use crate::entry::Body;
 use crate::error::Result;
 use crate::journal::Position;
@@ -83,7 +84,7 @@ impl Deed<'_> {
 
     /// Nobody is told by a rule that another one took the place of.
     async fn by_the_rule_in_force(&mut self, edition: &EditionRow) -> Result<()> {
-        let rule = in_force(&mut self.tx, edition.day).await;
+        let rule = in_force(&mut self.tx.link(), edition.day).await;
         let rule = self.of(rule)?;
         must(rule_hash(&rule) == edition.rule_hash, Why::WrongState, || {
             format!(
@@ -105,10 +106,10 @@ impl Deed<'_> {
 
     pub(super) async fn place(&mut self, edition: Position, token: &str) -> Result<Option<PlaceRow>> {
         let sql = format!("{PLACE} where place.edition = ? and place.token = ?");
-        let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        let found = db::query_as(sqlx::AssertSqlSafe(sql))
             .bind(edition.cast_signed())
             .bind(token)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         self.of(found)
     }
@@ -256,11 +257,10 @@ impl Deed<'_> {
 
     /// An old list does not take the place of a newer one.
     async fn none_newer_is_public(&mut self, edition: &EditionRow) -> Result<()> {
-        let newer =
-            sqlx::query_scalar("select id from edition where state = 'published' and day > ? limit 1")
-                .bind(edition.day.get())
-                .fetch_optional(&mut *self.tx)
-                .await;
+        let newer = db::query_scalar("select id from edition where state = 'published' and day > ? limit 1")
+            .bind(edition.day.get())
+            .fetch_optional(&mut self.tx.link())
+            .await;
         let newer: Option<i64> = self.of(newer)?;
         let Some(newer) = newer.map(i64::cast_unsigned) else {
             return Ok(());

@@ -2,7 +2,6 @@
 //! machine does all of it, and none of it publishes anything.
 
 use hemu_rules::{BetaError, Day, Millis, Rule, Status};
-use sqlx::sqlite::SqliteConnection;
 
 use super::act::{Actor, EditionId, Placed, Proposal, Proposed, Sha};
 use super::command::Deed;
@@ -11,12 +10,13 @@ use super::refused::{Refused, Why, Winner, must};
 use super::roll::Roll;
 use super::rules::in_force;
 use super::state::{EditionRow, EditionState};
+use crate::db;
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::read::{ByToken, Edition, EstateGroups, Gathered, Grouping, gather, judge_all};
-use crate::store::{self, Durability, Role};
+use crate::store::{Role, Tables};
 
 /// Days an objection window is open where nobody says otherwise.
 pub const WINDOW_DAYS: u16 = 7;
@@ -46,7 +46,7 @@ impl Ledger {
         let system = Actor::system();
         let mut deed = self.deed(&system, now).await?;
         deed.day_is_over(day)?;
-        let ours = in_force(&mut deed.tx, day).await;
+        let ours = in_force(&mut deed.tx.link(), day).await;
         let ours = deed.of(ours)?;
         must(*rule == ours, Why::WrongState, || {
             let (came, ours) = (rule.version, ours.version);
@@ -55,7 +55,7 @@ impl Ledger {
             )
         })?;
         deed.none_lives(day).await?;
-        let roll = Roll::registered(&mut deed.tx).await;
+        let roll = Roll::registered(&mut deed.tx.link()).await;
         let roll = deed.of(roll)?;
         let plan = deed.plan(rule, day, roll, None, holder).await?;
         self.propose(plan, &system, now, holder).await
@@ -63,7 +63,7 @@ impl Ledger {
 
     /// Editions that lost a reading and whose corrected revision is due, oldest first.
     pub async fn reopened(&self) -> Result<Vec<EditionId>> {
-        let ids: Vec<i64> = sqlx::query_scalar(
+        let ids: Vec<i64> = db::query_scalar(
             "select id from edition where reopened is not null
                and state in ('draft', 'noticed', 'deciding', 'published')
                and not exists (select 1 from edition newer where newer.day = edition.day
@@ -131,24 +131,24 @@ impl Ledger {
     }
 
     async fn again(&self, edition: EditionId) -> Result<(Edition, Rule, Vec<EstateGroups>)> {
-        let _lock = self.folder().lock(Role::Verify)?;
+        let _lock = self.folder().lock_tables(Role::Verify).await?;
         let system = Actor::system();
         let mut deed = self.deed(&system, 0).await?;
         let row = deed.edition(edition).await?;
         let (rule, roll) = deed.origins(&row).await?;
         let states = match row.before {
-            Some(before) => states(&mut deed.tx, before, (row.known, row.day)).await,
+            Some(before) => states(&mut deed.tx.link(), before, (row.known, row.day)).await,
             None => Ok(ByToken::new()),
         };
         let states = deed.of(states)?;
         drop(deed);
-        let beside = self.folder().path().join("recompute.db");
-        store::remove_database(&beside)?;
+        let beside = self.folder().place_named(Tables::Projections, "recompute");
+        beside.remove().await?;
         self.fold_into(&beside, row.position, |_| ()).await?;
-        let again = store::pool(&beside, Durability::Whole);
-        let gathered = gather(&again, &beside, roll.members(), &rule, row.day).await;
+        let again = beside.pool();
+        let gathered = gather(&again, &beside.shown(), roll.members(), &rule, row.day).await;
         again.close().await;
-        store::remove_database(&beside)?;
+        beside.remove().await?;
         let grouping = self.grouping().await?;
         let (edition, groups) = compute(&rule, row.day, gathered?, &states, &grouping)?;
         Ok((edition, rule, groups))
@@ -172,10 +172,10 @@ fn compute(
 /// The last edition before a day whose households were told, two weeks before at the earliest: only such a warning
 /// counts for the next, and what was months ago is not the edition before.
 pub(super) async fn last_valid(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     day: Day,
 ) -> std::result::Result<Option<EditionId>, sqlx::Error> {
-    let last: Option<i64> = sqlx::query_scalar(
+    let last: Option<i64> = db::query_scalar(
         "select id from edition where day between ? and ?
              and state in ('noticed', 'deciding', 'published', 'expired')
          order by day desc, revision desc limit 1",
@@ -197,11 +197,11 @@ pub(super) fn day_is_over(day: Day, today: Day) -> Result<()> {
 impl Deed<'_> {
     /// One live edition a day; the next revision comes by an objection, or after a person took it back.
     async fn none_lives(&mut self, day: Day) -> Result<()> {
-        let lives = sqlx::query_scalar(
+        let lives = db::query_scalar(
             "select id from edition where day = ? and state not in ('superseded', 'retracted') limit 1",
         )
         .bind(day.get())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let lives: Option<i64> = self.of(lives)?;
         let Some(id) = lives.map(i64::cast_unsigned) else {
@@ -216,12 +216,12 @@ impl Deed<'_> {
 
     async fn is_newest(&mut self, old: &EditionRow) -> Result<()> {
         let newest = self.newest(old.day).await?;
-        let newer = sqlx::query_scalar(
+        let newer = db::query_scalar(
             "select id from edition where day = ? and revision > ? and state in ('draft', 'noticed', 'deciding') limit 1",
         )
         .bind(old.day.get())
         .bind(old.revision)
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let newer: Option<i64> = self.of(newer)?;
         let Some(id) = newer else { return Ok(()) };
@@ -231,9 +231,9 @@ impl Deed<'_> {
     }
 
     async fn newest(&mut self, day: Day) -> Result<u32> {
-        let newest = sqlx::query_scalar("select coalesce(max(revision), 0) from edition where day = ?")
+        let newest = db::query_scalar("select coalesce(max(revision), 0) from edition where day = ?")
             .bind(day.get())
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.link())
             .await;
         self.of(newest)
     }
@@ -245,13 +245,13 @@ impl Deed<'_> {
             what: format!("the {what} of its edition cannot be read"),
         };
         let rule = serde_json::from_str(&edition.rule).map_err(|_| damaged("rule"))?;
-        let roll = Roll::stored(&mut self.tx, &edition.roll).await;
+        let roll = Roll::stored(&mut self.tx.link(), &edition.roll).await;
         let roll = self.of(roll)?.ok_or_else(|| damaged("roll"))?;
         Ok((rule, roll))
     }
 
     async fn last_valid(&mut self, day: Day) -> Result<Option<EditionId>> {
-        let last = last_valid(&mut self.tx, day).await;
+        let last = last_valid(&mut self.tx.link(), day).await;
         self.of(last)
     }
 
@@ -267,10 +267,10 @@ impl Deed<'_> {
         self.lease(day, holder).await?;
         let before = self.last_valid(day).await?;
         self.before_is_right(before).await?;
-        let known = crate::journal::head(&mut self.tx).await;
+        let known = crate::journal::head(&mut self.tx.link()).await;
         let known = self.of(known)?.position;
         let states = match before {
-            Some(before) => states(&mut self.tx, before, (known, day)).await,
+            Some(before) => states(&mut self.tx.link(), before, (known, day)).await,
             None => Ok(ByToken::new()),
         };
         let plan = Plan {
@@ -292,9 +292,9 @@ impl Deed<'_> {
     }
 
     pub(super) async fn release(&mut self, day: Day) -> Result<()> {
-        let released = sqlx::query("delete from lease where day = ?")
+        let released = db::query("delete from lease where day = ?")
             .bind(day.get())
-            .execute(&mut *self.tx)
+            .execute(&mut self.tx.link())
             .await;
         self.of(released).map(|_| ())
     }
@@ -312,20 +312,23 @@ impl Deed<'_> {
                 format!("the edition of {day} is being computed, until {until} (ms since 1970) at most");
             return Err(Refused::lost(sentence, Some(winner)));
         }
-        let taken = sqlx::query("insert or replace into lease (day, holder, until) values (?, ?, ?)")
-            .bind(day.get())
-            .bind(holder)
-            .bind(self.now.saturating_add(LEASE_MS))
-            .execute(&mut *self.tx)
-            .await;
+        let taken = db::query(
+            "insert into lease (day, holder, until) values (?, ?, ?)
+             on conflict (day) do update set holder = excluded.holder, until = excluded.until",
+        )
+        .bind(day.get())
+        .bind(holder)
+        .bind(self.now.saturating_add(LEASE_MS))
+        .execute(&mut self.tx.link())
+        .await;
         self.of(taken).map(|_| ())
     }
 
     async fn other_holder(&mut self, day: Day, holder: &str) -> Result<Option<(String, i64)>> {
-        let other = sqlx::query_as("select holder, until from lease where day = ? and holder <> ?")
+        let other = db::query_as("select holder, until from lease where day = ? and holder <> ?")
             .bind(day.get())
             .bind(holder)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         self.of(other)
     }
@@ -344,12 +347,12 @@ impl Deed<'_> {
     /// Refuses what was computed without an act on readings that stands in the journal by now: such an act reopens the
     /// editions there are, and would not know of this one.
     async fn evidence_is_in(&mut self, position: Position) -> Result<()> {
-        let later = sqlx::query_scalar(
+        let later = db::query_scalar(
             "select exists (select 1 from act where position > ?
                  and kind in ('strike', 'restore', 'clock_checked', 'card_lost', 'card_found'))",
         )
         .bind(position.cast_signed())
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx.link())
         .await;
         let later: bool = self.of(later)?;
         must(!later, Why::NotYet, || {
@@ -394,7 +397,7 @@ impl Deed<'_> {
         places: Vec<Placed>,
     ) -> Result<Vec<Body<'static>>> {
         let roll = plan.roll.hash();
-        let kept = Roll::stored(&mut self.tx, &roll).await;
+        let kept = Roll::stored(&mut self.tx.link(), &roll).await;
         let mut bodies = match self.of(kept)? {
             Some(kept) if !kept.is_empty() => Vec::new(),
             _ => plan.roll.parts(),
@@ -409,7 +412,7 @@ impl Deed<'_> {
         let rule_hash = rule_hash(&plan.rule);
         let revises = plan.revises.as_ref().map(|old| old.id);
         let old = match revises {
-            Some(old) => computed(&mut self.tx, old).await,
+            Some(old) => computed(&mut self.tx.link(), old).await,
             None => Ok(ByToken::new()),
         };
         let old = self.of(old)?;

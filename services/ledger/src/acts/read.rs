@@ -1,14 +1,14 @@
 //! Editions, places and the audit trail as others read them. Nothing here changes anything but `erase_words`.
 
 use hemu_rules::{Day, Status};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, Row};
+use sqlx::AssertSqlSafe;
 
 use super::act::{EditionId, ObjectionId, Sha};
 use super::listing::Listing;
 use super::objection::waited;
 use super::occupancy::former;
 use super::state::{EditionRow, EditionState, ObjectionRow, PLACE, PlaceRow};
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -30,8 +30,8 @@ pub struct ActRow {
     pub body: String,
 }
 
-impl FromRow<'_, SqliteRow> for ActRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for ActRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         Ok(Self {
             place: (
                 row.try_get::<i64, _>("position")?.cast_unsigned(),
@@ -92,13 +92,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub(super) async fn of(
-        connection: &mut SqliteConnection,
-        edition: EditionRow,
-        token: &str,
-    ) -> Outcome<Self> {
+    pub(super) async fn of(connection: &mut db::Link<'_>, edition: EditionRow, token: &str) -> Outcome<Self> {
         let id = edition.id.cast_signed();
-        let place = sqlx::query_as(AssertSqlSafe(format!(
+        let place = db::query_as(AssertSqlSafe(format!(
             "{PLACE} where place.edition = ? and place.token = ?"
         )))
         .bind(id)
@@ -106,7 +102,7 @@ impl Standing {
         .fetch_optional(&mut *connection)
         .await?;
         let objections: Vec<ObjectionRow> =
-            sqlx::query_as("select * from objection where edition = ? and token = ? order by id")
+            db::query_as("select * from objection where edition = ? and token = ? order by id")
                 .bind(id)
                 .bind(token)
                 .fetch_all(&mut *connection)
@@ -134,7 +130,7 @@ impl Standing {
 /// Rows of one question to `hemu.db`: all there are, the one, or a value.
 macro_rules! ask {
     ($ledger:expr, $question:ident $fetch:ident $sql:expr $(, $value:expr)* $(,)?) => {
-        sqlx::$question($sql)
+        db::$question($sql)
             $(.bind($value))*
             .$fetch(&$ledger.truth)
             .await
@@ -165,7 +161,7 @@ impl Ledger {
     pub async fn edition_row(&self, id: EditionId) -> Result<Option<EditionRow>> {
         let path = self.folder().truth();
         let mut connection = self.truth.acquire().await.of(&path)?;
-        EditionRow::find(&mut connection, id).await.of(&path)
+        EditionRow::find(&mut connection.link(), id).await.of(&path)
     }
 
     /// Published editions whose time has run out: what the machine is to expire.
@@ -184,7 +180,8 @@ impl Ledger {
         after_rank: u32,
         limit: u32,
     ) -> Result<Vec<PlaceRow>> {
-        self.places_where("1", edition, status, after_rank, limit).await
+        self.places_where("1 = 1", edition, status, after_rank, limit)
+            .await
     }
 
     /// One household's place in an edition; `None`: on no list, and not warned.
@@ -213,7 +210,7 @@ impl Ledger {
             Status::Black => {
                 "confirmed_by is not null and lifted is null and not appeal_open and not reopened and not former"
             }
-            Status::Grey | Status::Unrated => "0",
+            Status::Grey | Status::Unrated => "1 = 0",
         };
         self.places_where(which, edition, status, after_rank, limit).await
     }
@@ -227,7 +224,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<PlaceRow>> {
         let sql = format!(
-            "select * from ({PLACE} where place.edition = ? and place.status = ? and place.rank > ?)
+            "select * from ({PLACE} where place.edition = ? and place.status = ? and place.rank > ?) as listed
              where {which} order by rank limit ?"
         );
         ask!(
@@ -249,8 +246,8 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Standing>> {
         let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        let editions: Vec<EditionRow> = sqlx::query_as(concat!(
+        let mut tx = self.truth.snapshot().await.of(&path)?;
+        let editions: Vec<EditionRow> = db::query_as(concat!(
             "select * from edition where id < ?1 and noticed_at is not null and not ",
             former!("?3"),
             " order by id desc limit ?2"
@@ -258,12 +255,12 @@ impl Ledger {
         .bind(before.map_or(i64::MAX, u64::cast_signed))
         .bind(limit)
         .bind(token)
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx.link())
         .await
         .of(&path)?;
         let mut history = Vec::with_capacity(editions.len());
         for edition in editions {
-            history.push(Standing::of(&mut tx, edition, token).await.of(&path)?);
+            history.push(Standing::of(&mut tx.link(), edition, token).await.of(&path)?);
         }
         Ok(history)
     }
@@ -271,8 +268,8 @@ impl Ledger {
     /// Where a household stands at an instant.
     pub async fn listing(&self, token: &str, now: i64) -> Result<Listing> {
         let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        Listing::read(&mut tx, token, now).await.of(&path)
+        let mut tx = self.truth.snapshot().await.of(&path)?;
+        Listing::read(&mut tx.link(), token, now).await.of(&path)
     }
 
     /// The audit trail of an edition, oldest first, after a place of the journal.

@@ -2,10 +2,10 @@
 //! Knows nothing of what an edition says.
 
 use hemu_rules::EstateNo;
-use sqlx::sqlite::SqliteConnection;
 
 use super::act::{Proposal, Sha};
 use crate::bytes::Writer;
+use crate::db;
 use crate::entry::Body;
 
 type Outcome<T> = Result<T, sqlx::Error>;
@@ -18,9 +18,9 @@ const TOKENS: usize = 1_024;
 pub(super) struct Roll(Vec<(String, Vec<String>)>);
 
 impl Roll {
-    pub(super) async fn registered(connection: &mut SqliteConnection) -> Outcome<Self> {
+    pub(super) async fn registered(connection: &mut db::Link<'_>) -> Outcome<Self> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("select coalesce(estate, '') as estate, token from household order by 1, 2")
+            db::query_as("select coalesce(estate, '') as estate, token from household order by 1, 2")
                 .fetch_all(connection)
                 .await?;
         let mut roll = Self(Vec::new());
@@ -37,8 +37,8 @@ impl Roll {
         }
     }
 
-    pub(super) async fn stored(connection: &mut SqliteConnection, hash: &Sha) -> Outcome<Option<Self>> {
-        let parts: Vec<String> = sqlx::query_scalar("select body from roll where hash = ? order by part")
+    pub(super) async fn stored(connection: &mut db::Link<'_>, hash: &Sha) -> Outcome<Option<Self>> {
+        let parts: Vec<String> = db::query_scalar("select body from roll where hash = ? order by part")
             .bind(hash.as_str())
             .fetch_all(connection)
             .await?;

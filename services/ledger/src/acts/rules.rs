@@ -2,13 +2,12 @@
 //! computed by it. What an edition was computed by stays with the edition; nothing here computes one.
 
 use hemu_rules::{Day, Rule};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{FromRow, Row};
 
 use super::act::{Act, Sha};
 use super::command::Deed;
 use super::place::rule_hash;
 use super::refused::{Refused, Why, must};
+use crate::db;
 use crate::entry::Body;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -31,8 +30,8 @@ pub struct RuleRow {
     pub adopted: Option<(String, i64)>,
 }
 
-impl FromRow<'_, SqliteRow> for RuleRow {
-    fn from_row(row: &SqliteRow) -> std::result::Result<Self, sqlx::Error> {
+impl db::FromRow for RuleRow {
+    fn from_row(row: &db::Row) -> std::result::Result<Self, sqlx::Error> {
         let by: Option<String> = row.try_get("adopted_by")?;
         let at: Option<i64> = row.try_get("adopted_at")?;
         Ok(Self {
@@ -58,10 +57,10 @@ pub(super) fn stored(json: &str) -> std::result::Result<Rule, sqlx::Error> {
 
 /// The rule that editions of a day are computed by.
 pub(super) async fn in_force(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     day: Day,
 ) -> std::result::Result<Rule, sqlx::Error> {
-    let json: Option<String> = sqlx::query_scalar(
+    let json: Option<String> = db::query_scalar(
         "select rule from rule_version where adopted is not null and from_day <= ?
          order by from_day desc, adopted desc limit 1",
     )
@@ -77,13 +76,13 @@ impl Ledger {
     pub async fn rule_in_force(&self, day: Day) -> Result<Rule> {
         let path = self.folder().truth();
         let mut connection = self.truth.acquire().await.of(&path)?;
-        in_force(&mut connection, day).await.of(&path)
+        in_force(&mut connection.link(), day).await.of(&path)
     }
 
     /// Every rule that was proposed, in the order of the days they are for. [`Rule::V1`], which the product comes with
     /// and which is in force before any of them, is not among them.
     pub async fn rules(&self) -> Result<Vec<RuleRow>> {
-        sqlx::query_as("select * from rule_version order by from_day, id")
+        db::query_as("select * from rule_version order by from_day, id")
             .fetch_all(&self.truth)
             .await
             .of(&self.folder().truth())
@@ -98,10 +97,10 @@ impl Deed<'_> {
                 self.is_a_rule(rule).await?;
                 self.before_no_told_edition(*from).await?;
                 let same = "select id from rule_version where version = ? and from_day = ?";
-                let same = sqlx::query_scalar(same)
+                let same = db::query_scalar(same)
                     .bind(rule.version)
                     .bind(from.get())
-                    .fetch_optional(&mut *self.tx)
+                    .fetch_optional(&mut self.tx.link())
                     .await;
                 if let Some(id) = self.of::<Option<i64>>(same)? {
                     let winner = self.winner_at(id).await?;
@@ -135,14 +134,14 @@ impl Deed<'_> {
             Why::AlreadyDecided,
             sentence,
         )?;
-        let other = sqlx::query_scalar(
+        let other = db::query_scalar(
             "select id from (select id, version, rule_hash from rule_version
-                 union all select id, version, rule_hash from shadow_rule)
+                 union all select id, version, rule_hash from shadow_rule) as known
              where version = ? and rule_hash <> ? order by id limit 1",
         )
         .bind(version)
         .bind(rule_hash(rule).as_str())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let Some(id) = self.of::<Option<i64>>(other)? else {
             return Ok(());
@@ -153,10 +152,10 @@ impl Deed<'_> {
 
     /// Households were told of an edition by the rule that was in force then: no other one comes in behind it.
     async fn before_no_told_edition(&mut self, from: Day) -> Result<()> {
-        let told = sqlx::query_scalar(
+        let told = db::query_scalar(
             "select max(day) from edition where noticed_at is not null and state <> 'retracted'",
         )
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx.link())
         .await;
         let told = self.of::<Option<i64>>(told)?.map(Day::clamped);
         must(told.is_none_or(|told| from > told), Why::WrongState, || {
@@ -168,9 +167,9 @@ impl Deed<'_> {
     }
 
     async fn adopt(&mut self, id: RuleId) -> Result<()> {
-        let found = sqlx::query_as("select * from rule_version where id = ?")
+        let found = db::query_as("select * from rule_version where id = ?")
             .bind(id.cast_signed())
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut self.tx.link())
             .await;
         let Some(row) = self.of::<Option<RuleRow>>(found)? else {
             return Err(Refused::error(
@@ -191,9 +190,9 @@ impl Deed<'_> {
     }
 
     async fn adoption(&mut self, id: RuleId) -> Result<Option<super::Winner>> {
-        let act = sqlx::query_scalar("select adopted from rule_version where id = ?")
+        let act = db::query_scalar("select adopted from rule_version where id = ?")
             .bind(id.cast_signed())
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut self.tx.link())
             .await;
         match self.of::<Option<i64>>(act)? {
             Some(act) => self.winner_at(act).await,

@@ -2,8 +2,6 @@
 //! publishes nothing. A shadow edition is in tables of its own that no step of an edition looks at.
 
 use hemu_rules::{Day, Rule, Status};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{FromRow, Row};
 
 use super::Moved;
 use super::act::{Act, Actor, EditionId, Proposal, Sha, ShadowPlaced, Shadowed};
@@ -12,6 +10,7 @@ use super::place::{by_token, computed, digest, moves, placed, rule_hash};
 use super::refused::{Refused, Why, must};
 use super::roll::Roll;
 use super::rules::stored;
+use crate::db;
 use crate::entry::Body;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -39,8 +38,8 @@ pub struct ShadowRow {
     pub ended: Option<(String, i64)>,
 }
 
-impl FromRow<'_, SqliteRow> for ShadowRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for ShadowRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         let by: Option<String> = row.try_get("ended_by")?;
         let at: Option<i64> = row.try_get("ended_at")?;
         Ok(Self {
@@ -66,8 +65,8 @@ pub struct ShadowEditionRow {
     pub digest: Sha,
 }
 
-impl FromRow<'_, SqliteRow> for ShadowEditionRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for ShadowEditionRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         let number = |column: &str| Ok::<_, sqlx::Error>(row.try_get::<i64, _>(column)?.cast_unsigned());
         Ok(Self {
             id: number("id")?,
@@ -125,7 +124,7 @@ impl Ledger {
 
     /// Every rule that runs in the shadow, or did, oldest first.
     pub async fn shadows(&self) -> Result<Vec<ShadowRow>> {
-        sqlx::query_as("select * from shadow_rule order by id")
+        db::query_as("select * from shadow_rule order by id")
             .fetch_all(&self.truth)
             .await
             .of(&self.folder().truth())
@@ -133,7 +132,7 @@ impl Ledger {
 
     /// The editions of a rule in the shadow, newest first.
     pub async fn shadow_editions(&self, shadow: ShadowId, limit: u32) -> Result<Vec<ShadowEditionRow>> {
-        sqlx::query_as("select * from shadow_edition where shadow = ? order by day desc limit ?")
+        db::query_as("select * from shadow_edition where shadow = ? order by day desc limit ?")
             .bind(shadow.cast_signed())
             .bind(limit)
             .fetch_all(&self.truth)
@@ -146,29 +145,29 @@ impl Ledger {
     /// decide on rules, and for no household.
     pub async fn shadow_diff(&self, edition: EditionId) -> Result<Vec<Moved>> {
         let path = self.folder().truth();
-        let mut tx = self.truth.begin().await.of(&path)?;
-        let real: Option<i64> = sqlx::query_scalar(
+        let mut tx = self.truth.snapshot().await.of(&path)?;
+        let real: Option<i64> = db::query_scalar(
             "select id from edition where day = (select day from shadow_edition where id = ?) and state <> 'retracted'
              order by revision desc limit 1",
         )
         .bind(edition.cast_signed())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx.link())
         .await
         .of(&path)?;
         let Some(real) = real else { return Ok(Vec::new()) };
-        let real = computed(&mut tx, real.cast_unsigned()).await.of(&path)?;
-        let shadow = shadow_states(&mut tx, edition, None).await.of(&path)?;
+        let real = computed(&mut tx.link(), real.cast_unsigned()).await.of(&path)?;
+        let shadow = shadow_states(&mut tx.link(), edition, None).await.of(&path)?;
         Ok(moves(&real, &shadow))
     }
 }
 
 /// Where households stood in a shadow edition; to go on from at a day, of those who still live there.
 async fn shadow_states(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     edition: EditionId,
     day: Option<Day>,
 ) -> Outcome<ByToken> {
-    let rows = sqlx::query_as(
+    let rows = db::query_as(
         "select token, status, hits from shadow_place join shadow_edition on shadow_edition.id = edition
          where edition = ?1 and not exists (
              select 1 from moved where moved.token = shadow_place.token and moved.undone is null and moved.day < ?2
@@ -221,9 +220,9 @@ impl Deed<'_> {
         match &act {
             Act::ShadowRule { rule, .. } => self.is_a_rule(rule).await?,
             Act::EndShadow { shadow } => {
-                let ended = sqlx::query_scalar("select ended from shadow_rule where id = ?")
+                let ended = db::query_scalar("select ended from shadow_rule where id = ?")
                     .bind(shadow.cast_signed())
-                    .fetch_optional(&mut *self.tx)
+                    .fetch_optional(&mut self.tx.link())
                     .await;
                 let Some(ended) = self.of::<Option<Option<i64>>>(ended)? else {
                     let sentence = format!("no rule runs in the shadow as {shadow}");
@@ -244,13 +243,13 @@ impl Deed<'_> {
 
     /// Whether a rule still runs in the shadow and has no edition of a day or a later one: its states go on in order.
     async fn wants_shadow(&mut self, shadow: ShadowId, day: Day) -> Result<bool> {
-        let wants = sqlx::query_scalar(
+        let wants = db::query_scalar(
             "select exists (select 1 from shadow_rule where id = ?1 and ended is null)
                and not exists (select 1 from shadow_edition where shadow = ?1 and day >= ?2)",
         )
         .bind(shadow.cast_signed())
         .bind(day.get())
-        .fetch_one(&mut *self.tx)
+        .fetch_one(&mut self.tx.link())
         .await;
         self.of(wants)
     }
@@ -258,22 +257,22 @@ impl Deed<'_> {
     async fn plan_shadow(mut self, shadow: ShadowRow, day: Day, holder: &str) -> Result<Plan> {
         self.day_is_over(day)?;
         self.lease(day, holder).await?;
-        let before = sqlx::query_scalar(
+        let before = db::query_scalar(
             "select id from shadow_edition where shadow = ? and day < ? order by day desc limit 1",
         )
         .bind(shadow.id.cast_signed())
         .bind(day.get())
-        .fetch_optional(&mut *self.tx)
+        .fetch_optional(&mut self.tx.link())
         .await;
         let before = self.of::<Option<i64>>(before)?.map(i64::cast_unsigned);
         let states = match before {
-            Some(before) => shadow_states(&mut self.tx, before, Some(day)).await,
+            Some(before) => shadow_states(&mut self.tx.link(), before, Some(day)).await,
             None => Ok(ByToken::new()),
         };
         let states = self.of(states)?;
-        let roll = Roll::registered(&mut self.tx).await;
+        let roll = Roll::registered(&mut self.tx.link()).await;
         let roll = self.of(roll)?;
-        let known = crate::journal::head(&mut self.tx).await;
+        let known = crate::journal::head(&mut self.tx.link()).await;
         let known = self.of(known)?.position;
         self.tx.commit().await.of(&self.ledger.folder().truth())?;
         Ok(Plan {

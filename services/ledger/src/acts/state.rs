@@ -1,11 +1,10 @@
 //! The states of an edition and the steps between them, and the rows that acts are folded into.
 
 use hemu_rules::{Day, Status};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{FromRow, Row};
 
 use super::act::{Audience, EditionId, ObjectionId, Sha};
 use super::occupancy::former;
+use crate::db;
 use crate::journal::Position;
 
 type Outcome<T> = Result<T, sqlx::Error>;
@@ -114,11 +113,11 @@ pub struct EditionRow {
     pub published_at: Option<i64>,
 }
 
-fn position(row: &SqliteRow, column: &str) -> Outcome<Position> {
+fn position(row: &db::Row, column: &str) -> Outcome<Position> {
     Ok(row.try_get::<i64, _>(column)?.cast_unsigned())
 }
 
-fn maybe(row: &SqliteRow, column: &str) -> Outcome<Option<Position>> {
+fn maybe(row: &db::Row, column: &str) -> Outcome<Option<Position>> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(i64::cast_unsigned))
 }
 
@@ -128,8 +127,8 @@ fn wrong(column: &str, value: &str) -> sqlx::Error {
     ))
 }
 
-impl FromRow<'_, SqliteRow> for EditionRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for EditionRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         let state: &str = row.try_get("state")?;
         let sha = |column: &str| -> Outcome<Sha> { Ok(Sha::stored(row.try_get(column)?)) };
         let audience: Option<&str> = row.try_get("audience")?;
@@ -171,8 +170,8 @@ impl FromRow<'_, SqliteRow> for EditionRow {
 }
 
 impl EditionRow {
-    pub(crate) async fn find(connection: &mut SqliteConnection, id: EditionId) -> Outcome<Option<Self>> {
-        sqlx::query_as("select * from edition where id = ?")
+    pub(crate) async fn find(connection: &mut db::Link<'_>, id: EditionId) -> Outcome<Option<Self>> {
+        db::query_as("select * from edition where id = ?")
             .bind(id.cast_signed())
             .fetch_optional(connection)
             .await
@@ -228,8 +227,8 @@ pub(crate) const PLACE: &str = concat!(
      from place join edition on edition.id = place.edition"
 );
 
-impl FromRow<'_, SqliteRow> for PlaceRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for PlaceRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         let code: i64 = row.try_get("status")?;
         Ok(Self {
             edition: position(row, "edition")?,
@@ -286,8 +285,8 @@ pub struct ObjectionRow {
     pub reason: Option<Sha>,
 }
 
-impl FromRow<'_, SqliteRow> for ObjectionRow {
-    fn from_row(row: &SqliteRow) -> Outcome<Self> {
+impl db::FromRow for ObjectionRow {
+    fn from_row(row: &db::Row) -> Outcome<Self> {
         let (state, readings): (&str, &str) = (row.try_get("state")?, row.try_get("readings")?);
         let reason: Option<String> = row.try_get("reason")?;
         Ok(Self {

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use hemu_rules::{
     BagFold, Bucket, By, Day, DeviceNo, HouseholdNo, Participation, Reading, SharedBags, fold_bag, judged,
 };
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Projector;
 use super::changes::{Aside, BinChange, Changes, LostRow, Place, QuarantineRow, ReadingRow};
 use super::judge::{Names, Verdict};
 use super::write::Statements;
+use crate::db;
 use crate::entry::{Body, Deposit, Entry, Origin, Status};
 use crate::error::{Error, Result};
 use crate::journal::Batch;
@@ -201,7 +200,7 @@ impl Projector {
             .filter_map(|group| group.first())
             .map(ReadingRow::bag)
             .collect();
-        let mates = mates(&self.statements, &mut self.connection, &bags).await?;
+        let mates = mates(&self.statements, &mut self.connection.link(), &bags).await?;
         let names = &self.names;
         for group in bagged {
             let Some(first) = group.first() else { continue };
@@ -223,7 +222,7 @@ pub(super) type Bag = (i64, u32, String);
 /// The stored readings that some bags are folded from.
 pub(super) async fn mates(
     statements: &Statements,
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     bags: &[Bag],
 ) -> std::result::Result<HashMap<Bag, Vec<Mate>>, sqlx::Error> {
     let found = statements
@@ -354,7 +353,7 @@ pub(super) struct Mate {
 }
 
 impl Mate {
-    fn read(row: &SqliteRow) -> std::result::Result<Self, sqlx::Error> {
+    fn read(row: &db::Row) -> std::result::Result<Self, sqlx::Error> {
         Ok(Self {
             reading: crate::read::reading(row)?,
             boot: row.try_get::<i64, _>("boot")?.cast_unsigned(),

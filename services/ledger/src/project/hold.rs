@@ -4,14 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use hemu_rules::{Bucket, Day, Millis, Participation, Reading, Zone};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
 use super::changes::{Changes, Totals};
 use super::fold::{Bag, Mate, Worth, inspected, mates};
 use super::judge::Names;
 use super::write::Statements;
 use crate::acts::{Act, ReadingAt};
+use crate::db;
 use crate::read::{self, Held, Named, READING_DAYS};
 
 type Outcome<T> = Result<T, sqlx::Error>;
@@ -44,8 +43,8 @@ impl Hold {
 }
 
 /// Cards that count for nobody, and since when.
-pub(super) async fn lost_cards(connection: &mut SqliteConnection) -> Outcome<HashMap<String, i64>> {
-    sqlx::query_as("select token, since from lost_card")
+pub(super) async fn lost_cards(connection: &mut db::Link<'_>) -> Outcome<HashMap<String, i64>> {
+    db::query_as("select token, since from lost_card")
         .fetch_all(connection)
         .await
         .map(|rows| rows.into_iter().collect())
@@ -61,7 +60,7 @@ struct Change {
 }
 
 impl Change {
-    fn of(row: &SqliteRow, becomes: impl FnOnce(Held, i64) -> Held) -> Outcome<Self> {
+    fn of(row: &db::Row, becomes: impl FnOnce(Held, i64) -> Held) -> Outcome<Self> {
         let was = Held::read(row)?;
         Ok(Self {
             place: (
@@ -85,12 +84,12 @@ impl Change {
 pub(super) struct Hands<'p> {
     pub(super) statements: &'p Statements,
     pub(super) names: &'p Names,
-    pub(super) truth: &'p SqlitePool,
+    pub(super) truth: &'p db::Pool,
     pub(super) zone: Zone,
 }
 
 impl Hands<'_> {
-    pub(super) async fn apply(&self, connection: &mut SqliteConnection, hold: &Hold) -> Outcome<()> {
+    pub(super) async fn apply(&self, connection: &mut db::Link<'_>, hold: &Hold) -> Outcome<()> {
         let changes = match hold {
             Hold::One(place, reason, holds) => {
                 let row = match Named::find(self.truth, self.zone, *place).await? {
@@ -113,20 +112,20 @@ impl Hands<'_> {
     /// All readings of a card that count otherwise from now on.
     async fn of_card(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         token: &str,
         since: Option<i64>,
     ) -> Outcome<Vec<Change>> {
-        let before: Option<i64> = sqlx::query_scalar("select since from lost_card where token = ?")
+        let before: Option<i64> = db::query_scalar("select since from lost_card where token = ?")
             .bind(token)
             .fetch_optional(&mut *connection)
             .await?;
-        sqlx::query("delete from lost_card where token = ?")
+        db::query("delete from lost_card where token = ?")
             .bind(token)
             .execute(&mut *connection)
             .await?;
         if let Some(since) = since {
-            sqlx::query("insert into lost_card (token, since) values (?, ?)")
+            db::query("insert into lost_card (token, since) values (?, ?)")
                 .bind(token)
                 .bind(since)
                 .execute(&mut *connection)
@@ -139,7 +138,7 @@ impl Hands<'_> {
             "{READING_DAYS} select reading.* from days join household on household.token = ?2
              join reading on reading.day = days.day and reading.household = household.no"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = db::query(sqlx::AssertSqlSafe(sql))
             .bind(Day::of(Millis::clamped(first), self.zone).get())
             .bind(token)
             .fetch_all(connection)
@@ -149,7 +148,7 @@ impl Hands<'_> {
         rows.iter().map(change).collect()
     }
 
-    async fn change(&self, connection: &mut SqliteConnection, changes: &[Change]) -> Outcome<()> {
+    async fn change(&self, connection: &mut db::Link<'_>, changes: &[Change]) -> Outcome<()> {
         let attributed = || changes.iter().filter(|one| one.reading.household.0 != 0);
         let bags: BTreeSet<Bag> = attributed()
             .filter(|one| !one.bag.is_empty())
@@ -158,7 +157,7 @@ impl Hands<'_> {
         let bags: Vec<Bag> = bags.into_iter().collect();
         let before = mates(self.statements, connection, &bags).await?;
         for one in changes {
-            sqlx::query(
+            db::query(
                 "update reading set held = ? where day = ? and household = ? and bag = ? and position = ? and idx = ?",
             )
             .bind(one.becomes.bits())
@@ -226,19 +225,19 @@ fn add(sums: &mut Changes<'_>, one: &Change) {
     }
 }
 
-async fn moved(connection: &mut SqliteConnection, token: &str, day: Day, holds: bool) -> Outcome<()> {
+async fn moved(connection: &mut db::Link<'_>, token: &str, day: Day, holds: bool) -> Outcome<()> {
     let sql = if holds {
-        "insert or ignore into moved (token, day) values (?, ?)"
+        "insert into moved (token, day) values (?, ?) on conflict do nothing"
     } else {
         "delete from moved where token = ? and day = ?"
     };
-    let done = sqlx::query(sql).bind(token).bind(day.get()).execute(connection);
+    let done = db::query(sql).bind(token).bind(day.get()).execute(connection);
     done.await.map(|_| ())
 }
 
 /// Finds a household's first counted day again after its readings of `day` and later days changed.
-async fn first_day(connection: &mut SqliteConnection, household: u32, day: Day) -> Outcome<()> {
-    let known: Option<i64> = sqlx::query_scalar("select first_day from household where no = ?")
+async fn first_day(connection: &mut db::Link<'_>, household: u32, day: Day) -> Outcome<()> {
+    let known: Option<i64> = db::query_scalar("select first_day from household where no = ?")
         .bind(household)
         .fetch_one(&mut *connection)
         .await?;
@@ -251,7 +250,7 @@ async fn first_day(connection: &mut SqliteConnection, household: u32, day: Day) 
              limit 1)
          where no = ?2"
     );
-    sqlx::query(sqlx::AssertSqlSafe(sql))
+    db::query(sqlx::AssertSqlSafe(sql))
         .bind(from.get())
         .bind(household)
         .execute(connection)

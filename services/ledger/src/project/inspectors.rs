@@ -1,8 +1,7 @@
 //! Writes who judged whom, and what inspectors said of the same bags.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::changes::Changes;
+use crate::db;
 use crate::rows::Rows;
 
 /// The prepared shapes of its statements.
@@ -20,7 +19,8 @@ impl Inspectors {
             shared: Rows::new(
                 "insert into shared (day, inspector, colleague, n, apart)",
                 5,
-                "on conflict do update set n = n + excluded.n, apart = apart + excluded.apart",
+                "on conflict (day, inspector, colleague) do update set n = shared.n + excluded.n,
+                   apart = shared.apart + excluded.apart",
             ),
             no_shared: Rows::new(
                 "with less (day, inspector, colleague) as (",
@@ -30,7 +30,7 @@ impl Inspectors {
             inspected: Rows::new(
                 "insert into inspected (inspector, day, household, n)",
                 4,
-                "on conflict do update set n = n + excluded.n",
+                "on conflict (inspector, day, household) do update set n = inspected.n + excluded.n",
             ),
             no_inspected: Rows::new(
                 "with less (inspector, day, household) as (",
@@ -43,7 +43,7 @@ impl Inspectors {
     /// Adds a stretch's sums. What comes to nothing has no row, as if it had never been.
     pub(super) async fn write(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         changes: &Changes<'_>,
     ) -> Result<(), sqlx::Error> {
         let shared: Vec<_> = changes

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use hemu_rules::Day;
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::changes::{Changes, Place};
 use super::{CURSORS_KEPT, Projector};
 use crate::cursor::{Cursor, Known};
+use crate::db;
 use crate::entry::{Body, Entry, Origin};
 use crate::error::{InFile, Result};
 
@@ -39,15 +38,15 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) async fn load(connection: &mut SqliteConnection) -> std::result::Result<Self, sqlx::Error> {
+    pub(super) async fn load(connection: &mut db::Link<'_>) -> std::result::Result<Self, sqlx::Error> {
         let mut names = Self::default();
-        for row in sqlx::query("select name from device order by no")
+        for row in db::query("select name from device order by no")
             .fetch_all(&mut *connection)
             .await?
         {
             names.device(row.try_get("name")?);
         }
-        let last = sqlx::query("select coalesce(max(no), 0) as last from household")
+        let last = db::query("select coalesce(max(no), 0) as last from household")
             .fetch_one(connection)
             .await?;
         names.last_household = u32::try_from(last.try_get::<i64, _>("last")?).unwrap_or(u32::MAX);
@@ -91,10 +90,11 @@ impl Projector {
         tokens.sort_unstable();
         tokens.dedup();
         let query = &self.statements.tokens;
-        let rows = query.fetch(&mut self.connection, &tokens, |b, token| {
-            b.add((*token).to_owned());
-        });
-        for row in rows.await.of(&self.path)? {
+        let bind = |b: &mut crate::rows::Binds, token: &&str| {
+            b.add(*token);
+        };
+        let rows = query.fetch(&mut self.connection.link(), &tokens, bind).await;
+        for row in rows.of(&self.path)? {
             let token = row.try_get("token").of(&self.path)?;
             let no: u32 = row.try_get("no").of(&self.path)?;
             let first: Option<i64> = row.try_get("first_day").of(&self.path)?;
@@ -198,10 +198,10 @@ impl Projector {
         if self.cursors.contains_key(&(device, boot)) {
             return Ok(());
         }
-        let row = sqlx::query("select upto, beyond from cursor where device = ? and boot = ?")
+        let row = db::query("select upto, beyond from cursor where device = ? and boot = ?")
             .bind(device)
             .bind(boot.cast_signed())
-            .fetch_optional(&mut self.connection)
+            .fetch_optional(&mut self.connection.link())
             .await?;
         let cursor = match row {
             None => Cursor::default(),
@@ -235,14 +235,14 @@ impl Projector {
         {
             return Ok(Some(hash));
         }
-        let row = sqlx::query(
+        let row = db::query(
             "select first_seq, hashes from seen where device = ? and boot = ? and first_seq <= ?
              order by first_seq desc limit 1",
         )
         .bind(device)
         .bind(boot.cast_signed())
         .bind(seq.cast_signed())
-        .fetch_optional(&mut self.connection)
+        .fetch_optional(&mut self.connection.link())
         .await?;
         let Some(row) = row else { return Ok(None) };
         let first = row.try_get::<i64, _>("first_seq")?.cast_unsigned();
@@ -265,9 +265,9 @@ impl Projector {
         let id = xxh3_128(reading_id.as_bytes()).to_be_bytes();
         let known = match changes.imported.get(&id) {
             Some(&known) => Some(known),
-            None => sqlx::query("select hash from imported where id = ?")
+            None => db::query("select hash from imported where id = ?")
                 .bind(&id[..])
-                .fetch_optional(&mut self.connection)
+                .fetch_optional(&mut self.connection.link())
                 .await?
                 .map(|row| row.try_get::<i64, _>("hash").map(i64::cast_unsigned))
                 .transpose()?,

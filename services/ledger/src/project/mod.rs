@@ -13,16 +13,14 @@ mod write;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use futures::TryStreamExt;
 use hemu_rules::Zone;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Connection, Row};
 
 use crate::cursor::Cursor;
+use crate::db;
 use crate::entry::Body;
-use crate::error::{InFile, Result};
-use crate::journal::{self, Batch, Head, Position};
-use crate::segment;
+use crate::error::{Error, InFile, Result};
+use crate::journal::{self, Batch, Head, Position, Stretch, Take};
+use crate::store::{self, Place, Role};
 use changes::{Changes, Totals};
 pub use fold::CLOCK_AHEAD_MS;
 use hold::Hold;
@@ -38,9 +36,11 @@ const CURSORS_KEPT: usize = 4_096;
 /// Folds the journal into the projections. One a data folder, guarded by [`crate::Role::Project`].
 #[derive(Debug)]
 pub struct Projector {
-    truth: SqlitePool,
+    truth: db::Pool,
+    place: Place,
+    guard: Guard,
     path: PathBuf,
-    connection: SqliteConnection,
+    connection: db::Connection,
     statements: write::Statements,
     zone: Zone,
     applied: Head,
@@ -55,6 +55,27 @@ pub struct Projector {
     stale: bool,
 }
 
+/// What keeps a second projector away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Somebody holds a lock for it.
+    Lock,
+    /// Its own connection does: whoever loses the connection loses the right to write with it.
+    Session,
+}
+
+impl Guard {
+    async fn connect(self, place: &Place) -> Result<db::Connection> {
+        let mut connection = place.connect().await?;
+        if let (Self::Session, db::Connection::Postgres(session)) = (self, &mut connection)
+            && !store::try_lock(session, Role::Project).await.of(&place.shown())?
+        {
+            return Err(Error::InUse(place.shown()));
+        }
+        Ok(connection)
+    }
+}
+
 /// What one step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Step {
@@ -66,16 +87,18 @@ pub struct Step {
 
 impl Projector {
     pub(crate) async fn open(
-        truth: SqlitePool,
-        path: PathBuf,
-        connection: SqliteConnection,
+        truth: db::Pool,
+        place: Place,
+        guard: Guard,
         zone: Zone,
         until: Position,
     ) -> Result<Self> {
         let mut projector = Self {
             truth,
-            path,
-            connection,
+            path: place.shown(),
+            connection: guard.connect(&place).await?,
+            place,
+            guard,
             statements: write::Statements::new(),
             zone,
             applied: Head::default(),
@@ -99,6 +122,10 @@ impl Projector {
     /// Folds the next stretch of the journal, if there is one.
     pub async fn step(&mut self) -> Result<Step> {
         if self.stale {
+            // A connection to a database that was away does not heal; one that answers still has its lock.
+            if !self.connection.answers().await {
+                self.connection = self.guard.connect(&self.place).await?;
+            }
             self.load().await?;
         }
         let batches = read_chunk(&self.truth, self.applied.position, self.until).await?;
@@ -145,9 +172,11 @@ impl Projector {
     /// Makes memory what the file says, at the start and after a transaction that failed.
     async fn load(&mut self) -> Result<()> {
         self.cursors.clear();
-        (self.applied, self.totals) = Totals::load(&mut self.connection).await.of(&self.path)?;
-        self.names = Names::load(&mut self.connection).await.of(&self.path)?;
-        self.lost_cards = hold::lost_cards(&mut self.connection).await.of(&self.path)?;
+        (self.applied, self.totals) = Totals::load(&mut self.connection.link()).await.of(&self.path)?;
+        self.names = Names::load(&mut self.connection.link()).await.of(&self.path)?;
+        self.lost_cards = hold::lost_cards(&mut self.connection.link())
+            .await
+            .of(&self.path)?;
         self.stale = false;
         Ok(())
     }
@@ -160,7 +189,7 @@ impl Projector {
     async fn write(&mut self, changes: &Changes<'_>, applied: &Head) -> std::result::Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
         self.statements
-            .run(&mut transaction, changes, &self.cursors, applied)
+            .run(&mut transaction.link(), changes, &self.cursors, applied)
             .await?;
         for hold in &changes.holds {
             let hands = hold::Hands {
@@ -169,13 +198,13 @@ impl Projector {
                 truth: &self.truth,
                 zone: self.zone,
             };
-            hands.apply(&mut transaction, hold).await?;
+            hands.apply(&mut transaction.link(), hold).await?;
         }
         transaction.commit().await?;
         if !changes.holds.is_empty() {
             // First days and lost cards are others than memory has.
             self.names.households.clear();
-            self.lost_cards = hold::lost_cards(&mut self.connection).await?;
+            self.lost_cards = hold::lost_cards(&mut self.connection.link()).await?;
         }
         Ok(())
     }
@@ -183,35 +212,27 @@ impl Projector {
 
 /// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`]. A batch of acts comes alone: it
 /// is about readings that must be stored by then.
-async fn read_chunk(truth: &SqlitePool, after: Position, until: Position) -> Result<Vec<Batch>> {
-    let path = PathBuf::from("hemu.db");
-    let mut rows =
-        sqlx::query("select * from journal where position > ? and position <= ? order by position")
-            .bind(after.cast_signed())
-            .bind(until.cast_signed())
-            .fetch(truth);
-    let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
-    while let Some(row) = rows.try_next().await.of(&path)? {
-        let batch = journal::batch(&path, &row)?;
-        let acts = segment::are_acts(&batch.body);
-        if acts && !batches.is_empty() {
-            break;
+async fn read_chunk(truth: &db::Pool, after: Position, until: Position) -> Result<Vec<Batch>> {
+    let (mut records, mut bytes) = (0, 0);
+    let all = |stretch: &Stretch| {
+        let alone = stretch.acts && records > 0;
+        records += stretch.records;
+        bytes += stretch.bytes;
+        match (
+            alone,
+            stretch.acts || records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES,
+        ) {
+            (true, _) => Take::Before,
+            (false, true) => Take::Last,
+            (false, false) => Take::On,
         }
-        records += batch.records;
-        bytes += batch.body.len();
-        batches.push(batch);
-        if acts || records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES {
-            break;
-        }
-    }
-    Ok(batches)
+    };
+    journal::stretch(truth, after, until, all).await
 }
 
 impl Totals {
-    async fn load(connection: &mut SqliteConnection) -> std::result::Result<(Head, Self), sqlx::Error> {
-        let row = sqlx::query("select * from progress")
-            .fetch_one(connection)
-            .await?;
+    async fn load(connection: &mut db::Link<'_>) -> std::result::Result<(Head, Self), sqlx::Error> {
+        let row = db::query("select * from progress").fetch_one(connection).await?;
         let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
         let totals = Self {
             accepted: number("accepted")?,

@@ -3,17 +3,30 @@
 use std::collections::{BTreeMap, HashMap};
 
 use hemu_rules::Day;
-use sqlx::sqlite::SqliteConnection;
 
 use super::changes::{Aside, Changes};
 use super::inspectors::Inspectors;
 use crate::cursor::Cursor;
+use crate::db;
 use crate::journal::Head;
 use crate::read::sums;
 use crate::rows::Rows;
 use crate::sums::{Block, block_of};
 
 type Outcome = Result<(), sqlx::Error>;
+
+/// One row for the cameras and one for each inspector, however often they read the bag: the earliest
+/// counted reading, in the order that `fold_bag` and `judged` go by (a boot with its highest bit set is a
+/// large number, not a negative).
+const BAG_MATES: &str = ") select * from (
+     select reading.*, row_number() over (
+         partition by reading.day, reading.household, reading.bag, reading.inspector,
+             reading.inspector * reading.device
+         order by reading.at, device.name, reading.boot < 0, reading.boot, reading.seq, reading.reading_id
+     ) as rank
+     from wanted join reading using (day, household, bag) join device on device.no = reading.device
+     where reading.held = 0
+ ) as ranked where rank = 1";
 
 /// The prepared shapes of every statement.
 #[derive(Debug)]
@@ -55,18 +68,7 @@ impl Statements {
             bag_mates: Rows::new(
                 "with wanted (day, household, bag) as (",
                 3,
-                // One row for the cameras and one for each inspector, however often they read the bag: the earliest
-                // counted reading, in the order that `fold_bag` and `judged` go by (a boot with its highest bit set is a
-                // large number, not a negative).
-                ") select * from (
-                     select reading.*, row_number() over (
-                         partition by reading.day, reading.household, reading.bag, reading.inspector,
-                             reading.inspector * reading.device
-                         order by reading.at, device.name, reading.boot < 0, reading.boot, reading.seq, reading.reading_id
-                     ) as rank
-                     from wanted join reading using (day, household, bag) join device on device.no = reading.device
-                     where reading.held = 0
-                 ) where rank = 1",
+                BAG_MATES,
             ),
             new_device: insert("insert into device (no, name)", 2),
             device: Rows::new(
@@ -75,7 +77,8 @@ impl Statements {
                 ") update device set boot = coalesce(change.boot, device.boot),
                      records = device.records + change.records,
                      quarantined = device.quarantined + change.quarantined,
-                     last_at = max(coalesce(device.last_at, change.last_at), coalesce(change.last_at, device.last_at))
+                     last_at = case when change.last_at < device.last_at then device.last_at
+                         else coalesce(change.last_at, device.last_at) end
                    from change where device.no = change.no",
             ),
             status: Rows::new(
@@ -92,7 +95,11 @@ impl Statements {
                 2,
                 ") update household set first_day = counted.day from counted where household.no = counted.no",
             ),
-            cursor: insert("insert or replace into cursor (device, boot, upto, beyond)", 4),
+            cursor: Rows::new(
+                "insert into cursor (device, boot, upto, beyond)",
+                4,
+                "on conflict (device, boot) do update set upto = excluded.upto, beyond = excluded.beyond",
+            ),
             seen: insert("insert into seen (device, boot, first_seq, hashes)", 4),
             imported: insert("insert into imported (id, hash)", 2),
             ignored: insert("insert into ignored (position, idx, why)", 3),
@@ -106,7 +113,11 @@ impl Statements {
                 2,
                 ") select day_sums.* from wanted join day_sums using (day, block)",
             ),
-            sums: insert("insert or replace into day_sums (day, block, sums)", 3),
+            sums: Rows::new(
+                "insert into day_sums (day, block, sums)",
+                3,
+                "on conflict (day, block) do update set sums = excluded.sums",
+            ),
             no_sums: Rows::new(
                 "with nobody (day, block) as (",
                 2,
@@ -115,8 +126,9 @@ impl Statements {
             pair: Rows::new(
                 "insert into pair (device, day, n, sy, sq, syy, sqq, syq)",
                 8,
-                "on conflict do update set n = n + excluded.n, sy = sy + excluded.sy, sq = sq + excluded.sq,
-                   syy = syy + excluded.syy, sqq = sqq + excluded.sqq, syq = syq + excluded.syq",
+                "on conflict (device, day) do update set n = pair.n + excluded.n, sy = pair.sy + excluded.sy,
+                   sq = pair.sq + excluded.sq, syy = pair.syy + excluded.syy, sqq = pair.sqq + excluded.sqq,
+                   syq = pair.syq + excluded.syq",
             ),
             no_pair: Rows::new(
                 "with less (device, day) as (",
@@ -127,14 +139,14 @@ impl Statements {
             tally: Rows::new(
                 "insert into tally (day, device, deposits, weight_g, attributed, inspected)",
                 6,
-                "on conflict do update set deposits = deposits + excluded.deposits,
-                   weight_g = weight_g + excluded.weight_g, attributed = attributed + excluded.attributed,
-                   inspected = inspected + excluded.inspected",
+                "on conflict (day, device) do update set deposits = tally.deposits + excluded.deposits,
+                   weight_g = tally.weight_g + excluded.weight_g, attributed = tally.attributed + excluded.attributed,
+                   inspected = tally.inspected + excluded.inspected",
             ),
             bin: Rows::new(
                 "insert into bin (device, stream, at, fill_bp, weight_g)",
                 5,
-                "on conflict do update set at = excluded.at, fill_bp = excluded.fill_bp, weight_g = excluded.weight_g
+                "on conflict (device, stream) do update set at = excluded.at, fill_bp = excluded.fill_bp, weight_g = excluded.weight_g
                    where excluded.at >= bin.at",
             ),
             incident: insert("insert into incident (position, idx, at, device, kind, stream, note, photo)", 8),
@@ -148,7 +160,7 @@ impl Statements {
 
     pub(super) async fn run(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         changes: &Changes<'_>,
         cursors: &HashMap<(u32, u64), Cursor>,
         applied: &Head,
@@ -158,7 +170,7 @@ impl Statements {
         self.deposits(connection, changes).await?;
         self.stations(connection, changes).await?;
         self.aside(connection, changes).await?;
-        sqlx::query(
+        db::query(
             "update progress set applied = ?, hash = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?",
         )
         .bind(applied.position.cast_signed())
@@ -172,7 +184,7 @@ impl Statements {
         Ok(())
     }
 
-    async fn names(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    async fn names(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
         let named = |b: &mut crate::rows::Binds, (no, name): &(u32, &str)| {
             b.add(*no).add((*name).to_owned());
         };
@@ -192,7 +204,7 @@ impl Statements {
 
     async fn identities(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut db::Link<'_>,
         changes: &Changes<'_>,
         cursors: &HashMap<(u32, u64), Cursor>,
     ) -> Outcome {
@@ -230,7 +242,7 @@ impl Statements {
             .await
     }
 
-    pub(super) async fn deposits(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    pub(super) async fn deposits(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
         self.reading
             .write(connection, &changes.readings, |b, row| {
                 let deposit = &row.deposit;
@@ -273,7 +285,7 @@ impl Statements {
     }
 
     /// Adds to the blocks that hold the households' days.
-    async fn day_sums(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    async fn day_sums(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
         let mut blocks: BTreeMap<(Day, u32), Block> = BTreeMap::new();
         let days = changes
             .evidence
@@ -313,7 +325,7 @@ impl Statements {
             .await
     }
 
-    async fn stations(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    async fn stations(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
         let devices: Vec<_> = changes.devices.iter().collect();
         self.device
             .write(connection, &devices, |b, (no, change)| {
@@ -353,7 +365,7 @@ impl Statements {
             .await
     }
 
-    async fn aside(&self, connection: &mut SqliteConnection, changes: &Changes<'_>) -> Outcome {
+    async fn aside(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
         self.incident
             .write(connection, &changes.incidents, |b, (place, device, incident)| {
                 b.bits(place.position)

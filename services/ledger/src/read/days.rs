@@ -5,11 +5,10 @@ use std::ops::Range;
 
 use futures::TryStreamExt;
 use hemu_rules::{Day, Rule, Tally};
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::gather::calibration;
 use super::{Outcome, damaged};
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 use crate::sums::{Days, HouseholdDay};
@@ -19,12 +18,12 @@ pub(crate) const ALL: Range<u32> = 0..u32::MAX;
 
 /// Shows the days `from..to` of every household of some blocks, in the order of day and household number.
 pub(crate) async fn each_day(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     (from, to): (Day, Day),
     blocks: &Range<u32>,
     mut show: impl FnMut(Day, u32, &HouseholdDay),
 ) -> Outcome<()> {
-    let mut rows = sqlx::query(
+    let mut rows = db::query(
         "select day, block, sums from day_sums where day >= ? and day < ? and block >= ? and block < ? order by day, block",
     )
     .bind(from.get())
@@ -97,8 +96,10 @@ impl Ledger {
             ..*rule
         };
         let path = self.folder().projections();
-        let mut snapshot = self.projections.begin().await.of(&path)?;
-        let (calibration, _) = calibration(&mut snapshot, &rule, edition).await.of(&path)?;
+        let mut snapshot = self.projections.snapshot().await.of(&path)?;
+        let (calibration, _) = calibration(&mut snapshot.link(), &rule, edition)
+            .await
+            .of(&path)?;
         let middle = edition.since(from) / 2;
         let mut parts = BTreeMap::<u32, Parts>::new();
         let show = |day: Day, household: u32, of_day: &HouseholdDay| {
@@ -123,7 +124,7 @@ impl Ledger {
                     a: tally.recent_a,
                 };
         };
-        each_day(&mut snapshot, (from, edition), &ALL, show)
+        each_day(&mut snapshot.link(), (from, edition), &ALL, show)
             .await
             .of(&path)?;
         Ok(parts.into_values().collect())

@@ -1,11 +1,10 @@
 //! Devices as the journal shows them: latest states, gaps, incidents, and what was set aside.
 
 use hemu_rules::{Bp, Stream};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::{Outcome, stream};
 use crate::cursor::Cursor;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
@@ -75,7 +74,7 @@ impl Ledger {
     /// Every device that ever spoke, by name.
     pub async fn device_states(&self) -> Result<Vec<DeviceState>> {
         let path = self.folder().projections();
-        let rows = sqlx::query(
+        let rows = db::query(
             "select device.*, cursor.upto, cursor.beyond from device
              left join cursor on cursor.device = device.no and cursor.boot = device.boot order by name",
         )
@@ -83,7 +82,7 @@ impl Ledger {
         .await
         .of(&path)?;
         let mut states = rows.iter().map(state).collect::<Outcome<Vec<_>>>().of(&path)?;
-        let bins = sqlx::query("select device.name, bin.* from bin join device on device.no = bin.device")
+        let bins = db::query("select device.name, bin.* from bin join device on device.no = bin.device")
             .fetch_all(&self.projections)
             .await
             .of(&path)?;
@@ -101,7 +100,7 @@ impl Ledger {
     /// What is folded of a device's boot, or of the boot it last spoke with: boot and cursor.
     pub async fn cursor(&self, device: &str, boot: Option<u64>) -> Result<Option<(u64, Cursor)>> {
         let path = self.folder().projections();
-        let row = sqlx::query(
+        let row = db::query(
             "select cursor.* from device join cursor on cursor.device = device.no
              where device.name = ?1 and cursor.boot = coalesce(?2, device.boot)",
         )
@@ -110,7 +109,7 @@ impl Ledger {
         .fetch_optional(&self.projections)
         .await
         .of(&path)?;
-        let read = |row: SqliteRow| -> Outcome<(u64, Cursor)> {
+        let read = |row: db::Row| -> Outcome<(u64, Cursor)> {
             let boot = row.try_get::<i64, _>("boot")?.cast_unsigned();
             Ok((boot, cursor_of(&row)?.unwrap_or_default()))
         };
@@ -121,7 +120,7 @@ impl Ledger {
     pub async fn quarantine(&self, before: Option<(u64, u32)>, limit: u32) -> Result<Vec<QuarantineRow>> {
         let path = self.folder().projections();
         let (position, index) = before.unwrap_or((i64::MAX.cast_unsigned(), 0));
-        let rows = sqlx::query(
+        let rows = db::query(
             "select quarantine.*, device.name from quarantine join device on device.no = quarantine.device
              where (position, idx) < (?, ?) order by position desc, idx desc limit ?",
         )
@@ -138,7 +137,7 @@ impl Ledger {
     pub async fn incidents(&self, before: Option<(u64, u32)>, limit: u32) -> Result<Vec<IncidentRow>> {
         let path = self.folder().projections();
         let (position, index) = before.unwrap_or((i64::MAX.cast_unsigned(), 0));
-        let rows = sqlx::query(
+        let rows = db::query(
             "select incident.*, device.name from incident join device on device.no = incident.device
              where (position, idx) < (?, ?) order by position desc, idx desc limit ?",
         )
@@ -152,7 +151,7 @@ impl Ledger {
     }
 }
 
-fn state(row: &SqliteRow) -> Outcome<DeviceState> {
+fn state(row: &db::Row) -> Outcome<DeviceState> {
     let cursor = cursor_of(row)?.unwrap_or_default();
     Ok(DeviceState {
         name: row.try_get("name")?,
@@ -171,7 +170,7 @@ fn state(row: &SqliteRow) -> Outcome<DeviceState> {
     })
 }
 
-fn cursor_of(row: &SqliteRow) -> Outcome<Option<Cursor>> {
+fn cursor_of(row: &db::Row) -> Outcome<Option<Cursor>> {
     let (upto, beyond): (Option<i64>, Option<Vec<u8>>) = (row.try_get("upto")?, row.try_get("beyond")?);
     let Some((upto, beyond)) = upto.zip(beyond) else {
         return Ok(None);
@@ -180,7 +179,7 @@ fn cursor_of(row: &SqliteRow) -> Outcome<Option<Cursor>> {
     cursor.map(Some).ok_or_else(|| super::damaged("beyond", upto))
 }
 
-fn bin(row: &SqliteRow) -> Outcome<BinRow> {
+fn bin(row: &db::Row) -> Outcome<BinRow> {
     let fill: Option<i64> = row.try_get("fill_bp")?;
     Ok(BinRow {
         stream: stream(row)?,
@@ -190,14 +189,14 @@ fn bin(row: &SqliteRow) -> Outcome<BinRow> {
     })
 }
 
-pub(super) fn place(row: &SqliteRow) -> Outcome<(u64, u32)> {
+pub(super) fn place(row: &db::Row) -> Outcome<(u64, u32)> {
     Ok((
         row.try_get::<i64, _>("position")?.cast_unsigned(),
         row.try_get("idx")?,
     ))
 }
 
-fn quarantined(row: &SqliteRow) -> Outcome<QuarantineRow> {
+fn quarantined(row: &db::Row) -> Outcome<QuarantineRow> {
     Ok(QuarantineRow {
         place: place(row)?,
         at: row.try_get("at")?,
@@ -211,7 +210,7 @@ fn quarantined(row: &SqliteRow) -> Outcome<QuarantineRow> {
     })
 }
 
-fn incident(row: &SqliteRow) -> Outcome<IncidentRow> {
+fn incident(row: &db::Row) -> Outcome<IncidentRow> {
     let code: Option<i64> = row.try_get("stream")?;
     Ok(IncidentRow {
         place: place(row)?,

@@ -10,14 +10,13 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use hemu_rules::{Calibration, DECAY, Day, DeviceNo, EstateNo, PairSums, Rule, Source, Tally, calibrate};
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{Row, Sqlite, Transaction};
 
 use super::Outcome;
 use super::days::each_day;
 use super::inspectors::doubted_households;
 use super::occupancy::{first_day_after, moves};
 use crate::HouseholdDay;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -72,7 +71,7 @@ pub(crate) fn window(edition: Day) -> (Day, Day) {
     (edition.plus(-days), edition)
 }
 
-type Snapshot = Transaction<'static, Sqlite>;
+type Snapshot = db::Transaction<'static>;
 
 /// Two views of the projections at the same position.
 struct Snapshots {
@@ -105,7 +104,7 @@ impl Ledger {
     async fn registered(&self) -> Result<(Vec<(String, EstateNo)>, Vec<String>)> {
         let path = self.folder().truth();
         let mut rows =
-            sqlx::query("select token, coalesce(estate, '') as estate from household order by token")
+            db::query("select token, coalesce(estate, '') as estate from household order by token")
                 .fetch(&self.truth);
         let (mut households, mut numbers) = (Vec::new(), HashMap::new());
         while let Some(row) = rows.try_next().await.of(&path)? {
@@ -132,7 +131,7 @@ fn number(numbers: &mut HashMap<String, EstateNo>, estate: &str) -> EstateNo {
 /// Gathers what an edition of some registered households, in the order of the tokens, needs of some projections. The
 /// estates' names are the caller's to add.
 pub(crate) async fn gather(
-    projections: &SqlitePool,
+    projections: &db::Pool,
     path: &Path,
     registered: Vec<(String, EstateNo)>,
     rule: &Rule,
@@ -156,12 +155,14 @@ async fn gather_in(
         mut one,
         other,
     } = views;
-    let (calibration, device_names) = calibration(&mut one, rule, edition).await.of(path)?;
+    let (calibration, device_names) = calibration(&mut one.link(), rule, edition).await.of(path)?;
     let calibration = Arc::new(calibration);
-    let doubted = doubted_households(&mut one, rule, edition).await.of(path)?;
-    let mut known = known(&mut one).await.of(path)?;
-    let moved = moves(&mut one, edition).await.of(path)?;
-    let since = Arc::new(since(&mut one, &mut known, &moved).await.of(path)?);
+    let doubted = doubted_households(&mut one.link(), rule, edition)
+        .await
+        .of(path)?;
+    let mut known = known(&mut one.link()).await.of(path)?;
+    let moved = moves(&mut one.link(), edition).await.of(path)?;
+    let since = Arc::new(since(&mut one.link(), &mut known, &moved).await.of(path)?);
     let blocks = known
         .values()
         .map(|(no, _)| block_of(*no))
@@ -201,7 +202,7 @@ async fn gather_in(
 
 /// The first day that counts of those who moved, by household number; and their first bags are the new occupants'.
 async fn since(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     known: &mut HashMap<String, (u32, Option<Day>)>,
     moved: &HashMap<String, Day>,
 ) -> Outcome<HashMap<u32, Day>> {
@@ -216,12 +217,12 @@ async fn since(
 }
 
 /// Two views, begun again where a fold in between would show one of them more.
-async fn snapshots(projections: &SqlitePool, path: &Path) -> Result<Snapshots> {
+async fn snapshots(projections: &db::Pool, path: &Path) -> Result<Snapshots> {
     loop {
-        let mut one = projections.begin().await.of(path)?;
-        let mut other = projections.begin().await.of(path)?;
-        let position = applied(&mut one).await.of(path)?;
-        if applied(&mut other).await.of(path)? == position {
+        let mut one = projections.snapshot().await.of(path)?;
+        let mut other = projections.snapshot().await.of(path)?;
+        let position = applied(&mut one.link()).await.of(path)?;
+        if applied(&mut other.link()).await.of(path)? == position {
             return Ok(Snapshots { position, one, other });
         }
     }
@@ -266,7 +267,7 @@ async fn add_up(
             tally.add_bags(&calibration, day, &of_day.participation);
         }
     };
-    each_day(&mut snapshot, window(calibration.edition()), &blocks, show).await?;
+    each_day(&mut snapshot.link(), window(calibration.edition()), &blocks, show).await?;
     Ok((sums, snapshot))
 }
 
@@ -278,8 +279,8 @@ async fn beside<T: Send + 'static>(work: impl Future<Output = Outcome<T>> + Send
         .map_err(|_| sqlx::Error::WorkerCrashed)?
 }
 
-async fn applied(connection: &mut SqliteConnection) -> Outcome<Position> {
-    let row = sqlx::query("select applied from progress")
+async fn applied(connection: &mut db::Link<'_>) -> Outcome<Position> {
+    let row = db::query("select applied from progress")
         .fetch_one(connection)
         .await?;
     Ok(row.try_get::<i64, _>("applied")?.cast_unsigned())
@@ -287,7 +288,7 @@ async fn applied(connection: &mut SqliteConnection) -> Outcome<Position> {
 
 /// The cameras' calibration at an edition, and their names by number.
 pub(super) async fn calibration(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     rule: &Rule,
     edition: Day,
 ) -> Outcome<(Calibration, Vec<String>)> {
@@ -297,25 +298,24 @@ pub(super) async fn calibration(
     Ok((calibrate(rule, pairs, name_of, edition), names))
 }
 
-async fn device_names(connection: &mut SqliteConnection) -> Outcome<Vec<String>> {
-    let rows = sqlx::query("select name from device order by no").fetch_all(connection);
+async fn device_names(connection: &mut db::Link<'_>) -> Outcome<Vec<String>> {
+    let rows = db::query("select name from device order by no").fetch_all(connection);
     rows.await?.iter().map(|row| row.try_get("name")).collect()
 }
 
 /// Of the days a calibration looks at. A city has millions: rows are not kept.
 async fn pairs(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     (from, to): (Day, Day),
 ) -> Outcome<Vec<(DeviceNo, Day, PairSums)>> {
-    let rows =
-        sqlx::query("select device, day, n, sy, sq, syy, sqq, syq from pair where day >= ? and day < ?")
-            .bind(from.get())
-            .bind(to.get())
-            .fetch(connection);
+    let rows = db::query("select device, day, n, sy, sq, syy, sqq, syq from pair where day >= ? and day < ?")
+        .bind(from.get())
+        .bind(to.get())
+        .fetch(connection);
     rows.and_then(async |row| pair(&row)).try_collect().await
 }
 
-fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {
+fn pair(row: &db::Row) -> Outcome<(DeviceNo, Day, PairSums)> {
     let sums = PairSums {
         n: row.try_get("n")?,
         sy: row.try_get("sy")?,
@@ -329,8 +329,8 @@ fn pair(row: &SqliteRow) -> Outcome<(DeviceNo, Day, PairSums)> {
 }
 
 /// Number and first day of every token the journal knows.
-async fn known(connection: &mut SqliteConnection) -> Outcome<HashMap<String, (u32, Option<Day>)>> {
-    let mut rows = sqlx::query("select no, token, first_day from household").fetch(connection);
+async fn known(connection: &mut db::Link<'_>) -> Outcome<HashMap<String, (u32, Option<Day>)>> {
+    let mut rows = db::query("select no, token, first_day from household").fetch(connection);
     let mut known = HashMap::new();
     while let Some(row) = rows.try_next().await? {
         let first: Option<i64> = row.try_get("first_day")?;

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use futures::TryStreamExt;
 use hemu_rules::{BetaError, Bp, Counted, Form, GroupTally, Rule, Status, group};
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
 
 use super::Member;
 use crate::acts::{Audience, EditionId, EditionRow, Proposal};
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
@@ -184,7 +184,7 @@ impl Ledger {
     /// Which household is where just now. Personal data: nothing of it leaves the process but through `rules::group`.
     pub async fn grouping(&self) -> Result<Grouping> {
         let path = self.folder().truth();
-        let mut rows = sqlx::query(
+        let mut rows = db::query(
             "select token, estate, building, unit from household where estate is not null
              order by estate, building, unit, token",
         )
@@ -207,7 +207,7 @@ impl Ledger {
         now: i64,
     ) -> Result<Option<EstateGroups>> {
         let path = self.folder().truth();
-        let parts: Vec<String> = sqlx::query_scalar(
+        let parts: Vec<String> = db::query_scalar(
             "select body from edition_groups where edition = ? and estate = ? order by part",
         )
         .bind(edition.cast_signed())

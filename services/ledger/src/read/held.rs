@@ -1,9 +1,8 @@
 //! Why a stored reading counts for nobody.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use super::{Outcome, damaged};
+
+use crate::db;
 
 /// Reasons, as bits of one number; a reading counts while there is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl Held {
         self.0
     }
 
-    pub(crate) fn read(row: &SqliteRow) -> Outcome<Self> {
+    pub(crate) fn read(row: &db::Row) -> Outcome<Self> {
         let bits: i64 = row.try_get("held")?;
         let known = u8::try_from(bits).ok().filter(|bits| *bits < 8);
         known.map(Self).ok_or_else(|| damaged("held", bits))

@@ -1,12 +1,11 @@
 //! A household's deposits and participation.
 
 use hemu_rules::{Day, Participation, Reading};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::occupancy::{first_day_after, last_move};
 use super::{Held, Outcome, reading, sums};
 use crate::acts::Occupancy;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 use crate::sums::{HouseholdDay, block_of};
@@ -50,7 +49,7 @@ impl Ledger {
              join device on device.no = reading.device
              order by reading.at, device.name, reading.boot, reading.seq, reading.reading_id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = db::query(sqlx::AssertSqlSafe(sql))
             .bind(from.get())
             .bind(to.get())
             .bind(token)
@@ -85,7 +84,7 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let path = self.folder().projections();
-        let no = sqlx::query("select no from household where token = ?")
+        let no = db::query("select no from household where token = ?")
             .bind(token)
             .fetch_optional(&self.projections)
             .await
@@ -95,7 +94,7 @@ impl Ledger {
         let sql = format!(
             "{DAYS} select day_sums.* from days join day_sums on day_sums.day = days.day and block = ?3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = db::query(sqlx::AssertSqlSafe(sql))
             .bind(from.get())
             .bind(to.get())
             .bind(block_of(no))
@@ -120,22 +119,22 @@ impl Ledger {
     /// The first local day of a counted deposit of the present occupant; `None` where there is none.
     pub async fn first_day(&self, token: &str) -> Result<Option<Day>> {
         let path = self.folder().projections();
-        let mut snapshot = self.projections.begin().await.of(&path)?;
+        let mut snapshot = self.projections.snapshot().await.of(&path)?;
         let known: Option<(u32, Option<i64>)> =
-            sqlx::query_as("select no, first_day from household where token = ?")
+            db::query_as("select no, first_day from household where token = ?")
                 .bind(token)
-                .fetch_optional(&mut *snapshot)
+                .fetch_optional(&mut snapshot.link())
                 .await
                 .of(&path)?;
         let Some((no, first)) = known else { return Ok(None) };
-        match last_move(&mut snapshot, token, None).await.of(&path)? {
-            Some(moved) => first_day_after(&mut snapshot, no, moved).await.of(&path),
+        match last_move(&mut snapshot.link(), token, None).await.of(&path)? {
+            Some(moved) => first_day_after(&mut snapshot.link(), no, moved).await.of(&path),
             None => Ok(first.map(Day::clamped)),
         }
     }
 }
 
-pub(crate) fn deposit(row: &SqliteRow) -> Outcome<DepositRow> {
+pub(crate) fn deposit(row: &db::Row) -> Outcome<DepositRow> {
     let bag: String = row.try_get("bag")?;
     Ok(DepositRow {
         place: (

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use hemu_rules::{By, Day};
-use sqlx::Row;
 
 use crate::acts::former;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
-use crate::rows::Rows;
+use crate::rows::{Binds, Rows};
 
 /// The secret that draws are made with: whoever has it foresees which bags are opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,12 +51,12 @@ impl Ledger {
     /// nor shown.
     pub async fn site_key(&self, fresh: [u8; 32]) -> Result<SiteKey> {
         let path = self.folder().truth();
-        sqlx::query("insert or ignore into site_key (one, key) values (1, ?)")
+        db::query("insert into site_key (one, key) values (1, ?) on conflict do nothing")
             .bind(&fresh[..])
             .execute(&self.truth)
             .await
             .of(&path)?;
-        let kept: Vec<u8> = sqlx::query_scalar("select key from site_key")
+        let kept: Vec<u8> = db::query_scalar("select key from site_key")
             .fetch_one(&self.truth)
             .await
             .of(&path)?;
@@ -70,7 +70,7 @@ impl Ledger {
     /// live there and nobody took off; `None` while there is no such edition.
     pub async fn noticed(&self, day: Day) -> Result<Option<HashSet<String>>> {
         let path = self.folder().truth();
-        let last: Option<i64> = sqlx::query_scalar(
+        let last: Option<i64> = db::query_scalar(
             "select id from edition where day <= ? and state in ('noticed', 'deciding', 'published', 'expired')
              order by day desc, revision desc limit 1",
         )
@@ -79,9 +79,9 @@ impl Ledger {
         .await
         .of(&path)?;
         let Some(edition) = last else { return Ok(None) };
-        let tokens: Vec<String> = sqlx::query_scalar(concat!(
+        let tokens: Vec<String> = db::query_scalar(concat!(
             "select token from place join edition on edition.id = place.edition
-                 where edition.id = ? and notice and lifted is null and not ",
+                 where edition.id = ? and notice = 1 and lifted is null and not ",
             former!("place.token")
         ))
         .bind(edition)
@@ -102,11 +102,12 @@ impl Ledger {
                join reading on reading.day = wanted.day and reading.household = household.no",
         );
         let mut connection = self.projections.acquire().await.of(&path)?;
-        let rows = wanted.fetch(&mut connection, tokens, |b, token| {
-            b.add(token.clone()).add(i64::from(day.get()));
-        });
+        let bind = |b: &mut Binds, token: &String| {
+            b.add(token).add(day.get());
+        };
+        let rows = wanted.fetch(&mut connection.link(), tokens, bind).await;
         let mut seen: HashMap<String, BTreeMap<(String, i64, u32), Readers>> = HashMap::new();
-        for row in rows.await.of(&path)? {
+        for row in rows.of(&path)? {
             let bag: String = row.try_get("bag").of(&path)?;
             // A reading without a bag's id is a bag of its own.
             let alone = if bag.is_empty() {

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use hemu_rules::{Day, Rule, SharedBags, doubted};
-use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 use super::Outcome;
 use super::gather::window;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
@@ -39,11 +38,11 @@ pub struct Apart {
 
 /// Bags of an inspector, a day at a time, both of a pair of inspectors having theirs.
 async fn shared(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     (from, to): (Day, Day),
 ) -> Outcome<Vec<(u32, Day, SharedBags)>> {
     let rows =
-        sqlx::query("select * from shared where day >= ? and day < ? order by day, inspector, colleague")
+        db::query("select * from shared where day >= ? and day < ? order by day, inspector, colleague")
             .bind(from.get())
             .bind(to.get())
             .fetch_all(connection)
@@ -61,7 +60,7 @@ async fn shared(
 /// Numbers of the households whose inspections are doubted at an edition: any doubted inspector judged them in the days
 /// it looks at.
 pub(super) async fn doubted_households(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     rule: &Rule,
     edition: Day,
 ) -> Outcome<HashSet<u32>> {
@@ -73,7 +72,7 @@ pub(super) async fn doubted_households(
     let (from, to) = window(edition);
     let mut households = HashSet::new();
     for inspector in doubted {
-        let of_one: Vec<u32> = sqlx::query_scalar(
+        let of_one: Vec<u32> = db::query_scalar(
             "select distinct household from inspected where inspector = ? and day >= ? and day < ?",
         )
         .bind(inspector)
@@ -113,19 +112,21 @@ impl Ledger {
     /// Everybody who inspected in the days an edition looks at, by device.
     pub async fn inspectors(&self, rule: &Rule, edition: Day) -> Result<Vec<Inspector>> {
         let path = self.folder().projections();
-        let mut snapshot = self.projections.begin().await.of(&path)?;
+        let mut snapshot = self.projections.snapshot().await.of(&path)?;
         let long_ago = edition.plus(-2 * rule.pair_days);
-        let bags = shared(&mut snapshot, (long_ago, edition)).await.of(&path)?;
+        let bags = shared(&mut snapshot.link(), (long_ago, edition))
+            .await
+            .of(&path)?;
         let since = doubted_since(rule, &bags, edition);
         let (from, to) = window(edition);
-        let rows = sqlx::query(
-            "select no, name, sum(n) as readings, count(distinct household) as households
+        let rows = db::query(
+            "select no, name, cast(sum(n) as bigint) as readings, count(distinct household) as households
              from device join inspected on inspected.inspector = device.no and day >= ? and day < ?
              group by no order by name",
         )
         .bind(from.get())
         .bind(to.get())
-        .fetch_all(&mut *snapshot)
+        .fetch_all(&mut snapshot.link())
         .await
         .of(&path)?;
         let recent = |no: u32| {
@@ -135,7 +136,7 @@ impl Ledger {
                 .filter(|(inspector, day, _)| *inspector == no && *day >= first);
             own.map(|(_, _, bags)| *bags).sum()
         };
-        let inspector = |row: &sqlx::sqlite::SqliteRow| -> Outcome<Inspector> {
+        let inspector = |row: &db::Row| -> Outcome<Inspector> {
             let no: u32 = row.try_get("no")?;
             Ok(Inspector {
                 device: row.try_get("name")?,
@@ -161,11 +162,11 @@ impl Ledger {
     /// How far inspectors lie from their colleagues on the same bags, by device and day of `from..to`.
     pub async fn inspectors_apart(&self, (from, to): (Day, Day)) -> Result<Vec<Apart>> {
         self.apart(
-            "select name, day, sum(n) as n, sum(apart) as apart from (
+            "select name, day, cast(sum(n) as bigint) as n, cast(sum(apart) as bigint) as apart from (
                  select day, inspector, n, apart from shared where day >= ?1 and day < ?2
                  union all
                  select day, colleague, n, -apart from shared where day >= ?1 and day < ?2
-             ) join device on no = inspector group by name, day order by name, day",
+             ) as sides join device on no = inspector group by name, day order by name, day",
             (from, to),
         )
         .await
@@ -173,13 +174,13 @@ impl Ledger {
 
     async fn apart(&self, sql: &'static str, (from, to): (Day, Day)) -> Result<Vec<Apart>> {
         let path = self.folder().projections();
-        let rows = sqlx::query(sql)
+        let rows = db::query(sql)
             .bind(from.get())
             .bind(to.get())
             .fetch_all(&self.projections)
             .await
             .of(&path)?;
-        let apart = |row: &sqlx::sqlite::SqliteRow| -> Outcome<Apart> {
+        let apart = |row: &db::Row| -> Outcome<Apart> {
             Ok(Apart {
                 device: row.try_get("name")?,
                 day: Day::clamped(row.try_get("day")?),

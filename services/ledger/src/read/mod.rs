@@ -36,9 +36,8 @@ pub use standing::{Evidence, Standing};
 pub use tail::{Ignored, Tail};
 
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use crate::db;
 use crate::sums::Block;
 
 /// The days that have readings, from one on, each a look into the table's key.
@@ -50,7 +49,7 @@ pub(crate) const READING_DAYS: &str = "with recursive days (day) as (
 type Outcome<T> = std::result::Result<T, sqlx::Error>;
 
 /// A number column as a quantity with a range; a value outside it can only be damage.
-pub(crate) fn quantity<N: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> Outcome<N> {
+pub(crate) fn quantity<N: TryFrom<i64>>(row: &db::Row, column: &'static str) -> Outcome<N> {
     let value: i64 = row.try_get(column)?;
     N::try_from(value).map_err(|_| damaged(column, value))
 }
@@ -61,20 +60,20 @@ pub(crate) fn damaged(column: &'static str, value: i64) -> sqlx::Error {
     ))
 }
 
-pub(crate) fn stream(row: &SqliteRow) -> Outcome<Stream> {
+pub(crate) fn stream(row: &db::Row) -> Outcome<Stream> {
     let code: i64 = row.try_get("stream")?;
     Stream::from_code(code).ok_or_else(|| damaged("stream", code))
 }
 
 /// A row of `day_sums`: day, block, and what is in it.
-pub(crate) fn sums(row: &SqliteRow) -> Outcome<(Day, u32, Block)> {
+pub(crate) fn sums(row: &db::Row) -> Outcome<(Day, u32, Block)> {
     let (day, block): (i64, u32) = (row.try_get("day")?, row.try_get("block")?);
     let sums = Block::decode(block, row.try_get("sums")?).ok_or_else(|| damaged("sums", day))?;
     Ok((Day::clamped(day), block, sums))
 }
 
 /// A row of `reading` as the rules see it, without its bag's id.
-pub(crate) fn reading(row: &SqliteRow) -> Outcome<Reading<'static>> {
+pub(crate) fn reading(row: &db::Row) -> Outcome<Reading<'static>> {
     let by: i64 = row.try_get("inspector")?;
     let household: u32 = row.try_get("household")?;
     let held = Held::read(row)?;

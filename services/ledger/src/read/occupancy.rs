@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use hemu_rules::{Day, Posterior, Rule, posterior};
-use sqlx::sqlite::SqliteConnection;
 
 use super::{Outcome, READING_DAYS};
 use crate::acts::Occupancy;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
 /// The last move before an edition, of every household that moved by then.
-pub(super) async fn moves(connection: &mut SqliteConnection, edition: Day) -> Outcome<HashMap<String, Day>> {
+pub(super) async fn moves(connection: &mut db::Link<'_>, edition: Day) -> Outcome<HashMap<String, Day>> {
     let rows: Vec<(String, i64)> =
-        sqlx::query_as("select token, max(day) from moved where day < ? group by token")
+        db::query_as("select token, max(day) from moved where day < ? group by token")
             .bind(edition.get())
             .fetch_all(connection)
             .await?;
@@ -25,11 +25,11 @@ pub(super) async fn moves(connection: &mut SqliteConnection, edition: Day) -> Ou
 
 /// A household's last move, or its last before an edition.
 pub(super) async fn last_move(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     token: &str,
     edition: Option<Day>,
 ) -> Outcome<Option<Day>> {
-    let day: Option<i64> = sqlx::query_scalar("select max(day) from moved where token = ?1 and day < ?2")
+    let day: Option<i64> = db::query_scalar("select max(day) from moved where token = ?1 and day < ?2")
         .bind(token)
         .bind(edition.map_or(i64::MAX, |edition| edition.get().into()))
         .fetch_one(connection)
@@ -39,7 +39,7 @@ pub(super) async fn last_move(
 
 /// The first day after another on which a bag of a household counted.
 pub(super) async fn first_day_after(
-    connection: &mut SqliteConnection,
+    connection: &mut db::Link<'_>,
     household: u32,
     day: Day,
 ) -> Outcome<Option<Day>> {
@@ -47,7 +47,7 @@ pub(super) async fn first_day_after(
         "{READING_DAYS} select days.day from days where exists (
              select 1 from reading where reading.day = days.day and household = ?2 and held = 0) limit 1"
     );
-    let first: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+    let first: Option<i64> = db::query_scalar(sqlx::AssertSqlSafe(sql))
         .bind(day.plus(1).get())
         .bind(household)
         .fetch_optional(connection)
@@ -94,7 +94,7 @@ impl Ledger {
     pub(super) async fn own_from(&self, token: &str, from: Day) -> Result<Day> {
         let path = self.folder().projections();
         let mut connection = self.projections.acquire().await.of(&path)?;
-        let moved = last_move(&mut connection, token, None).await.of(&path)?;
+        let moved = last_move(&mut connection.link(), token, None).await.of(&path)?;
         Ok(moved.map_or(from, |moved| from.max(moved.plus(1))))
     }
 }

@@ -5,11 +5,10 @@ use std::iter::Sum;
 
 use futures::TryStreamExt;
 use hemu_rules::Day;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::days::{ALL, each_day};
 use crate::HouseholdDay;
+use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -55,7 +54,7 @@ impl Ledger {
     /// How far the projections are.
     pub async fn progress(&self) -> Result<Progress> {
         let path = self.folder().projections();
-        let row = sqlx::query("select * from progress")
+        let row = db::query("select * from progress")
             .fetch_one(&self.projections)
             .await
             .of(&path)?;
@@ -74,8 +73,7 @@ impl Ledger {
     /// The last batch in the journal, by whichever process.
     pub async fn head(&self) -> Result<Position> {
         let path = self.folder().truth();
-        let row =
-            sqlx::query("select coalesce(max(position), 0) as head from journal").fetch_one(&self.truth);
+        let row = db::query("select coalesce(max(position), 0) as head from journal").fetch_one(&self.truth);
         Ok(row
             .await
             .of(&path)?
@@ -87,11 +85,13 @@ impl Ledger {
     /// How many records the journal holds after a position.
     pub async fn records_after(&self, position: Position) -> Result<u64> {
         let path = self.folder().truth();
-        let row = sqlx::query("select coalesce(sum(records), 0) as n from journal where position > ?")
-            .bind(position.cast_signed())
-            .fetch_one(&self.truth)
-            .await
-            .of(&path)?;
+        let row = db::query(
+            "select cast(coalesce(sum(records), 0) as bigint) as n from journal where position > ?",
+        )
+        .bind(position.cast_signed())
+        .fetch_one(&self.truth)
+        .await
+        .of(&path)?;
         Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
     }
 
@@ -99,7 +99,7 @@ impl Ledger {
     /// one batch more than needed at most.
     pub async fn newest(&self, after: Position, upto: Position, records: u64) -> Result<Position> {
         let path = self.folder().truth();
-        let mut rows = sqlx::query(
+        let mut rows = db::query(
             "select position, records from journal where position > ? and position <= ? order by position desc",
         )
         .bind(after.cast_signed())
@@ -126,14 +126,14 @@ impl Ledger {
     /// The deposits of a day by the devices that saw any.
     pub async fn day_tallies(&self, day: Day) -> Result<HashMap<String, DayTally>> {
         let path = self.folder().projections();
-        let rows = sqlx::query(
+        let rows = db::query(
             "select device.name, tally.* from tally join device on device.no = tally.device where day = ?",
         )
         .bind(day.get())
         .fetch_all(&self.projections)
         .await
         .of(&path)?;
-        let tally = |row: &SqliteRow| -> super::Outcome<(String, DayTally)> {
+        let tally = |row: &db::Row| -> super::Outcome<(String, DayTally)> {
             let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
             let tally = DayTally {
                 deposits: number("deposits")?,
@@ -156,7 +156,7 @@ impl Ledger {
                 active.insert(household);
             }
         };
-        each_day(&mut connection, (since, Day::MAX), &ALL, note)
+        each_day(&mut connection.link(), (since, Day::MAX), &ALL, note)
             .await
             .of(&path)?;
         Ok(active.len() as u64)

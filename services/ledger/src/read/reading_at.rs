@@ -1,11 +1,10 @@
 //! One reading, found by its place in the journal.
 
 use hemu_rules::{Day, Zone};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Row, SqliteExecutor};
 
 use super::Outcome;
 use crate::acts::ReadingAt;
+use crate::db;
 use crate::entry::Body;
 use crate::journal;
 
@@ -20,11 +19,11 @@ pub(crate) struct Named {
 impl Named {
     /// `None` when no deposit stands there.
     pub(crate) async fn find(
-        truth: impl SqliteExecutor<'_>,
+        truth: impl db::Runner<'_>,
         zone: Zone,
         place: ReadingAt,
     ) -> Outcome<Option<Self>> {
-        let row = sqlx::query("select * from journal where position = ?")
+        let row = db::query("select * from journal where position = ?")
             .bind(place.0.cast_signed())
             .fetch_optional(truth)
             .await?;
@@ -43,8 +42,8 @@ impl Named {
     }
 
     /// Its row with its device's name; `None` when it is not folded, or was a repeat or a conflict.
-    pub(crate) async fn row(&self, projections: &mut SqliteConnection) -> Outcome<Option<SqliteRow>> {
-        sqlx::query(
+    pub(crate) async fn row(&self, projections: &mut db::Link<'_>) -> Outcome<Option<db::Row>> {
+        db::query(
             "select reading.*, device.name from reading join device on device.no = reading.device
              where day = ? and bag = ? and position = ? and idx = ?
              and household = coalesce((select no from household where token = ?), 0)",

@@ -91,7 +91,9 @@ impl Ledger {
         let (from, to) = gather::window(edition);
         let path = self.folder().projections();
         let mut connection = self.projections.acquire().await.of(&path)?;
-        let moved = last_move(&mut connection, token, Some(edition)).await.of(&path)?;
+        let moved = last_move(&mut connection.link(), token, Some(edition))
+            .await
+            .of(&path)?;
         drop(connection);
         let from = moved.map_or(from, |moved| from.max(moved.plus(1)));
         let days = self.days_of(token, from, to.plus(-1)).await?;

@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 
-use futures::TryStreamExt;
-use sqlx::Row;
-
+use crate::db;
 use crate::entry::Entry;
 use crate::error::{Error, InFile, Result};
-use crate::journal::{self, Batch, Position};
+use crate::journal::{self, Batch, Position, Stretch, Take};
 use crate::ledger::Ledger;
 use crate::read::devices::place;
 use crate::rows::{Binds, Rows};
@@ -52,23 +50,15 @@ impl Ledger {
     /// Empty when there are none.
     pub async fn tail(&self, after: Position, records: u64) -> Result<Tail> {
         let applied = self.progress().await?.applied;
-        let path = self.folder().truth();
-        let mut rows =
-            sqlx::query("select * from journal where position > ? and position <= ? order by position")
-                .bind(after.cast_signed())
-                .bind(applied.cast_signed())
-                .fetch(&self.truth);
-        let mut tail = Tail::default();
         let mut wanted = records;
-        while let Some(row) = rows.try_next().await.of(&path)? {
-            let batch = journal::batch(&path, &row)?;
-            wanted = wanted.saturating_sub(batch.records);
-            tail.batches.push(batch);
-            if wanted == 0 {
-                break;
-            }
-        }
-        drop(rows);
+        let enough = |stretch: &Stretch| {
+            wanted = wanted.saturating_sub(stretch.records);
+            if wanted == 0 { Take::Last } else { Take::On }
+        };
+        let mut tail = Tail {
+            batches: journal::stretch(&self.truth, after, applied, enough).await?,
+            ..Tail::default()
+        };
         if let Some(last) = tail.last() {
             tail.ignored = self.ignored(after, last).await?;
         }
@@ -77,7 +67,7 @@ impl Ledger {
 
     async fn ignored(&self, after: Position, last: Position) -> Result<HashSet<(Position, u32)>> {
         let path = self.folder().projections();
-        let rows = sqlx::query("select position, idx from ignored where position > ? and position <= ?")
+        let rows = db::query("select position, idx from ignored where position > ? and position <= ?")
             .bind(after.cast_signed())
             .bind(last.cast_signed())
             .fetch_all(&self.projections)
@@ -89,7 +79,7 @@ impl Ledger {
     /// Batches of the journal as they are stored, for whoever checks them.
     pub async fn batches(&self, after: Position, limit: u32) -> Result<Vec<Batch>> {
         let path = self.folder().truth();
-        let rows = sqlx::query("select * from journal where position > ? order by position limit ?")
+        let rows = db::query("select * from journal where position > ? order by position limit ?")
             .bind(after.cast_signed())
             .bind(limit)
             .fetch_all(&self.truth)
@@ -127,8 +117,14 @@ impl Ledger {
         let bind = |b: &mut Binds, position: &Position| {
             b.bits(*position);
         };
-        let counts = count.fetch(&mut connection, positions, bind).await.of(&path)?;
-        let rows = list.fetch(&mut connection, positions, bind).await.of(&path)?;
+        let counts = count
+            .fetch(&mut connection.link(), positions, bind)
+            .await
+            .of(&path)?;
+        let rows = list
+            .fetch(&mut connection.link(), positions, bind)
+            .await
+            .of(&path)?;
         let mut ignored = Ignored::default();
         for row in counts {
             ignored.repeats += row.try_get::<i64, _>("n").of(&path)?.cast_unsigned();

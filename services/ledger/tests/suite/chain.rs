@@ -3,6 +3,7 @@
 use hemu_ledger::entry::{Body, Origin};
 use hemu_ledger::{Error, Head, Ledger};
 
+use crate::raw::attempt;
 use crate::site::{Site, batch, deposit, run, segment};
 
 fn numbered(seq: u64) -> (u64, Vec<u8>) {
@@ -102,7 +103,7 @@ async fn the_database_refuses_to_rewrite_history() {
         "delete from journal",
         "insert into journal select 5, at, records, hash, body from journal where position = 4",
     ] {
-        let refused = sqlx::raw_sql(sql).execute(&mut truth).await;
+        let refused = attempt(&mut truth, sql).await;
         assert!(refused.is_err(), "{sql}");
     }
     assert_eq!(verdict(&site.ledger).await.unwrap().position, 5);
@@ -173,7 +174,7 @@ async fn any_flipped_bit_of_a_batch_is_found() {
         for bytes in [&body, &batch.body] {
             sqlx::query("update journal set body = ? where position = 3")
                 .bind(bytes)
-                .execute(&mut truth)
+                .execute(truth.file().unwrap())
                 .await
                 .unwrap();
             let found = verdict(&site.ledger).await.map_err(|(position, _)| position);

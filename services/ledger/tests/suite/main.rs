@@ -1,4 +1,4 @@
-//! The ledger against its claims, on real files in temporary folders.
+//! The ledger against its claims, on real files in temporary folders, and on a real PostgreSQL where there is one.
 #![expect(
     clippy::unwrap_used,
     reason = "a test whose data cannot be prepared has failed"
@@ -15,7 +15,9 @@ mod inspectors;
 mod machine;
 mod occupancy;
 mod order;
+mod postgres;
 mod process;
+mod raw;
 mod registry;
 mod replay;
 mod rules;

@@ -7,9 +7,10 @@ use hemu_ledger::entry::{Body, Deposit, Quarantined};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Alone, Folder, Head, Ledger, Projector};
 use hemu_rules::{Bp, By, Day, Grams, Millis, Participation, Permille, Source, Stream, Zone};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use tempfile::TempDir;
+
+pub(crate) use crate::raw::run;
+use crate::raw::{self, Raw, rows};
 
 /// 2026-01-01 00:00 in Shanghai.
 pub(crate) const MIDNIGHT: i64 = 20_454 * 86_400_000 - 8 * 3_600_000;
@@ -72,12 +73,12 @@ impl Site {
         projector.close().await.unwrap();
     }
 
-    pub(crate) async fn truth(&self) -> SqliteConnection {
-        connect(&self.ledger.folder().truth()).await
+    pub(crate) async fn truth(&self) -> Raw {
+        raw::connect(self.ledger.folder(), false).await
     }
 
-    pub(crate) async fn projections(&self) -> SqliteConnection {
-        connect(&self.ledger.folder().projections()).await
+    pub(crate) async fn projections(&self) -> Raw {
+        raw::connect(self.ledger.folder(), true).await
     }
 
     /// What decides about people, under names: evidence, participation, pairs.
@@ -170,46 +171,12 @@ pub(crate) const TABLES: [&str; 19] = [
 ];
 
 async fn open(dir: &TempDir) -> Ledger {
-    let folder = Folder::open(dir.path()).unwrap();
+    let folder = raw::folder(dir.path()).await;
     Ledger::open(&folder, Zone::SHANGHAI).await.unwrap()
 }
 
 pub(crate) async fn fold(projector: &mut Projector) {
     while projector.step().await.unwrap().records > 0 {}
-}
-
-pub(crate) async fn connect(path: &std::path::Path) -> SqliteConnection {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .connect()
-        .await
-        .unwrap()
-}
-
-/// Runs SQL that the ledger itself would never run.
-pub(crate) async fn run(connection: &mut SqliteConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(connection)
-        .await
-        .unwrap();
-}
-
-async fn rows(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
-    let found = sqlx::query(AssertSqlSafe(sql.to_owned()))
-        .fetch_all(connection)
-        .await
-        .unwrap();
-    let cell = |row: &sqlx::sqlite::SqliteRow, index: usize| {
-        row.try_get::<Option<i64>, _>(index)
-            .map(|value| format!("{value:?}"))
-            .or_else(|_| row.try_get::<String, _>(index))
-            .or_else(|_| row.try_get::<Vec<u8>, _>(index).map(|bytes| format!("{bytes:?}")))
-            .unwrap()
-    };
-    found
-        .iter()
-        .map(|row| (0..row.len()).map(|i| cell(row, i)).collect::<Vec<_>>().join(" "))
-        .collect()
 }
 
 pub(crate) async fn register(site: &Site, tokens: &[&str]) {

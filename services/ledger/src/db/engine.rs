@@ -1,0 +1,137 @@
+//! Pools, connections and transactions of either engine.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Postgres, Sqlite};
+
+use super::Outcome;
+
+/// Connections that are made when they are asked for.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A connection of one owner.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// A connection lent by a pool.
+pub(crate) enum Pooled {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// Everything until `commit`, or nothing.
+pub(crate) enum Transaction<'c> {
+    Sqlite(sqlx::Transaction<'c, Sqlite>),
+    Postgres(sqlx::Transaction<'c, Postgres>),
+}
+
+/// A connection as a question sees it, whoever owns it.
+pub(crate) enum Link<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// What a snapshot begins with: without it each statement of PostgreSQL's sees a moment of its own.
+const SNAPSHOT: &str = "begin isolation level repeatable read read only";
+
+impl Pool {
+    /// Reads as of one moment.
+    pub(crate) async fn snapshot(&self) -> Outcome<Transaction<'static>> {
+        Ok(match self {
+            Self::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin_with(SNAPSHOT).await?),
+        })
+    }
+
+    /// A transaction that writes, and during which nobody else appends to the journal: what it saw stays true.
+    pub(crate) async fn begin_alone(&self) -> Outcome<Transaction<'static>> {
+        match self {
+            Self::Sqlite(pool) => pool.begin_with("begin immediate").await.map(Transaction::Sqlite),
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                sqlx::query("lock table journal in share row exclusive mode")
+                    .execute(&mut *transaction)
+                    .await?;
+                Ok(Transaction::Postgres(transaction))
+            }
+        }
+    }
+
+    pub(crate) async fn acquire(&self) -> Outcome<Pooled> {
+        Ok(match self {
+            Self::Sqlite(pool) => Pooled::Sqlite(pool.acquire().await?),
+            Self::Postgres(pool) => Pooled::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Sqlite(connection) => Link::Sqlite(connection),
+            Self::Postgres(connection) => Link::Postgres(connection),
+        }
+    }
+
+    /// Whether it still leads anywhere.
+    pub(crate) async fn answers(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(connection) => connection.ping().await.is_ok(),
+        }
+    }
+
+    pub(crate) async fn begin(&mut self) -> Outcome<Transaction<'_>> {
+        Ok(match self {
+            Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?),
+            Self::Postgres(connection) => Transaction::Postgres(connection.begin().await?),
+        })
+    }
+
+    pub(crate) async fn close(self) -> Outcome {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+    }
+}
+
+impl Pooled {
+    pub(crate) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Sqlite(connection) => Link::Sqlite(connection),
+            Self::Postgres(connection) => Link::Postgres(connection),
+        }
+    }
+}
+
+impl Transaction<'_> {
+    pub(crate) fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Sqlite(transaction) => Link::Sqlite(transaction),
+            Self::Postgres(transaction) => Link::Postgres(transaction),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Outcome {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! SQLite files: how they are opened, migrated and removed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
+
+use super::Durability;
+use crate::db::Outcome;
+use crate::error::{Error, Result};
+
+pub(super) static TRUTH: Migrator = sqlx::migrate!("./migrations/truth");
+pub(super) static PROJECTIONS: Migrator = sqlx::migrate!("./migrations/projections");
+
+/// What the truth's write-ahead log is cut back to when it starts again; a longer one wants a checkpoint.
+pub const LOG_BYTES: u64 = 16 << 20;
+
+fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(Duration::from_secs(30))
+        .foreign_keys(true)
+        .disable_statement_logging();
+    match durability {
+        // The committer's file is checkpointed beside the commit path, never inside it.
+        Durability::Full => options
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("journal_size_limit", LOG_BYTES.to_string()),
+        Durability::Whole => options
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("wal_autocheckpoint", "8000")
+            .pragma("cache_size", "-131072"),
+    }
+}
+
+pub(super) async fn connect(path: &Path, durability: Durability) -> Outcome<SqliteConnection> {
+    options(path, durability).connect().await
+}
+
+pub(super) fn pool(path: &Path, durability: Durability) -> SqlitePool {
+    let options = options(path, durability).pragma("cache_size", "-16384");
+    SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_lazy_with(options)
+}
+
+/// Version and checksum of every migration a file has been through.
+pub(super) async fn applied(path: &Path, durability: Durability) -> Outcome<Vec<(i64, Vec<u8>)>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut connection = connect(path, durability).await?;
+    let applied = applied_in(&mut connection).await;
+    connection.close().await?;
+    applied
+}
+
+async fn applied_in(connection: &mut SqliteConnection) -> Outcome<Vec<(i64, Vec<u8>)>> {
+    let table = sqlx::query("select 1 from sqlite_master where name = '_sqlx_migrations'");
+    if table.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as("select version, checksum from _sqlx_migrations where success order by version")
+        .fetch_all(connection)
+        .await
+}
+
+pub(super) async fn migrate(
+    path: &Path,
+    durability: Durability,
+    migrator: &Migrator,
+) -> Outcome<std::result::Result<(), MigrateError>> {
+    let mut connection = connect(path, durability).await?;
+    let outcome = migrator.run(&mut connection).await;
+    connection.close().await?;
+    Ok(outcome)
+}
+
+/// Deletes a database file with what SQLite keeps beside it.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Folder {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
