@@ -102,6 +102,8 @@ struct Downlink {
     in_flight: Vec<(Option<u16>, u64)>,
     last_id: u16,
     wanted: bool,
+    /// The client's window kept some back.
+    held_back: bool,
     acknowledged: VecDeque<u64>,
 }
 
@@ -220,25 +222,31 @@ impl Session {
     /// Publishes commands, oldest first: those not on their way yet, as far as the client's window goes.
     pub fn commands(&mut self, pending: &[PendingCommand]) {
         let Some(qos) = self.downlink.commands else { return };
-        let window = self.client_receive_maximum.min(COMMANDS_IN_FLIGHT);
+        let window = self.command_window();
         let topic = down_topic(&self.device, Down::Command);
+        self.downlink.held_back = false;
         // No acknowledgement will ever take these away; they are forgotten when the backend has.
         let still_pending = |number| pending.iter().any(|command| command.id == number);
         self.downlink
             .in_flight
             .retain(|&(id, number)| id.is_some() || still_pending(number));
         for command in pending {
-            if self.ending.is_some() || self.downlink.in_flight.len() >= window {
-                return;
-            }
             if self.downlink.in_flight.iter().any(|&(_, id)| id == command.id) {
                 continue;
+            }
+            if self.ending.is_some() || self.downlink.in_flight.len() >= window {
+                self.downlink.held_back = true;
+                return;
             }
             let id = (qos == Qos::AtLeastOnce).then(|| self.downlink.free_id());
             let sent = self.publish_down(&topic, id, &command.payload);
             // One that cannot be sent is noted as well: asking again would not make it smaller.
             self.downlink.in_flight.push((id.filter(|_| sent), command.id));
         }
+    }
+
+    fn command_window(&self) -> usize {
+        self.client_receive_maximum.min(COMMANDS_IN_FLIGHT)
     }
 
     /// Ends the session from our side, and says why where the protocol can.
@@ -368,8 +376,11 @@ impl Session {
         };
         let (_, command) = in_flight.remove(position);
         self.downlink.acknowledged.push_back(command);
-        // With the window empty there may be room for more than was asked for last time.
-        if in_flight.iter().all(|(id, _)| id.is_none()) {
+        // With the window empty there may be room for more than was asked for last time; with half of it, for what was
+        // held back.
+        let half = in_flight.len() <= self.command_window() / 2;
+        let empty = self.downlink.in_flight.iter().all(|(id, _)| id.is_none());
+        if empty || (half && self.downlink.held_back) {
             self.wake_commands();
         }
         Ok(())

@@ -128,7 +128,8 @@ pub fn pingresp(out: &mut BytesMut) {
 /// DISCONNECT. A 3.1.1 server cannot say why it closes, so nothing is written there.
 pub fn disconnect(out: &mut BytesMut, version: Version, reason: Reason) {
     if version == Version::V5 {
-        out.extend_from_slice(&[kind::DISCONNECT << 4, 1, reason.code()]);
+        // The empty properties might be left out, but then some client libraries cannot read it.
+        out.extend_from_slice(&[kind::DISCONNECT << 4, 2, reason.code(), 0]);
     }
 }
 

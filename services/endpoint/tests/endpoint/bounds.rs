@@ -21,7 +21,7 @@ async fn a_silent_client_is_closed_after_its_keep_alive() {
     let mut client = hemu.dial().await;
     client.send(connect_with(V5, "bin-1", KEY, 1, &[])).await;
     client.expect_connack(V5, 0).await;
-    client.expect_end([0xe0, 1, 0x8d]).await;
+    client.expect_end([0xe0, 2, 0x8d, 0]).await;
     hemu.expect_presence(Presence::Connected).await;
     hemu.expect_presence(Presence::Lost).await;
     assert_eq!(hemu.metrics.timeouts.with_label_values(&["keep_alive"]).get(), 1);
@@ -169,7 +169,7 @@ async fn stopping_does_not_wait_for_ever_for_a_store() {
     client.send(publish(V5, DEPOSIT, Some(1), b"{}")).await;
     let (_, _ticket) = hemu.chunk().await;
     hemu.shutdown.cancel();
-    client.expect_end([0xe0, 1, 0x8b]).await;
+    client.expect_end([0xe0, 2, 0x8b, 0]).await;
     soon(hemu.task).await.unwrap();
 }
 
@@ -208,7 +208,7 @@ async fn an_idle_tcp_peer_does_not_hold_up_tls() {
     hemu.chunk().await.1.stored();
     client.expect(puback(1)).await;
     hemu.shutdown.cancel();
-    client.expect_end([0xe0, 1, 0x8b]).await;
+    client.expect_end([0xe0, 2, 0x8b, 0]).await;
 }
 
 #[tokio::test]

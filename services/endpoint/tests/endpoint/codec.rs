@@ -197,7 +197,7 @@ fn server_packets_have_the_bytes_of_the_specification() {
     );
     assert_eq!(
         written(&|out| encode::disconnect(out, V5, Reason::ServerBusy)),
-        [0xe0, 1, 0x89]
+        [0xe0, 2, 0x89, 0]
     );
     for version in [V311, V5] {
         for (id, payload) in [

@@ -15,6 +15,7 @@ mod downlink;
 mod encoded;
 mod greeting;
 mod packets;
+mod paho;
 mod refusals;
 mod server;
 mod talk;

@@ -22,7 +22,7 @@ const COMMANDS: &str = "hemu/v1/bin-1/command";
 /// What closes a connection: a DISCONNECT with this reason in v5, nothing in 3.1.1.
 pub(crate) fn last_words(version: Version, reason: u8) -> Vec<u8> {
     if version == V5 {
-        vec![0xe0, 1, reason]
+        vec![0xe0, 2, reason, 0]
     } else {
         vec![]
     }
@@ -280,7 +280,7 @@ async fn a_connection_that_waits_for_room_can_be_taken_over() {
     let mut first = hemu.login(V5, "bin-1").await;
     first.send(publish(V5, DEPOSIT, Some(1), b"stuck")).await;
     let mut second = hemu.login(V5, "bin-1").await;
-    first.expect_end([0xe0, 1, 0x8e]).await;
+    first.expect_end([0xe0, 2, 0x8e, 0]).await;
     hemu.desk.room.add_permits(1);
     second.send(publish(V5, DEPOSIT, Some(1), b"again")).await;
     let (publishes, _ticket) = hemu.chunk().await;

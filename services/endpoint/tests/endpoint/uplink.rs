@@ -57,7 +57,7 @@ fn a_v5_client_over_the_receive_maximum_is_closed() {
     let mut talk = Talk::new(V5, &small());
     assert_eq!(talk.deliver(numbered(V5, 1..=5)), 4);
     assert_eq!(talk.broken_by([]), Reason::ReceiveMaximumExceeded);
-    assert_eq!(talk.heard(), [0xe0, 1, 0x93]);
+    assert_eq!(talk.heard(), [0xe0, 2, 0x93, 0]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_foreign_publish_is_refused_and_its_puback_keeps_its_place() {
         talk.broken_by(publish(V5, FOREIGN, None, b"{}")),
         Reason::NotAuthorized
     );
-    assert_eq!(talk.heard(), [0xe0, 1, 0x87]);
+    assert_eq!(talk.heard(), [0xe0, 2, 0x87, 0]);
 }
 
 #[test]
