@@ -1,0 +1,211 @@
+//! Devices with real ring files, each on a connection of its own: firmware-sim's state machine, with a log of every
+//! promise written before the device acts on it. Must not: forget a record for another reason than a promise.
+
+mod bin;
+mod flash;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use firmware_sim::draw::Dice;
+use firmware_sim::keys::Key;
+use firmware_sim::mqtt::{Backoff, Options, keep_driving};
+use firmware_sim::reading::boot_number;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use bin::Bin;
+pub use flash::preload;
+
+use crate::said::Says;
+use crate::times::Times;
+
+/// Whose word makes a device erase a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The PUBACK's: at the embedded endpoint acknowledged means stored.
+    Puback,
+    /// The receipt's alone.
+    Receipt,
+}
+
+/// One device.
+#[derive(Clone)]
+pub struct Member {
+    /// Its login.
+    pub key: Key,
+    /// What it says.
+    pub says: Says,
+    /// How many records it has to tell.
+    pub goal: u64,
+    /// Whose word it believes.
+    pub trust: Trust,
+    /// How long it takes to tell them, evenly; as fast as its ring has room if absent.
+    pub lasting: Option<Duration>,
+}
+
+/// How the devices behave.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// Server or proxy.
+    pub addr: SocketAddr,
+    /// Folder for ring files and logs.
+    pub folder: PathBuf,
+    /// Everything is drawn from it.
+    pub seed: u64,
+    /// Unacknowledged publishes a connection.
+    pub window: u16,
+    /// Records a publish.
+    pub batch: usize,
+    /// Records a ring holds.
+    pub ring: usize,
+    /// Whether a PUBACK promises anything: not behind a broker.
+    pub puback_promises: bool,
+    /// Share of turns at which a device loses power.
+    pub power_cuts: f64,
+    /// Share of publishes beside which noise is sent, which is no record at all.
+    pub noise: f64,
+    /// Silence after which everything unpromised is sent again.
+    pub patience: Duration,
+}
+
+/// Counters, readable while it goes on.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub(crate) told: AtomicU64,
+    pub(crate) acked: AtomicU64,
+    pub(crate) erased: AtomicU64,
+    pub(crate) refused_receipts: AtomicU64,
+    pub(crate) power_cuts: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    pub(crate) noise: AtomicU64,
+    /// From sending to PUBACK.
+    pub(crate) puback: Mutex<Times>,
+    /// From PUBACK to the receipt that covers it.
+    pub(crate) receipt: Mutex<Times>,
+}
+
+impl Tally {
+    /// Records erased because of a promise.
+    pub fn erased(&self) -> u64 {
+        self.erased.load(Ordering::Relaxed)
+    }
+
+    /// Records in acknowledged publishes, repeats included.
+    pub fn acked(&self) -> u64 {
+        self.acked.load(Ordering::Relaxed)
+    }
+
+    /// Connections made.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Times a device lost power.
+    pub fn power_cuts(&self) -> u64 {
+        self.power_cuts.load(Ordering::Relaxed)
+    }
+
+    /// Receipts that were not believed.
+    pub fn refused_receipts(&self) -> u64 {
+        self.refused_receipts.load(Ordering::Relaxed)
+    }
+
+    /// Publishes of noise.
+    pub fn noise(&self) -> u64 {
+        self.noise.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds to a counter.
+pub(crate) fn count(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
+}
+
+/// Devices at work.
+#[derive(Debug)]
+pub struct Fleet {
+    tasks: JoinSet<Result<Bin>>,
+    /// What happens.
+    pub tally: Arc<Tally>,
+    stop: CancellationToken,
+    /// Records it has to tell in all.
+    pub goal: u64,
+}
+
+impl Fleet {
+    /// Starts every device on its own task.
+    pub fn start(members: &[Member], manners: &Manners) -> Result<Self> {
+        let (tally, stop, mut tasks) = (
+            Arc::new(Tally::default()),
+            CancellationToken::new(),
+            JoinSet::new(),
+        );
+        for (index, member) in (0..).zip(members) {
+            let boot = boot_number(manners.seed, &member.key.device, 0);
+            let dice = Dice::new(manners.seed, "device", index);
+            let bin = Bin::start(member.clone(), manners.clone(), boot, dice, tally.clone());
+            let bin = bin.with_context(|| member.key.device.clone())?;
+            let backoff = Dice::new(manners.seed, "backoff", index);
+            tasks.spawn(live(bin, manners.clone(), backoff, stop.clone()));
+        }
+        let goal = members.iter().map(|member| member.goal).sum();
+        Ok(Self {
+            tasks,
+            tally,
+            stop,
+            goal,
+        })
+    }
+
+    /// Whether every device has told and erased everything.
+    pub fn is_done(&self) -> bool {
+        self.tally.erased() >= self.goal
+    }
+
+    /// Waits until every record of every device was promised, at most so long; gives the devices either way.
+    pub async fn finish(mut self, patience: Duration) -> Result<Vec<Bin>> {
+        let deadline = Instant::now() + patience;
+        let mut bins = Vec::new();
+        loop {
+            tokio::select! {
+                joined = self.tasks.join_next() => match joined {
+                    None => return Ok(bins),
+                    Some(bin) => bins.push(bin??),
+                },
+                () = tokio::time::sleep_until(deadline), if !self.stop.is_cancelled() => self.stop.cancel(),
+            }
+        }
+    }
+}
+
+async fn live(mut bin: Bin, manners: Manners, dice: Dice, stop: CancellationToken) -> Result<Bin> {
+    let key = bin.key().clone();
+    let options = Options {
+        window: manners.window,
+        subscribe: bin.listens(),
+        keep_alive_s: 10,
+        ..Options::new(manners.addr, &key.device, &key.key)
+    };
+    let mut backoff = Backoff::new(dice, Duration::from_millis(50), Duration::from_secs(1));
+    keep_driving(&options, &mut bin, &mut backoff, &stop).await?;
+    if let Some(error) = bin.failed.take() {
+        bail!("{}: {error}", key.device);
+    }
+    Ok(bin)
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Member({:?}, {} records, {:?})",
+            self.key, self.goal, self.trust
+        )
+    }
+}

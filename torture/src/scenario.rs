@@ -1,0 +1,93 @@
+//! Every scenario by name. Each sets its own scene, does its harm, and says what it found.
+
+mod disk;
+mod ordeal;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use tokio::time::Instant;
+
+use crate::child::Mosquitto;
+use crate::disk::Disk;
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::sabotage::Sabotage;
+
+/// What can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// SIGKILL of server and broker at random moments, SIGSTOP in between, a bad network, devices losing power.
+    Kill9,
+    /// The power fails: every write that no fsync made durable is taken back.
+    PowerCut,
+    /// No space for some seconds.
+    DiskFull,
+    /// Every fsync stalls for 5 s.
+    SlowDisk,
+}
+
+impl Scenario {
+    /// Its name, as on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kill9 => "kill9",
+            Self::PowerCut => "power-cut",
+            Self::DiskFull => "disk-full",
+            Self::SlowDisk => "slow-disk",
+        }
+    }
+
+    /// Runs it to its end. An error is a scene that could not be set; what was missed is in the report.
+    pub async fn run(self, plan: &Plan) -> Result<Report> {
+        plan.bar.set_message(self.name());
+        plan.bar.set_position(0);
+        let began = Instant::now();
+        let mut report = match self.absent(plan) {
+            Some(why) => Report {
+                skipped: Some(why),
+                ..Report::default()
+            },
+            None => match self {
+                Self::Kill9 => ordeal::kill9(plan).await?,
+                Self::PowerCut => ordeal::power_cut(plan).await?,
+                Self::DiskFull => disk::full(plan).await?,
+                Self::SlowDisk => disk::slow(plan).await?,
+            },
+        };
+        report.scenario = self.name();
+        report.seconds = began.elapsed().as_secs_f64();
+        report.seed = plan.seed;
+        report.git = commit();
+        report.broker = if plan.behind_mosquitto {
+            "mosquitto"
+        } else {
+            "embedded"
+        };
+        report.db = "sqlite";
+        report.sabotage = plan.sabotage;
+        report.ok = report.misses.is_empty();
+        Ok(report)
+    }
+
+    /// Why this cannot be run here.
+    fn absent(self, plan: &Plan) -> Option<String> {
+        let fails = matches!(self, Self::PowerCut | Self::DiskFull | Self::SlowDisk);
+        let fails = fails || plan.sabotage == Some(Sabotage::SyncNormal);
+        if plan.behind_mosquitto && !Mosquitto::is_there() {
+            return Some("mosquitto is not installed".to_owned());
+        }
+        (fails && !Disk::can_be_built())
+            .then(|| "cc is not installed, and the failing disk is made with it".to_owned())
+    }
+}
+
+/// The commit of the working tree, where git knows.
+fn commit() -> String {
+    let output = std::process::Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .output();
+    output.map_or_else(
+        |_| String::new(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}

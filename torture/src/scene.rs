@@ -1,0 +1,334 @@
+//! What every scenario stands on: a folder of its own, a store with logins and households, the server, and at the end the
+//! oracle. Must not: know what a scenario does in between.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use firmware_sim::draw::{Dice, mix};
+use firmware_sim::keys::Key;
+use firmware_sim::load::{Crowd, Script};
+use tempfile::TempDir;
+
+use crate::child::{Home, Mosquitto, Server, free_port};
+use crate::disk::Disk;
+use crate::fleet::{Bin, Manners, Member, Trust};
+use crate::journal::Reading;
+use crate::oracle::{self, Sent, Verdict, day};
+use crate::plan::Plan;
+use crate::said::{self, Expected, FIRST, Says, expected};
+use crate::store::{self, Store};
+use crate::witness;
+
+/// A store with logins and households, before anything happened to it.
+#[derive(Debug)]
+pub struct Scene {
+    /// Everything of this scenario is in it; gone afterwards.
+    pub folder: TempDir,
+    /// How the server is run.
+    pub home: Home,
+    /// The devices' logins.
+    pub keys: Vec<Key>,
+    /// The registered households.
+    pub crowd: Arc<Crowd>,
+    /// The broker in front, if there is one.
+    pub broker: Option<Mosquitto>,
+    /// The failing disk under the store, if there is one.
+    pub disk: Option<Disk>,
+    seed: u64,
+}
+
+impl Scene {
+    /// `devices` logins, and households for so many records.
+    pub async fn set(plan: &Plan, devices: u64, records: u64) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("hemu-torture-")
+            .tempdir_in(&plan.work)?;
+        let home = Home {
+            program: plan.hemu.clone(),
+            data: folder.path().join("data"),
+            log: folder.path().join("hemu.log"),
+            port: free_port()?,
+            config: None,
+            environment: vec![
+                ("HEMU_MQTT_CONNECTIONS".into(), "20000".into()),
+                ("HEMU_MQTT_CONNECTIONS_PER_ADDRESS".into(), "20000".into()),
+            ],
+        };
+        let mut dice = Dice::new(plan.seed, "keys", 0);
+        let key = |number| Key {
+            device: format!("dev-{number:05}"),
+            key: format!("{:016x}", dice.bits()),
+        };
+        let keys: Vec<Key> = (0..devices).map(key).collect();
+        let crowd = said::crowd(records);
+        std::fs::write(folder.path().join("households.csv"), households(&crowd))?;
+        std::fs::create_dir(folder.path().join("devices"))?;
+        let mut scene = Self {
+            folder,
+            home,
+            keys,
+            crowd,
+            broker: None,
+            disk: None,
+            seed: plan.seed,
+        };
+        scene.fill(&scene.home)?;
+        store::register(&scene.home.data, &scene.keys).await?;
+        if plan.behind_mosquitto {
+            let (broker, config) = Mosquitto::start(scene.folder.path(), &scene.keys)?;
+            (scene.broker, scene.home.config) = (Some(broker), Some(config));
+        }
+        Ok(scene)
+    }
+
+    /// From the next start on, the server's files are on a disk that fails when told.
+    pub fn on_failing_disk(mut self) -> Result<Self> {
+        let disk = Disk::build(&self.folder.path().join("disk"))?;
+        self.home.environment.extend(disk.environment(&self.home.data));
+        self.disk = Some(disk);
+        Ok(self)
+    }
+
+    /// The failing disk of a scene that has one.
+    pub fn disk(&self) -> Result<&Disk> {
+        self.disk
+            .as_ref()
+            .context("this scene has a disk that does not fail")
+    }
+
+    fn fill(&self, home: &Home) -> Result<()> {
+        home.command(&["migrate"])?;
+        let file = self.folder.path().join("households.csv");
+        home.command(&["household", "import", &file.to_string_lossy()])?;
+        Ok(())
+    }
+
+    /// What device `index` says when nothing is the matter with it.
+    pub fn usual(&self, index: usize) -> Says {
+        let (lane, lanes) = (index as u64, self.keys.len() as u64);
+        said::usual(Script::new(
+            self.seed,
+            self.crowd.clone(),
+            FIRST,
+            lane,
+            lanes,
+            &self.keys[index].device,
+        ))
+    }
+
+    /// All devices with `records` between them. Half of them trust PUBACKs, where those promise anything, and go as fast as
+    /// they can; the others take about `lasting` for theirs.
+    pub fn members(&self, records: u64, lasting: Duration) -> Vec<Member> {
+        let (devices, mut members) = (self.keys.len() as u64, Vec::new());
+        for (index, key) in self.keys.iter().enumerate() {
+            let share = |number: u64| records * number / devices;
+            let simple = index % 2 == 0;
+            let goal = share(index as u64 + 1) - share(index as u64);
+            members.push(Member {
+                key: key.clone(),
+                says: self.usual(index),
+                goal,
+                trust: if simple && self.broker.is_none() {
+                    Trust::Puback
+                } else {
+                    Trust::Receipt
+                },
+                lasting: (!simple).then_some(lasting),
+            });
+        }
+        members
+    }
+
+    /// How the devices behave unless a scenario says otherwise; they still need an address.
+    pub fn manners(&self) -> Manners {
+        Manners {
+            addr: self
+                .broker
+                .as_ref()
+                .map_or(([127, 0, 0, 1], self.home.port).into(), |broker| broker.addr),
+            folder: self.folder.path().join("devices"),
+            seed: self.seed,
+            window: 64,
+            batch: 8,
+            ring: 4_096,
+            puback_promises: self.broker.is_none(),
+            power_cuts: 0.0,
+            noise: 0.0,
+            patience: Duration::from_secs(4),
+        }
+    }
+
+    /// Ends the server in order and holds its store against what these devices said and were promised.
+    pub async fn judge(&self, server: Server, bins: &[Bin]) -> Result<Verdict> {
+        let status = server.terminate()?;
+        ensure!(status.success(), "the server ended with {status} on SIGTERM");
+        let mut promises = Vec::new();
+        let mut sent = Vec::new();
+        for bin in bins {
+            let (boot, upto) = bin.told();
+            let device = bin.key().device.clone();
+            promises.extend(witness::read(&device, &bin.log())?);
+            sent.push(Sent {
+                device,
+                boot,
+                upto,
+                says: bin.member().says.clone(),
+            });
+        }
+        let verify = self
+            .home
+            .command(&["verify"])
+            .err()
+            .map(|error| error.to_string());
+        let mut store = Store::open(&self.home.data).await?;
+        let mut verdict = oracle::judge(&mut store, &sent, &promises).await?;
+        let integrity = store.integrity().await?;
+        store.close().await?;
+        verdict.verify = verify.or((integrity != "ok").then_some(integrity));
+        Ok(verdict)
+    }
+
+    /// The lists of this store and of a fresh one that was told the same once, undisturbed; how they differ, if they do.
+    pub fn compare_lists(&self, sent: &[Sent]) -> Result<Option<String>> {
+        let fresh = Home {
+            data: self.folder.path().join("fresh"),
+            config: None,
+            ..self.home.clone()
+        };
+        self.fill(&fresh)?;
+        let file = self.folder.path().join("said.csv");
+        let last = write_import(&file, sent)?;
+        fresh.command(&["import", &file.to_string_lossy()])?;
+        let (ours, theirs) = (lists(&self.home, last)?, lists(&fresh, last)?);
+        std::fs::remove_dir_all(&fresh.data)?;
+        ensure!(ours.len() > 1, "the lists are empty");
+        let differing = ours
+            .iter()
+            .zip(&theirs)
+            .filter(|(our, their)| our != their)
+            .count();
+        Ok((ours != theirs).then(|| {
+            format!(
+                "{differing} of {} lines differ, an undisturbed store has {}",
+                ours.len(),
+                theirs.len()
+            )
+        }))
+    }
+}
+
+/// What these devices said.
+pub fn sent(bins: &[Bin]) -> Vec<Sent> {
+    let of = |bin: &Bin| {
+        let (boot, upto) = bin.told();
+        Sent {
+            device: bin.key().device.clone(),
+            boot,
+            upto,
+            says: bin.member().says.clone(),
+        }
+    };
+    bins.iter().map(of).collect()
+}
+
+fn households(crowd: &Crowd) -> String {
+    let Crowd::Named(tokens) = crowd else {
+        return String::new();
+    };
+    let row = |(number, token): (usize, _)| format!("{token},E1,B{},1,{number},3,\n", number / 40);
+    let rows = tokens.iter().enumerate().map(row);
+    std::iter::once("household,estate,building,unit,door,residents,station\n".to_owned())
+        .chain(rows)
+        .collect()
+}
+
+/// Writes every deposit as an import row; the last day among them.
+fn write_import(file: &Path, sent: &[Sent]) -> Result<i64> {
+    use std::io::Write;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    writeln!(
+        out,
+        "reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence"
+    )?;
+    let mut last = day(FIRST);
+    for Sent {
+        device,
+        boot,
+        upto,
+        says,
+    } in sent
+    {
+        for seq in 1..=*upto {
+            let Expected::Deposit(reading) = expected(says(seq)) else {
+                continue;
+            };
+            let Reading {
+                at,
+                household: Some(household),
+                bag: Some(bag),
+                ..
+            } = reading
+            else {
+                continue;
+            };
+            last = last.max(day(at));
+            let stream = ["food", "recyclable", "hazardous", "residual"][usize::from(reading.stream & 3)];
+            let source = if reading.inspector { "insp" } else { "cam" };
+            let (quality, confidence) = (
+                reading.quality_bp as f64 / 10_000.0,
+                reading.confidence_pm as f64 / 1_000.0,
+            );
+            writeln!(
+                out,
+                "{device}-{boot}-{seq},{bag},{household},E1,{at},{stream},{},{source},{device},{quality:.4},{confidence:.3}",
+                reading.weight_g
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(last)
+}
+
+/// Editions over the last five weeks of what was said, a line each household.
+fn lists(home: &Home, last: i64) -> Result<Vec<String>> {
+    let date = |day: i64| -> Result<String> {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        Ok(epoch
+            .checked_add(jiff::Span::new().days(day))
+            .context("a day of the calendar")?
+            .to_string())
+    };
+    let out = home.data.with_extension("lists.csv");
+    let (from, to) = (date(last - 34)?, date(last + 1)?);
+    home.command(&[
+        "lists",
+        "--from",
+        &from,
+        "--to",
+        &to,
+        "--every",
+        "7d",
+        "--csv",
+        &out.to_string_lossy(),
+    ])?;
+    let mut lines: Vec<String> = std::fs::read_to_string(out)?.lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+/// A number for one purpose of a scenario.
+pub fn drawn(seed: u64, purpose: u64) -> u64 {
+    mix(seed ^ mix(purpose))
+}
+
+/// The folder of a store's files copied elsewhere.
+pub fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(to.to_owned())
+}

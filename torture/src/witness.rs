@@ -1,0 +1,102 @@
+//! A device's own log of what it was promised, on the disk before it acts on it: one line a promise. Must not: be shared
+//! by two devices, or forget.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Somebody said that these records are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    /// Device id.
+    pub device: String,
+    /// Boot of the records.
+    pub boot: u64,
+    /// First and last number.
+    pub range: (u64, u64),
+}
+
+/// The log of one device, being written.
+#[derive(Debug)]
+pub struct Witness(File);
+
+impl Witness {
+    /// Appends to the log at `path`.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        OpenOptions::new().create(true).append(true).open(path).map(Self)
+    }
+
+    /// Notes PUBACKs and waits for the disk.
+    pub fn acked(&mut self, identities: &[(u64, u64)]) -> std::io::Result<()> {
+        let mut runs: Vec<(u64, u64, u64)> = Vec::new();
+        for &(boot, seq) in identities {
+            match runs.last_mut() {
+                Some((of, _, to)) if *of == boot && *to + 1 == seq => *to = seq,
+                _ => runs.push((boot, seq, seq)),
+            }
+        }
+        let lines = runs
+            .iter()
+            .map(|(boot, from, to)| format!("acked {boot} {from} {to}\n"));
+        self.write(&lines.collect::<String>())
+    }
+
+    /// Notes a receipt that covers everything up to `upto`, and waits for the disk.
+    pub fn receipted(&mut self, boot: u64, upto: u64) -> std::io::Result<()> {
+        self.write(&format!("receipted {boot} 1 {upto}\n"))
+    }
+
+    fn write(&mut self, lines: &str) -> std::io::Result<()> {
+        self.0.write_all(lines.as_bytes())?;
+        self.0.sync_data()
+    }
+}
+
+/// Reads a log back; a last line cut short is no promise.
+pub fn read(device: &str, path: &Path) -> Result<Vec<Promise>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let mut promises: Vec<Promise> = Vec::new();
+    for line in whole.lines() {
+        let mut words = line.split(' ').skip(1).map(str::parse::<u64>);
+        let mut word = || {
+            words
+                .next()
+                .and_then(Result::ok)
+                .with_context(|| format!("not a promise: {line}"))
+        };
+        let (boot, range) = (word()?, (word()?, word()?));
+        // Receipts are cumulative: only the last of a row of them matters.
+        match promises.last_mut() {
+            Some(last) if last.boot == boot && last.range.0 == range.0 && range.1 >= last.range.1 => {
+                last.range = range;
+            }
+            _ => promises.push(Promise {
+                device: device.to_owned(),
+                boot,
+                range,
+            }),
+        }
+    }
+    Ok(promises)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promises_come_back_and_half_a_line_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut witness = Witness::open(&path).unwrap();
+        witness.acked(&[(7, 1), (7, 2), (7, 4)]).unwrap();
+        witness.receipted(7, 3).unwrap();
+        witness.receipted(7, 9).unwrap();
+        witness.write("receipted 7 1 5000").unwrap();
+        let ranges: Vec<_> = read("d", &path).unwrap().into_iter().map(|p| p.range).collect();
+        assert_eq!(ranges, [(1, 2), (4, 4), (1, 9)]);
+    }
+}

@@ -1,0 +1,155 @@
+//! The scenarios at small sizes, against the real binary; and the proof that they would notice.
+#![expect(clippy::expect_used, reason = "a test whose scene cannot be set has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use hemu_torture::plan::{Plan, Size};
+use hemu_torture::report::Report;
+use hemu_torture::sabotage::Sabotage;
+use hemu_torture::scenario::Scenario;
+use indicatif::ProgressBar;
+
+/// The server's binary, as fresh as its sources: `cargo test --workspace` has built it, `-p hemu-torture` may not have.
+fn hemu() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let program = Path::new(env!("CARGO_BIN_EXE_hemu-torture")).with_file_name("hemu");
+        let built = program.metadata().and_then(|file| file.modified());
+        let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("../services");
+        let rooms = std::fs::read_dir(services)
+            .expect("the rooms")
+            .filter_map(Result::ok);
+        let sources = rooms
+            .map(|room| newest(&room.path().join("src")))
+            .max()
+            .expect("sources");
+        if built.is_ok_and(|built| built >= sources) {
+            return program;
+        }
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "-p", "hemu", "--bin", "hemu"]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().expect("cargo runs").success());
+        program
+    })
+}
+
+/// When the newest file of a folder was written.
+fn newest(folder: &Path) -> SystemTime {
+    let files = std::fs::read_dir(folder)
+        .expect("a folder")
+        .filter_map(Result::ok);
+    let of = |file: std::fs::DirEntry| {
+        let about = file.metadata().expect("its state");
+        if about.is_dir() {
+            newest(&file.path())
+        } else {
+            about.modified().expect("its time")
+        }
+    };
+    files.map(of).max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn plan(sabotage: Option<Sabotage>) -> Plan {
+    Plan {
+        hemu: hemu().to_owned(),
+        work: std::env::temp_dir(),
+        seed: 1,
+        size: Size::Ci,
+        kills: None,
+        records: None,
+        seconds: None,
+        behind_mosquitto: false,
+        sabotage,
+        bar: ProgressBar::hidden(),
+    }
+}
+
+/// Runs a scenario that must miss nothing.
+async fn holds(scenario: Scenario, plan: Plan) -> Report {
+    let report = scenario.run(&plan).await.expect("the scene is set");
+    println!("{}", report.line());
+    if let Some(why) = &report.skipped {
+        let names = std::env::var("HEMU_TEST_REQUIRE").unwrap_or_default();
+        assert!(
+            !names.split_whitespace().any(|name| why.contains(name)),
+            "HEMU_TEST_REQUIRE asks for it: {why}"
+        );
+    }
+    assert!(report.ok, "{:?}", report.misses);
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_over_twenty_kills() {
+    let report = holds(Scenario::Kill9, plan(None)).await;
+    assert!(
+        report.acked >= 20_000 && report.faults["server_kills"] == 20,
+        "{report:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_mosquitto_nothing_receipted_is_lost() {
+    let plan = Plan {
+        behind_mosquitto: true,
+        kills: Some(8),
+        records: Some(8_000),
+        ..plan(None)
+    };
+    holds(Scenario::Kill9, plan).await;
+}
+
+/// The same run as without it, and the line of the verdict that is red.
+async fn is_caught(scenario: Scenario, sabotage: Sabotage) {
+    let report = scenario
+        .run(&small(Some(sabotage)))
+        .await
+        .expect("the scene is set");
+    println!("{sabotage:?}\n{}", report.line());
+    if report.skipped.is_some() {
+        return;
+    }
+    let red = report.verdict.map(|verdict| verdict.red()).unwrap_or_default();
+    assert!(
+        !report.ok && red.contains(&sabotage.red()),
+        "{sabotage:?} went unnoticed: {red:?}"
+    );
+}
+
+fn small(sabotage: Option<Sabotage>) -> Plan {
+    Plan {
+        kills: Some(6),
+        records: Some(6_000),
+        ..plan(sabotage)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sabotage_is_caught_and_the_same_runs_without_are_green() {
+    for sabotage in Sabotage::ALL {
+        let scenario = if sabotage == Sabotage::SyncNormal {
+            Scenario::PowerCut
+        } else {
+            Scenario::Kill9
+        };
+        is_caught(scenario, sabotage).await;
+    }
+    holds(Scenario::Kill9, small(None)).await;
+    holds(Scenario::PowerCut, small(None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_withholds_acknowledgements_and_work_resumes_by_itself() {
+    holds(Scenario::DiskFull, plan(None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_stalls_costs_no_record_and_little_memory() {
+    holds(Scenario::SlowDisk, plan(None)).await;
+}
