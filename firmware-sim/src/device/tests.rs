@@ -299,6 +299,7 @@ fn power_cut_at_every_byte_offset_loses_no_receipted_record_and_sends_no_broken_
     let mut whole = start(flash());
     (1..30).for_each(|step| live(&mut whole, &mut Server::default(), step).unwrap());
     let written = whole.into_flash().written();
+    println!("{written} offsets");
     assert!(written >= 4_096, "only {written} offsets");
     for cut in 0..written {
         let (mut flash, mut server, mut step) = (flash(), Server::default(), 1);

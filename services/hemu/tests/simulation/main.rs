@@ -9,6 +9,7 @@ mod air;
 mod bin;
 mod disk;
 mod oracle;
+mod order;
 mod plan;
 mod report;
 mod server;
@@ -132,4 +133,36 @@ fn every_planted_fault_is_caught() {
         );
         assert!(caught.is_some(), "{sabotage:?} was not caught in {played} worlds");
     }
+}
+
+/// `HEMU_TEST_PERMUTATIONS` orders instead of 100.
+#[test]
+fn five_hundred_records_in_any_order_give_the_same_scores_to_the_byte() {
+    let wanted = std::env::var("HEMU_TEST_PERMUTATIONS").ok();
+    let orders: u64 = wanted.and_then(|text| text.parse().ok()).unwrap_or(100);
+    let (blank, records) = (blank(), order::records());
+    let score = |seed| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let scores = order::scores(&blank, &records, seed);
+        runtime.unwrap().block_on(scores).unwrap()
+    };
+    let first = score(0);
+    assert!(first.lines().count() > 20, "{first}");
+    let next = AtomicU64::new(1);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, |n| n.get().min(8)) {
+            scope.spawn(|| {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < orders)
+                {
+                    assert_eq!(score(seed), first, "order {seed}");
+                }
+            });
+        }
+    });
+    println!(
+        "{orders} orders of {} records, {} bytes each the same",
+        records.len(),
+        first.len()
+    );
 }

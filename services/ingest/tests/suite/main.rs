@@ -7,6 +7,7 @@
 mod accept;
 mod broker;
 mod commit;
+mod faults;
 mod feed;
 mod import;
 mod import_golden;
