@@ -242,11 +242,13 @@ impl<F: Flash> Device<F> {
     }
 
     fn rewind(&mut self, receipt: &Receipt, now: i64) -> Result<Received, DeviceError> {
-        self.ring.rewind(receipt.generation, receipt.upto)?;
-        self.reconnected();
-        if self.ring.first_held() > receipt.upto + 1 {
-            self.append(now, &Body::Lost(receipt.upto + 1, self.ring.first_held() - 1))?;
+        let mark = self.ring.reach(receipt.upto)?;
+        if mark > receipt.upto {
+            // Before the header says so: a power cut in between costs a second declaration, and no silence.
+            self.append(now, &Body::Lost(receipt.upto + 1, mark))?;
         }
+        self.ring.rewind(receipt.generation, mark)?;
+        self.reconnected();
         Ok(Received::Rewound)
     }
 

@@ -260,9 +260,9 @@ impl<F: Flash> Ring<F> {
         Ok(before - self.held())
     }
 
-    /// A receipt of another generation: the mark goes back to `upto`, or as far as slots still hold their
-    /// records; three stay free for declaring what is gone.
-    pub(super) fn rewind(&mut self, generation: u64, upto: u64) -> Result<(), RingError> {
+    /// How far back a mark can go towards `upto`: as far as slots still hold their records; three stay free for
+    /// declaring what is gone.
+    pub(super) fn reach(&mut self, upto: u64) -> Result<u64, RingError> {
         let mut oldest = self.next;
         while oldest > upto + 1 && self.next - oldest < self.slots - 3 {
             let frame = self.read_slot((oldest - 1) % self.slots)?;
@@ -271,9 +271,14 @@ impl<F: Flash> Ring<F> {
             }
             oldest -= 1;
         }
+        Ok(upto.max(oldest - 1))
+    }
+
+    /// A receipt of another generation: the mark goes back to what [`Ring::reach`] said.
+    pub(super) fn rewind(&mut self, generation: u64, upto: u64) -> Result<(), RingError> {
         self.write_header(Header {
             generation,
-            upto: upto.max(oldest - 1),
+            upto,
             ..self.header
         })
     }

@@ -71,6 +71,10 @@ impl Server {
     }
 
     fn drain(&mut self, device: &mut Device<MemFlash>) {
+        self.drain_any(device);
+    }
+
+    fn drain_any<F: Flash>(&mut self, device: &mut Device<F>) {
         loop {
             let frames = device.to_send(8).unwrap();
             if frames.is_empty() {
@@ -393,5 +397,44 @@ fn a_declared_loss_goes_ahead_of_a_full_window_also_after_a_power_cut() {
             device.on_receipt(&receipt(BOOT, upto, 1), 0).unwrap();
         }
         assert_eq!((device.held(), server.upto()), (0, device.next_seq() - 1));
+    }
+}
+
+#[test]
+fn power_cut_at_every_byte_of_a_rewind_leaves_no_number_undeclared() {
+    let life = |flash: &mut MemFlash, cut: Option<usize>| {
+        let mut device = Device::start("st01", KEY, &mut *flash, BOOT, 0).unwrap();
+        let mut server = Server::default();
+        for n in 1..=40 {
+            device.append(n, &deposit(1)).unwrap();
+            server.drain_any(&mut device);
+            device.on_receipt(&receipt(BOOT, server.upto(), 1), n).unwrap();
+        }
+        drop(device);
+        let before = flash.written();
+        if let Some(cut) = cut {
+            flash.cut_after(cut);
+        }
+        if let Ok(mut device) = Device::start("st01", KEY, &mut *flash, BOOT, 0) {
+            let _ = device.on_receipt(&receipt(BOOT, 5, 2), 41);
+        }
+        flash.restore_power();
+        flash.written() - before
+    };
+    let written = life(&mut flash(), None);
+    assert!(written > 50);
+    for cut in 0..written {
+        let mut flash = flash();
+        life(&mut flash, Some(cut));
+        let mut device = start(flash);
+        let mut restored = Server::default();
+        restored.gone.extend(1..=5);
+        for _ in 0..3 {
+            device.reconnected();
+            let upto = restored.upto();
+            device.on_receipt(&receipt(BOOT, upto, 2), 42).unwrap();
+            restored.drain(&mut device);
+        }
+        assert_eq!(restored.upto(), device.next_seq() - 1, "cut at {cut}");
     }
 }
