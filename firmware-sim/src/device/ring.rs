@@ -277,8 +277,8 @@ impl<F: Flash> Ring<F> {
     /// A receipt of another generation: the mark goes back to what [`Ring::reach`] said.
     pub(super) fn rewind(&mut self, generation: u64, upto: u64) -> Result<(), RingError> {
         self.write_header(Header {
-            generation,
             upto,
+            generation,
             ..self.header
         })
     }
