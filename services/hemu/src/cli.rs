@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use hemu_ledger::acts::Actor;
 
+use crate::roles::Roles;
+
 /// The open backend for household waste sorting.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
@@ -30,10 +32,13 @@ pub(crate) struct Common {
     pub(crate) log: Option<String>,
 }
 
-/// Where to listen; port 0 is any free one.
+/// What to do, and where to listen; port 0 is any free one.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::struct_field_names, reason = "the fields are the flags")]
 pub(crate) struct Listen {
+    /// What this node does, where several share a PostgreSQL: endpoint, ingest, projector, api, jobs (default: all).
+    #[arg(long, value_name = "ROLE,...")]
+    pub(crate) roles: Option<Roles>,
     /// Devices, MQTT 3.1.1 and 5.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) mqtt_listen: Option<SocketAddr>,
@@ -76,6 +81,12 @@ pub(crate) enum Command {
     Edition(Edition),
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
     Verify,
+    /// Copy a site into an empty PostgreSQL, or from one into an empty data folder: journal, registry, what people decided.
+    /// What is copied stays where it is. Stop the servers first.
+    Copy {
+        /// `postgres://user@host:5432/database` (its password belongs in a passfile), or a folder.
+        target: String,
+    },
     /// Drop the projections and the charts and fold them again from the journal.
     Rebuild,
     /// Look for what will cause trouble: the folder, the files, the clock, the listeners.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker;
 use crate::cli::{Common, Listen};
 use crate::jobs::Weekday;
+use crate::roles::Roles;
 use crate::words::{Language, Words};
 
 /// The commented example that `hemu config` prints; a test holds it to [`Config::default`].
@@ -28,6 +29,9 @@ pub(crate) const fn example(language: Language) -> &'static str {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) store: Option<Secret>,
+    pub(crate) roles: Roles,
     pub(crate) log: String,
     pub(crate) site_name: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -62,8 +66,10 @@ pub(crate) struct Config {
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "data",
+    "store",
+    "roles",
     "log",
     "site_name",
     "zone",
@@ -88,7 +94,8 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Those whose text is taken from the environment letter by letter: a password of digits is no number.
-const TEXTS: [&str; 5] = [
+const TEXTS: [&str; 6] = [
+    "store",
     "broker_client_id",
     "broker_username",
     "broker_password",
@@ -101,6 +108,8 @@ impl Default for Config {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             data: "hemu-data".into(),
+            store: None,
+            roles: Roles::default(),
             log: "info".into(),
             site_name: "Hemu".into(),
             zone: None,
@@ -136,7 +145,18 @@ impl Config {
             }
             figment = figment.merge(Toml::file(file));
         }
-        figment = figment.merge(Env::prefixed("HEMU_").only(&KEYS).ignore(&TEXTS));
+        figment = figment.merge(
+            Env::prefixed("HEMU_")
+                .only(&KEYS)
+                .ignore(&TEXTS)
+                .ignore(&["roles"]),
+        );
+        if let Ok(roles) = std::env::var("HEMU_ROLES") {
+            let roles: Roles = roles
+                .parse()
+                .map_err(|wrong: String| anyhow::anyhow!("HEMU_ROLES: {wrong}"))?;
+            figment = figment.merge(Serialized::default("roles", roles));
+        }
         for key in TEXTS {
             if let Ok(text) = std::env::var(format!("HEMU_{}", key.to_uppercase())) {
                 figment = figment.merge(Serialized::default(key, text));
@@ -146,6 +166,7 @@ impl Config {
         let mut config: Self = figment.extract().with_context(unreadable)?;
         config.data = common.data.clone().unwrap_or(config.data);
         config.log = common.log.clone().unwrap_or(config.log);
+        config.roles = listen.roles.clone().unwrap_or(config.roles);
         config.mqtt_listen = listen.mqtt_listen.unwrap_or(config.mqtt_listen);
         config.http_listen = listen.http_listen.unwrap_or(config.http_listen);
         config.metrics_listen = listen.metrics_listen.unwrap_or(config.metrics_listen);
@@ -156,6 +177,9 @@ impl Config {
     fn check(&self, words: &Words) -> Result<()> {
         if !self.http_listen.ip().is_loopback() {
             bail!(words.say("dashboards-on-loopback-only", &[("address", &self.http_listen)]));
+        }
+        if self.roles.are_none() || (self.store.is_none() && !self.roles.are_all()) {
+            bail!(words.say("roles-need-a-store", &[("roles", &self.roles)]));
         }
         let tls = [
             self.mqtt_tls_listen.is_some(),
@@ -202,6 +226,7 @@ mod tests {
     #[test]
     fn every_key_can_come_from_the_environment() {
         let full = Config {
+            store: Some(Secret("postgres://hemu@db/hemu".into())),
             zone: Some(Zone::SHANGHAI),
             mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
             tls_certificate: Some("cert.pem".into()),

@@ -36,10 +36,16 @@ pub(crate) struct Parts<'a> {
     pub(crate) holder: String,
     pub(crate) series: Series,
     pub(crate) key: SiteKey,
-    pub(crate) registry: Registry,
-    pub(crate) connected: Connected,
+    pub(crate) registry: &'a Registry,
     pub(crate) applied: watch::Receiver<Position>,
-    pub(crate) healthy: watch::Receiver<bool>,
+    pub(crate) doors: DoorsView,
+}
+
+/// What is shown of this process's doors; a node without any shows none.
+#[derive(Default)]
+pub(crate) struct DoorsView {
+    pub(crate) connected: Connected,
+    pub(crate) healthy: Option<watch::Receiver<bool>>,
     pub(crate) broker: Option<View>,
 }
 
@@ -47,7 +53,6 @@ pub(crate) struct Parts<'a> {
 pub(crate) fn serve(
     parts: Parts<'_>,
     pages: TcpListener,
-    metrics: TcpListener,
     shutdown: &CancellationToken,
 ) -> Result<Vec<JoinHandle<()>>> {
     let Parts {
@@ -57,17 +62,17 @@ pub(crate) fn serve(
         series,
         key,
         registry,
-        connected,
         applied,
-        healthy,
-        broker,
+        doors,
     } = parts;
+    let connected = doors.connected;
     let clock = occasion.clock.clone();
     let clock = hemu_api::Clock::new(move || clock());
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
     let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
-    let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG), writable(healthy)];
-    checks.extend(broker.map(broker::check));
+    let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG)];
+    checks.extend(doors.healthy.map(writable));
+    checks.extend(doors.broker.map(broker::check));
     let api = Arc::new(Api {
         ledger,
         series,
@@ -87,15 +92,23 @@ pub(crate) fn serve(
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
         live: Live::new(live::Limits::default()),
-        metrics: hemu_api::Metrics::new(&registry)?,
+        metrics: hemu_api::Metrics::new(registry)?,
     });
     let pages = hemu_api::serve(pages, api.clone(), shutdown.clone());
-    let metrics = hemu_api::serve_metrics(metrics, registry, shutdown.clone());
     Ok(vec![
         tokio::spawn(live::run(api, applied, shutdown.clone())),
         tokio::spawn(async { log("dashboards", pages.await) }),
-        tokio::spawn(async { log("metrics", metrics.await) }),
     ])
+}
+
+/// Serves the metrics until shutdown.
+pub(crate) fn serve_metrics(
+    listener: TcpListener,
+    registry: Registry,
+    shutdown: &CancellationToken,
+) -> JoinHandle<()> {
+    let metrics = hemu_api::serve_metrics(listener, registry, shutdown.clone());
+    tokio::spawn(async { log("metrics", metrics.await) })
 }
 
 /// Whether acknowledgements flow.

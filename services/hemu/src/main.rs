@@ -10,6 +10,7 @@ mod config;
 mod http;
 mod jobs;
 mod progress;
+mod roles;
 mod server;
 mod site;
 mod words;

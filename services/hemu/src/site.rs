@@ -18,6 +18,15 @@ pub(crate) fn random<const N: usize>(words: &Words) -> Result<[u8; N]> {
     Ok(bytes)
 }
 
+/// The data folder, with its tables where the configuration has them.
+pub(crate) fn folder(config: &Config) -> Result<Folder> {
+    let folder = Folder::open(&config.data)?;
+    Ok(match &config.store {
+        None => folder,
+        Some(store) => folder.with_postgres(&store.0)?,
+    })
+}
+
 /// The folder and what is in it.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -28,7 +37,7 @@ pub(crate) struct Site {
 impl Site {
     /// Opens the folder, making or migrating its files.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let folder = Folder::open(&config.data)?;
+        let folder = folder(config)?;
         let ledger = Ledger::open(&folder, config.zone).await?;
         Ok(Self { folder, ledger })
     }

@@ -252,6 +252,7 @@ impl Committer {
         let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
         loop {
             let timer = self.metrics.commit_seconds.start_timer();
+            let before = self.journal.head().position;
             let append = self.journal.append((self.clock.0)(), records, body);
             let outcome = tokio::select! {
                 outcome = append => outcome,
@@ -261,6 +262,7 @@ impl Committer {
                 Ok(head) => {
                     timer.observe_duration();
                     self.recovered();
+                    self.cursors.learn(before, head.position - 1).await;
                     self.committed.send_replace(head.position);
                     return true;
                 }
@@ -304,13 +306,18 @@ impl Committer {
 
 /// Whether a record has to be written: all but the repeats memory is sure of. The projector judges the rest.
 fn take(cursor: &mut Cursor, mark: &Mark) -> bool {
-    let Some(seq) = mark.seq else { return true };
-    match cursor.check(seq, mark.hash) {
+    mark.seq
+        .is_none_or(|seq| cover(cursor, seq, mark.hash, mark.lost))
+}
+
+/// Notes a record in memory; false for a repeat memory is sure of.
+pub(crate) fn cover(cursor: &mut Cursor, seq: u64, hash: u64, lost: Option<(u64, u64)>) -> bool {
+    match cursor.check(seq, hash) {
         Known::Repeat => false,
         Known::Conflict | Known::Covered | Known::TooManyGaps => true,
         Known::New => {
-            cursor.take(seq, mark.hash);
-            if let Some((from, to)) = mark.lost {
+            cursor.take(seq, hash);
+            if let Some((from, to)) = lost {
                 cursor.cover(from, to);
             }
             true

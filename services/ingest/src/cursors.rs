@@ -4,11 +4,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hemu_ledger::Ledger;
 use hemu_ledger::cursor::Cursor;
+use hemu_ledger::entry::{Body, Entry, Origin};
+use hemu_ledger::{Ledger, Position};
 
 /// Boots of one device kept in memory; one that comes back after more others is read again.
 const BOOTS_KEPT: usize = 16;
+/// Batches of other nodes read at once.
+const AT_ONCE: u32 = 16;
 /// Gaps a receipt names; the device sends these and learns of the next.
 const GAPS: usize = 64;
 
@@ -94,6 +97,46 @@ impl Cursors {
             self.owed.push(place);
         }
         place
+    }
+
+    /// Takes over what other nodes stored for devices that speak to this one too: batches after one position, up to
+    /// another. What cannot be read only costs a repeat in the journal.
+    pub(crate) async fn learn(&mut self, after: Position, upto: Position) {
+        let mut at = after;
+        while at < upto {
+            let batches = match self.ledger.batches(at, AT_ONCE).await {
+                Ok(batches) if !batches.is_empty() => batches,
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "what other nodes stored could not be read; their devices may send it again");
+                    return;
+                }
+            };
+            for batch in batches.iter().filter(|batch| batch.position <= upto) {
+                for entry in batch.entries().filter_map(Result::ok) {
+                    self.learn_entry(&entry);
+                }
+            }
+            at = batches.last().map_or(upto, |last| last.position);
+        }
+    }
+
+    fn learn_entry(&mut self, entry: &Entry<'_>) {
+        let Origin::Device { device, boot, seq } = entry.origin else {
+            return;
+        };
+        let Some(&place) = self.places.get(device) else {
+            return;
+        };
+        let boots = self.devices.get_mut(place).map(|device| &mut device.boots);
+        let Some(stand) = boots.and_then(|boots| boots.iter_mut().find(|stand| stand.boot == boot)) else {
+            return;
+        };
+        let lost = match entry.body {
+            Body::Lost { from, to, .. } => Some((from, to)),
+            _ => None,
+        };
+        crate::commit::cover(&mut stand.cursor, seq, entry.hash, lost);
     }
 
     /// Where everybody stands who is owed a receipt; a device that never spoke hears nothing, and one of whom too little

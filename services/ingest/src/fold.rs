@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hemu_ledger::{Ledger, Position, Projector};
+use hemu_ledger::{Ledger, Lock, Position, Projector};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -45,14 +45,67 @@ pub async fn settle(ledger: &Ledger, upto: Position) -> hemu_ledger::Result<()> 
     Ok(())
 }
 
-/// Folds whatever is committed until shutdown; tells `applied` how far.
-pub async fn run(
-    mut projector: Projector,
-    mut committed: watch::Receiver<Position>,
-    applied: watch::Sender<Position>,
-    metrics: Metrics,
-    shutdown: CancellationToken,
-) {
+/// What a projector follows, and whom it tells.
+#[derive(Debug)]
+pub struct Watches {
+    /// The last committed batch of this process; others' are looked for by the clock.
+    pub committed: watch::Receiver<Position>,
+    /// Told how far everything is folded, by whomever.
+    pub applied: watch::Sender<Position>,
+    pub metrics: Metrics,
+    pub shutdown: CancellationToken,
+}
+
+/// Folds whatever is committed until shutdown. Where several nodes share their tables one of them folds; the others
+/// stand by, and one goes on where it stopped.
+pub async fn keep(ledger: Ledger, mut projector: Option<(Projector, Lock)>, mut watches: Watches) {
+    while !watches.shutdown.is_cancelled() {
+        if let Some((projector, lock)) = projector.take() {
+            run(projector, &mut watches).await;
+            drop(lock);
+            continue;
+        }
+        look(&ledger, &watches).await;
+        match ledger.projector().await {
+            Ok(ours) => {
+                tracing::info!("this node folds the journal from now on");
+                projector = Some(ours);
+            }
+            Err(hemu_ledger::Error::InUse(_)) => wait(&watches.shutdown, LOOK).await,
+            Err(error) => {
+                tracing::debug!(%error, "the projections cannot be opened");
+                wait(&watches.shutdown, PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Tells how far others have folded, until shutdown: for a node that never folds.
+pub async fn follow(ledger: Ledger, watches: Watches) {
+    while !watches.shutdown.is_cancelled() {
+        look(&ledger, &watches).await;
+        wait(&watches.shutdown, LOOK).await;
+    }
+}
+
+async fn look(ledger: &Ledger, watches: &Watches) {
+    if let Ok(progress) = ledger.progress().await {
+        watches.applied.send_if_modified(|applied| {
+            let moved = *applied != progress.applied;
+            *applied = progress.applied;
+            moved
+        });
+    }
+}
+
+/// Folds until shutdown, or until another node does.
+async fn run(mut projector: Projector, watches: &mut Watches) {
+    let Watches {
+        committed,
+        applied,
+        metrics,
+        shutdown,
+    } = watches;
     let mut failing = false;
     while !shutdown.is_cancelled() {
         let step = projector.step().await;
@@ -64,27 +117,31 @@ pub async fn run(
                 metrics.applied(step.applied, step.records);
                 applied.send_replace(step.applied);
                 if step.records < QUIET {
-                    wait(&shutdown, SHORT_REST).await;
+                    wait(shutdown, SHORT_REST).await;
                 } else if step.records < FULL {
-                    wait(&shutdown, REST).await;
+                    wait(shutdown, REST).await;
                 }
                 continue;
             }
             Ok(_) => {}
+            Err(hemu_ledger::Error::InUse(_)) => {
+                tracing::info!("another node folds the journal now; this one stands by");
+                return;
+            }
             Err(error) => {
                 // Told once: it is tried again every second, for as long as it takes.
                 if !std::mem::replace(&mut failing, true) {
                     tracing::error!(%error, "the projections cannot be written; readings are safe in the journal");
                 }
                 metrics.fold_failures.inc();
-                wait(&shutdown, PAUSE).await;
+                wait(shutdown, PAUSE).await;
             }
         }
         tokio::select! {
             changed = committed.changed() => {
-                // The committer has ended; look on by the clock until told to stop.
+                // No committer here, or it has ended; look on by the clock until told to stop.
                 if changed.is_err() {
-                    wait(&shutdown, LOOK).await;
+                    wait(shutdown, LOOK).await;
                 }
             }
             () = tokio::time::sleep(LOOK) => {}

@@ -2,6 +2,7 @@
 
 pub mod acts;
 mod bytes;
+mod copy;
 pub mod cursor;
 mod db;
 pub mod entry;

@@ -36,8 +36,8 @@ impl Binds {
 
 impl Rows {
     /// `head` ends before `values`; `tail` is what follows the rows (an `on conflict` clause, or the end of a
-    /// `with` query). Both are literals of this crate: no outside text ever becomes SQL.
-    pub(crate) fn new(head: &'static str, width: usize, tail: &'static str) -> Self {
+    /// `with` query). Both are of this crate's making: no outside text ever becomes SQL.
+    pub(crate) fn new(head: &str, width: usize, tail: &str) -> Self {
         let marks = vec!["?"; width].join(", ");
         let row = format!("({marks})");
         Self {

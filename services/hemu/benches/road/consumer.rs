@@ -40,17 +40,17 @@ async fn consume(port: u16, data: &Path) {
         Committer::new(&ledger, clock, metrics.clone(), seen)
             .await
             .unwrap();
-    let (projector, _lock) = ledger.projector().await.unwrap();
+    let projector = ledger.projector().await.unwrap();
     let stop = CancellationToken::new();
     let (applied, applied_seen) = watch::channel(0);
     tokio::spawn(committer.run(stop.clone()));
-    tokio::spawn(fold::run(
-        projector,
+    let watches = fold::Watches {
         committed,
         applied,
-        metrics.clone(),
-        stop.clone(),
-    ));
+        metrics: metrics.clone(),
+        shutdown: stop.clone(),
+    };
+    tokio::spawn(fold::keep(ledger.clone(), Some(projector), watches));
     tokio::spawn(feed::run(
         ledger.clone(),
         series,

@@ -3,6 +3,7 @@
 //! The simulator is a client like any other: it logs in over MQTT with keys from the registry, and what the dashboards
 //! show is computed from what it sent. Only the clock is special: once the history is in, it runs fast.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,7 @@ use firmware_sim::estate::{self, Estate};
 use firmware_sim::keys::{Key, Keys};
 use firmware_sim::life::{History, day_of};
 use hemu_ledger::registry::{self, Household, Station, key_digest};
-use hemu_ledger::{Alone, Folder, Ledger};
+use hemu_ledger::{Alone, Ledger};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
@@ -19,6 +20,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::server::{Occasion, Server};
+use crate::site;
 use crate::words::Words;
 
 /// Marks a data folder as the demo's own, which the next demo may begin anew.
@@ -35,6 +37,9 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
         site_name: estate.facts.name.clone(),
     };
     let mut server = Server::start(&config, occasion, words).await?;
+    let (Some(mqtt), Some(http)) = (server.mqtt, server.http) else {
+        bail!(words.say("demo-does-everything", &[]));
+    };
     server.ledger.set_meta(MARK, "yes").await?;
     let keys = register(&server.ledger, &estate, clock(), words).await?;
     server.announce_addresses();
@@ -47,20 +52,19 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
         today - i32::from(options.days),
         options.days,
     );
-    let fleet = load(&server, &keys, Fleet::new(history), options.days, words).await?;
+    let fleet = load(&server, mqtt, &keys, (Fleet::new(history), options.days), words).await?;
     println!("ready");
     if options.history_only {
         return server.shut_down().await;
     }
     server.keep_lists();
-    let url = format!("http://{}", server.http);
+    let url = format!("http://{http}");
     eprintln!(
         "{}",
         words.say("open-the-page", &[("url", &url), ("speed", &options.speed)])
     );
 
     let stop = CancellationToken::new();
-    let mqtt = server.mqtt;
     let bins = tokio::spawn({
         let stop = stop.clone();
         async move { live(mqtt, &keys, fleet, move || clock(), stop).await }
@@ -71,9 +75,15 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
 }
 
 /// Sends the history through MQTT and waits until every projection and chart has it.
-async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16, words: &Words) -> Result<Fleet> {
+async fn load(
+    server: &Server,
+    mqtt: SocketAddr,
+    keys: &Keys,
+    (fleet, days): (Fleet, u16),
+    words: &Words,
+) -> Result<Fleet> {
     let bar = progress::bar(words, words.say("history-through-mqtt", &[]), 0);
-    let (fleet, report) = backfill(server.mqtt, keys, fleet, |done, total| {
+    let (fleet, report) = backfill(mqtt, keys, fleet, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })
@@ -111,7 +121,7 @@ async fn load(server: &Server, keys: &Keys, fleet: Fleet, days: u16, words: &Wor
 
 /// An earlier demo in the folder makes way; anything else is somebody's data and stays.
 async fn begin_anew(config: &Config, words: &Words) -> Result<()> {
-    let folder = Folder::open(&config.data)?;
+    let folder = site::folder(config)?;
     let alone = Alone::open(&folder, config.zone).await?;
     let ledger = alone.ledger();
     let empty = ledger.head().await? == 0

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod copy;
 mod demo;
 mod device;
 mod doctor;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Lists(options) => lists::run(&config, &options, words).await,
         Command::Rules(command) => rules::run(&config, &command, words).await,
         Command::Edition(command) => edition::run(&config, &command, words).await,
+        Command::Copy { target } => copy::run(&config, &target, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
         Command::Doctor => doctor::run(&config, words).await,

@@ -1,15 +1,15 @@
 //! `hemu rebuild`.
 
 use anyhow::Result;
-use hemu_ledger::{Alone, Folder};
+use hemu_ledger::Alone;
 
 use crate::config::Config;
 use crate::progress;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
-    let alone = Alone::open(&Folder::open(&config.data)?, config.zone).await?;
+    let alone = Alone::open(&site::folder(config)?, config.zone).await?;
     let bar = progress::bar(words, words.say("projections", &[]), alone.ledger().head().await?);
     let records = alone.rebuild(|position| bar.set_position(position)).await?;
     bar.finish_and_clear();

@@ -211,7 +211,7 @@ impl<'b> World<'b> {
     /// Lets everything happen until all is quiet and well.
     pub(crate) async fn live(mut self) -> Result<Report, Broken> {
         let mut trace = DefaultHasher::new();
-        let outcome = self.run(&mut trace).await;
+        let outcome = Box::pin(self.run(&mut trace)).await;
         self.report.trace = trace.finish();
         [
             self.report.stored,
@@ -241,7 +241,7 @@ impl<'b> World<'b> {
             }
             self.happen(event).await?;
             if self.healed && self.is_quiet() {
-                return self.end(trace).await;
+                return Box::pin(self.end(trace)).await;
             }
             if at > LIFE + HEALED_WITHIN {
                 let held: Vec<_> = self

@@ -95,13 +95,25 @@ fn import_at_once(data: &Path, files: &[PathBuf]) -> usize {
     })
 }
 
+/// Imports the golden readings into a folder.
+pub(crate) fn import_all(data: &Path) {
+    let file = data.with_extension("csv");
+    fs::write(&file, golden("readings_base.csv.gz")).unwrap();
+    succeed(data, &["import", file.to_str().unwrap()]);
+}
+
 /// Every weekly edition there can be, as written to a file.
 fn lists(data: &Path) -> String {
+    lists_of(data, |arguments| succeed(data, arguments))
+}
+
+/// The same by whoever runs the command.
+pub(crate) fn lists_of(data: &Path, run: impl Fn(&[&str]) -> String) -> String {
     let out = data.with_extension("lists.csv");
     let days = ["--from", "2026-01-29", "--to", "2026-03-31"];
     let mut arguments = vec!["lists", "--csv", out.to_str().unwrap()];
     arguments.extend(days);
-    succeed(data, &arguments);
+    run(&arguments);
     fs::read_to_string(out).unwrap()
 }
 

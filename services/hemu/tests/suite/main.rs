@@ -9,6 +9,10 @@ mod editions;
 mod kill9;
 mod lists;
 mod mosquitto;
+mod postgres;
+#[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
+#[path = "../../../ledger/tests/suite/postgres_server.rs"]
+mod postgres_server;
 mod replay;
 mod rules;
 mod serve;

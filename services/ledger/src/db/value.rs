@@ -22,6 +22,16 @@ pub(crate) trait Bind {
     fn null() -> Value;
 }
 
+impl Bind for Value {
+    fn value(self) -> Value {
+        self
+    }
+
+    fn null() -> Value {
+        Value::Int(None)
+    }
+}
+
 macro_rules! integers {
     ($($type:ty),*) => {$(
         impl Bind for $type {

@@ -181,8 +181,11 @@ impl Projector {
         Ok(())
     }
 
-    /// Closes the file in order.
-    pub async fn close(self) -> Result<()> {
+    /// Closes the file, or the connection, in order: another may project from now on.
+    pub async fn close(mut self) -> Result<()> {
+        if let (Guard::Session, db::Connection::Postgres(session)) = (self.guard, &mut self.connection) {
+            store::unlock(session).await.of(&self.path)?;
+        }
         self.connection.close().await.of(&self.path)
     }
 

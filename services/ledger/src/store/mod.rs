@@ -21,7 +21,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::error::{Error, Result};
 pub(crate) use place::{Place, Tables};
-pub(crate) use postgres::try_lock;
+pub(crate) use postgres::{try_lock, unlock};
 pub use sqlite::LOG_BYTES;
 
 /// How often a lock that another process holds for a moment (looking at a schema, migrating) is tried, and how long
@@ -163,9 +163,14 @@ impl Folder {
         let Some(options) = &self.postgres else {
             return self.lock(role);
         };
-        postgres::lock(options, role)
-            .await?
-            .ok_or_else(|| Error::InUse(self.truth()))
+        // A database lets go of a connection that ended a moment later.
+        for _ in 0..TRIES {
+            if let Some(lock) = postgres::lock(options, role).await? {
+                return Ok(lock);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(Error::InUse(self.truth()))
     }
 
     fn files(&self, how: Files) -> Result<Option<Lock>> {

@@ -16,6 +16,7 @@ mod machine;
 mod occupancy;
 mod order;
 mod postgres;
+mod postgres_server;
 mod process;
 mod raw;
 mod registry;

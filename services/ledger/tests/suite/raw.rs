@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Decode, Row, Type};
 
-use crate::postgres;
+use crate::{postgres, postgres_server};
 
 /// A connection that the ledger knows nothing of.
 pub(crate) enum Raw {
@@ -31,7 +31,7 @@ pub(crate) async fn folder(dir: &Path) -> Folder {
     match postgres::given() {
         None => folder,
         Some(server) => folder
-            .with_postgres(&postgres::database(&server, &postgres::name_for(dir)).await)
+            .with_postgres(&postgres_server::database(&server, &postgres::name_for(dir)).await)
             .unwrap(),
     }
 }

@@ -1,15 +1,14 @@
 //! The server, wired up. Read it from top to bottom: open, catch up, wire, listen, shut down.
 
+mod doors;
+
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::future::join_all;
-use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
-use hemu_ingest::commit::Signals;
-use hemu_ingest::{Clock, Committer, Intake, Metrics, feed, fold, receipts};
-use hemu_ledger::{Folder, LOG_BYTES, Ledger, Lock, Position, Projector, Role};
+use hemu_ingest::{Clock, Metrics, feed, fold};
+use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -18,15 +17,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::{Connected, Devices};
+use doors::Doors;
+
 use crate::behind::Behind;
-use crate::broker::{self, Broker};
 use crate::clock;
 use crate::config::Config;
 use crate::http;
 use crate::jobs::{self, Schedule};
 use crate::progress;
-use crate::site::{Site, random};
+use crate::roles;
+use crate::site::{self, Site, random};
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
@@ -69,28 +69,32 @@ struct Jobs {
 }
 
 impl Jobs {
-    fn new(
+    /// `None` on a node that leaves them to another.
+    fn wanted(
         config: &Config,
         occasion: &Occasion,
         ledger: Ledger,
         registry: &Registry,
         words: &Words,
-    ) -> Result<Self> {
-        Ok(Self {
+    ) -> Result<Option<Self>> {
+        if !config.roles.has(roles::Role::Jobs) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             ledger,
             schedule: occasion.schedule(config, words)?,
             clock: occasion.clock.clone(),
             speed: occasion.speed,
             metrics: jobs::Metrics::new(registry)?,
-        })
+        }))
     }
 }
 
 /// A running server.
 pub(crate) struct Server {
-    pub(crate) mqtt: SocketAddr,
+    pub(crate) mqtt: Option<SocketAddr>,
     pub(crate) mqtt_tls: Option<SocketAddr>,
-    pub(crate) http: SocketAddr,
+    pub(crate) http: Option<SocketAddr>,
     pub(crate) metrics: SocketAddr,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
@@ -101,9 +105,9 @@ pub(crate) struct Server {
     stop_all: CancellationToken,
     /// What the machine does for the lists, until it is begun.
     jobs: Option<Jobs>,
-    endpoint: JoinHandle<()>,
+    endpoint: Option<JoinHandle<()>>,
     broker: Option<JoinHandle<()>>,
-    committer: JoinHandle<()>,
+    committer: Option<JoinHandle<()>>,
     projector: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
     behind: Behind,
@@ -120,13 +124,13 @@ struct Opened {
     /// may wait for it.
     unhurried: Ledger,
     series: Series,
-    projector: Projector,
-    projecting: Lock,
+    /// `None` where another node folds, or this one is not to.
+    projector: Option<(Projector, Lock)>,
 }
 
 impl Opened {
     async fn caught_up(config: &Config, words: &Words) -> Result<Self> {
-        let serving = Folder::open(&config.data)?.lock(Role::Serve)?;
+        let serving = site::folder(config)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
         let ledger = site.ledger.clone();
         let behind = Behind::start()?;
@@ -136,8 +140,13 @@ impl Opened {
         let series = behind.run(async move { site.series().await }).await??;
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
-        let (mut projector, projecting) = behind.run(projector_when_free(unhurried.clone())).await??;
-        catch_up(&ledger, &mut projector, words).await?;
+        let mut projector = None;
+        if config.roles.has(roles::Role::Projector) {
+            projector = behind.run(projector_when_free(unhurried.clone())).await??;
+        }
+        if let Some((projector, _)) = &mut projector {
+            catch_up(&ledger, projector, words).await?;
+        }
         Ok(Self {
             serving,
             ledger,
@@ -145,7 +154,6 @@ impl Opened {
             unhurried,
             series,
             projector,
-            projecting,
         })
     }
 }
@@ -163,85 +171,87 @@ impl Server {
             unhurried,
             series,
             projector,
-            projecting,
         } = Opened::caught_up(config, words).await?;
 
-        let http = bind(words, "http_listen", config.http_listen).await?;
+        let pages = if config.roles.has(roles::Role::Api) {
+            Some(bind(words, "http_listen", config.http_listen).await?)
+        } else {
+            None
+        };
         let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
         let registry = Registry::new();
         let metrics = Metrics::new(&registry)?;
-        let stop_all = CancellationToken::new();
+        let (stop_all, stop_listening) = (CancellationToken::new(), CancellationToken::new());
         let abandon = CancellationToken::new();
 
         let (checkpoints, checkpoints_seen) = watch::channel(0);
-        let clock = occasion.clock.clone();
-        let (committer, intake, Signals { committed, healthy }) =
-            Committer::new(&ledger, clock.clone(), metrics.clone(), checkpoints_seen).await?;
-        let connected = Connected::default();
-        let devices = Devices {
-            ledger: ledger.clone(),
-            intake: intake.clone(),
-            connected: connected.clone(),
-            metrics: metrics.clone(),
-            clock: clock.clone(),
+        let plan = doors::Plan {
+            config,
+            words,
+            ledger: &ledger,
+            clock: occasion.clock.clone(),
+            demo: occasion.demo,
+            metrics: &metrics,
+            registry: &registry,
+            checkpoints: checkpoints_seen,
+            stop_listening: &stop_listening,
+            abandon: &abandon,
         };
-        let endpoint = bind_endpoint(config, devices, &registry, words)?;
-        let (mqtt, mqtt_tls, downlink) = (endpoint.local_addr()?, endpoint.tls_addr(), endpoint.downlink());
+        let doors = if config.roles.take_in() {
+            Some(Doors::open(plan).await?)
+        } else {
+            None
+        };
 
-        let (applied, applied_seen) = watch::channel(projector.applied());
-        let stop_listening = CancellationToken::new();
-        let broker = broker::settings(config, words)?
-            // A demo's devices are not the broker's.
-            .filter(|_| !occasion.demo)
-            .map(|settings| broker::open(settings, &intake, &ledger, &metrics, &registry, &stop_listening))
-            .transpose()?;
-        let projector = fold::run(projector, committed, applied, metrics.clone(), stop_all.clone());
-        let projector = behind.run(async move {
-            projector.await;
-            drop(projecting);
-        });
-        let feeder = feed::run(
-            unhurried.clone(),
-            series.clone(),
-            applied_seen.clone(),
-            metrics,
-            stop_all.clone(),
-        );
-        let stop = stop_listening.clone();
-        let receipts = send_receipts(intake, ledger.clone(), downlink, broker.as_ref(), stop).await?;
-        let mut tasks = vec![
-            behind.run(feeder),
-            tokio::spawn(checkpoint(ledger.clone(), checkpoints, stop_all.clone())),
-            tokio::spawn(receipts),
-        ];
-        let jobs = Jobs::new(config, &occasion, unhurried, &registry, words)?;
-        let (http_address, metrics_address) = (http.local_addr()?, metrics_listener.local_addr()?);
-        let key = ledger.site_key(random(words)?).await?;
-        let parts = http::Parts {
-            key,
-            occasion: &occasion,
-            ledger: ledger.clone(),
-            holder: jobs.schedule.holder.clone(),
-            series: series.clone(),
-            registry,
-            connected,
-            applied: applied_seen.clone(),
-            healthy,
-            broker: broker.as_ref().map(|broker| broker.view.clone()),
+        let (applied, applied_seen) = watch::channel(ledger.progress().await?.applied);
+        let watches = fold::Watches {
+            committed: committed_by(doors.as_ref()),
+            applied,
+            metrics: metrics.clone(),
+            shutdown: stop_all.clone(),
         };
-        tasks.extend(http::serve(parts, http, metrics_listener, &stop_all)?);
+        let projector = fold_or_follow(config, &behind, &unhurried, projector, watches);
+        let mut tasks = vec![tokio::spawn(checkpoint(
+            ledger.clone(),
+            checkpoints,
+            stop_all.clone(),
+        ))];
+        let (http_address, metrics_address) = (
+            pages.as_ref().map(TcpListener::local_addr).transpose()?,
+            metrics_listener.local_addr()?,
+        );
+        let holder = jobs::holder(words)?;
+        if let Some(pages) = pages {
+            let (applied, stop) = (applied_seen.clone(), stop_all.clone());
+            let feeder = feed::run(unhurried.clone(), series.clone(), applied, metrics, stop);
+            tasks.push(behind.run(feeder));
+            let parts = http::Parts {
+                key: ledger.site_key(random(words)?).await?,
+                occasion: &occasion,
+                ledger: ledger.clone(),
+                holder,
+                series: series.clone(),
+                registry: &registry,
+                applied: applied_seen.clone(),
+                doors: doors.as_ref().map(Doors::view).unwrap_or_default(),
+            };
+            tasks.extend(http::serve(parts, pages, &stop_all)?);
+        }
+        let jobs = Jobs::wanted(config, &occasion, unhurried, &registry, words)?;
+        tasks.push(http::serve_metrics(metrics_listener, registry, &stop_all));
+        let doors = doors.map(|doors| doors.running(&mut tasks)).unwrap_or_default();
         Ok(Self {
-            mqtt,
-            mqtt_tls,
+            mqtt: doors.mqtt,
+            mqtt_tls: doors.mqtt_tls,
             http: http_address,
             metrics: metrics_address,
             ledger,
             series,
             applied: applied_seen,
-            jobs: Some(jobs),
-            endpoint: tokio::spawn(endpoint.run(stop_listening.clone())),
-            broker: broker.map(|broker| broker.task),
-            committer: tokio::spawn(committer.run(abandon.clone())),
+            jobs,
+            endpoint: doors.endpoint,
+            broker: doors.broker,
+            committer: doors.committer,
             projector,
             tasks,
             behind,
@@ -275,11 +285,15 @@ impl Server {
 
     /// The lines before `ready`.
     pub(crate) fn announce_addresses(&self) {
-        println!("mqtt {}", self.mqtt);
+        if let Some(mqtt) = self.mqtt {
+            println!("mqtt {mqtt}");
+        }
         if let Some(tls) = self.mqtt_tls {
             println!("mqtts {tls}");
         }
-        println!("http http://{}", self.http);
+        if let Some(http) = self.http {
+            println!("http http://{http}");
+        }
         println!("metrics http://{}/metrics", self.metrics);
     }
 
@@ -298,9 +312,9 @@ impl Server {
             _ = self.terminate.recv() => None,
             done = tokio::signal::ctrl_c() => done.map(|()| None)?,
             // None of these ends by itself: whoever does has broken, and a server without it only pretends.
-            _ = &mut self.endpoint => Some(words.say("the-endpoint", &[])),
+            () = ended(self.endpoint.as_mut()) => Some(words.say("the-endpoint", &[])),
             () = ended(self.broker.as_mut()) => Some(words.say("the-broker-door", &[])),
-            _ = &mut self.committer => Some(words.say("the-committer", &[])),
+            () = ended(self.committer.as_mut()) => Some(words.say("the-committer", &[])),
             _ = &mut self.projector => Some(words.say("the-projector", &[])),
         };
         end.await;
@@ -321,11 +335,15 @@ impl Server {
             tokio::time::sleep(ABANDON_AFTER).await;
             abandon.cancel();
         });
-        self.endpoint.await?;
+        if let Some(endpoint) = self.endpoint {
+            endpoint.await?;
+        }
         if let Some(broker) = self.broker {
             end_in_time(broker).await;
         }
-        self.committer.await?;
+        if let Some(committer) = self.committer {
+            committer.await?;
+        }
         deadline.abort();
         self.stop_all.cancel();
         let parts = self.tasks.into_iter().chain([self.projector]);
@@ -353,11 +371,13 @@ async fn end_in_time(mut task: JoinHandle<()>) {
     }
 }
 
-/// An import or a check that is folding right now ends by itself; a server waits for it.
-async fn projector_when_free(ledger: Ledger) -> Result<(Projector, Lock)> {
+/// An import or a check that is folding right now ends by itself; a server waits for it. A node that shares its tables
+/// stands by instead.
+async fn projector_when_free(ledger: Ledger) -> Result<Option<(Projector, Lock)>> {
     let mut told = false;
     loop {
         match ledger.projector().await {
+            Err(hemu_ledger::Error::InUse(_)) if ledger.folder().is_shared() => return Ok(None),
             Err(hemu_ledger::Error::InUse(_)) => {
                 if !told {
                     tracing::info!("another hemu process is folding this folder's journal; waiting for it");
@@ -365,9 +385,28 @@ async fn projector_when_free(ledger: Ledger) -> Result<(Projector, Lock)> {
                 }
                 tokio::time::sleep(CHECKPOINT_LOOK).await;
             }
-            other => return Ok(other?),
+            other => return Ok(Some(other?)),
         }
     }
+}
+
+fn fold_or_follow(
+    config: &Config,
+    behind: &Behind,
+    ledger: &Ledger,
+    projector: Option<(Projector, Lock)>,
+    watches: fold::Watches,
+) -> JoinHandle<()> {
+    if config.roles.has(roles::Role::Projector) {
+        behind.run(fold::keep(ledger.clone(), projector, watches))
+    } else {
+        behind.run(fold::follow(ledger.clone(), watches))
+    }
+}
+
+/// The batches this process commits; none without a committer.
+fn committed_by(doors: Option<&Doors>) -> watch::Receiver<Position> {
+    doors.map_or_else(|| watch::channel(0).1, |doors| doors.committed.clone())
 }
 
 /// With a clock before its time every reading would look ahead of it and never be scored.
@@ -400,40 +439,6 @@ fn taken(words: &Words, setting: &str, address: SocketAddr) -> String {
     words.say("cannot-listen", &[("address", &address), ("setting", &setting)])
 }
 
-fn bind_endpoint(
-    config: &Config,
-    devices: Devices,
-    registry: &Registry,
-    words: &Words,
-) -> Result<Endpoint<Devices>> {
-    let tls = match (config.mqtt_tls_listen, &config.tls_certificate, &config.tls_key) {
-        (Some(listen), Some(certificate), Some(key)) => Some(TlsConfig {
-            listen,
-            certificate: certificate.clone(),
-            key: key.clone(),
-        }),
-        _ => None,
-    };
-    let limits = Limits {
-        connections: config.mqtt_connections,
-        connections_per_address: config.mqtt_connections_per_address,
-        ..Limits::default()
-    };
-    let endpoint = hemu_endpoint::Config {
-        listen: config.mqtt_listen,
-        tls,
-        limits,
-    };
-    let metrics = hemu_endpoint::Metrics::new(registry)?;
-    Endpoint::bind(endpoint, Arc::new(devices), metrics).with_context(|| match config.mqtt_tls_listen {
-        None => taken(words, "mqtt_listen", config.mqtt_listen),
-        Some(tls) => words.say(
-            "cannot-listen-with-certificate",
-            &[("address", &config.mqtt_listen), ("tls", &tls)],
-        ),
-    })
-}
-
 /// Moves the write-ahead log into the file beside the commit path, and tells the committer when that is done.
 async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>, shutdown: CancellationToken) {
     loop {
@@ -449,28 +454,4 @@ async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>, shutdown: Cancella
             Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the file"),
         }
     }
-}
-
-async fn send_receipts(
-    intake: Intake,
-    ledger: Ledger,
-    downlink: Downlink,
-    broker: Option<&Broker>,
-    shutdown: CancellationToken,
-) -> Result<impl Future<Output = ()> + Send + use<>> {
-    let broker = broker.map(|broker| broker.downlink.clone());
-    let generation = ledger.generation().await?;
-    let send = move |device: &hemu_wire::DeviceId, receipt: Option<String>| match receipt {
-        // A device that is at neither door asks again by sending; its receipt is made anew then.
-        Some(receipt) => {
-            let receipt = bytes::Bytes::from(receipt);
-            if !downlink.try_receipt(device, receipt.clone())
-                && let Some(broker) = &broker
-            {
-                broker.try_receipt(device, receipt);
-            }
-        }
-        None => downlink.disconnect(device),
-    };
-    Ok(receipts::run(intake, ledger, generation, send, shutdown))
 }

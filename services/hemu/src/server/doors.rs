@@ -1,0 +1,202 @@
+//! The doors through which readings come in, and the committer behind them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
+use hemu_ingest::commit::Signals;
+use hemu_ingest::{Clock, Committer, Intake, Metrics, receipts};
+use hemu_ledger::{Ledger, Position};
+use prometheus::Registry;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::taken;
+use crate::backend::{Connected, Devices};
+use crate::broker::{self, Broker};
+use crate::config::Config;
+use crate::http;
+use crate::roles::Role;
+use crate::words::Words;
+
+/// What the doors are opened with.
+pub(super) struct Plan<'a> {
+    pub(super) config: &'a Config,
+    pub(super) words: &'a Words,
+    pub(super) ledger: &'a Ledger,
+    pub(super) clock: Clock,
+    pub(super) demo: bool,
+    pub(super) metrics: &'a Metrics,
+    pub(super) registry: &'a Registry,
+    pub(super) checkpoints: watch::Receiver<u64>,
+    pub(super) stop_listening: &'a CancellationToken,
+    pub(super) abandon: &'a CancellationToken,
+}
+
+/// Open doors.
+pub(super) struct Doors {
+    mqtt: Option<SocketAddr>,
+    mqtt_tls: Option<SocketAddr>,
+    endpoint: Option<JoinHandle<()>>,
+    broker: Option<JoinHandle<()>>,
+    view: Option<hemu_ingest::broker::View>,
+    committer: JoinHandle<()>,
+    receipts: JoinHandle<()>,
+    pub(super) committed: watch::Receiver<Position>,
+    healthy: watch::Receiver<bool>,
+    connected: Connected,
+}
+
+/// What of them runs until it is told to end; nothing on a node without doors.
+#[derive(Default)]
+pub(super) struct Running {
+    pub(super) mqtt: Option<SocketAddr>,
+    pub(super) mqtt_tls: Option<SocketAddr>,
+    pub(super) endpoint: Option<JoinHandle<()>>,
+    pub(super) broker: Option<JoinHandle<()>>,
+    pub(super) committer: Option<JoinHandle<()>>,
+}
+
+impl Doors {
+    pub(super) fn running(self, tasks: &mut Vec<JoinHandle<()>>) -> Running {
+        tasks.push(self.receipts);
+        Running {
+            mqtt: self.mqtt,
+            mqtt_tls: self.mqtt_tls,
+            endpoint: self.endpoint,
+            broker: self.broker,
+            committer: Some(self.committer),
+        }
+    }
+
+    /// What the dashboards show of them.
+    pub(super) fn view(&self) -> http::DoorsView {
+        http::DoorsView {
+            connected: self.connected.clone(),
+            healthy: Some(self.healthy.clone()),
+            broker: self.view.clone(),
+        }
+    }
+
+    pub(super) async fn open(plan: Plan<'_>) -> Result<Self> {
+        let Plan { config, ledger, .. } = plan;
+        let (committer, intake, Signals { committed, healthy }) = Committer::new(
+            ledger,
+            plan.clock.clone(),
+            plan.metrics.clone(),
+            plan.checkpoints.clone(),
+        )
+        .await?;
+        let connected = Connected::default();
+        let endpoint = config
+            .roles
+            .has(Role::Endpoint)
+            .then(|| endpoint(&plan, &intake, &connected))
+            .transpose()?;
+        let broker = broker::settings(config, plan.words)?
+            // A demo's devices are not the broker's.
+            .filter(|_| config.roles.has(Role::Ingest) && !plan.demo)
+            .map(|settings| {
+                let (metrics, registry) = (plan.metrics, plan.registry);
+                broker::open(settings, &intake, ledger, metrics, registry, plan.stop_listening)
+            })
+            .transpose()?;
+        let (mqtt, mqtt_tls, downlink) = match &endpoint {
+            Some(endpoint) => (
+                Some(endpoint.local_addr()?),
+                endpoint.tls_addr(),
+                Some(endpoint.downlink()),
+            ),
+            None => (None, None, None),
+        };
+        let receipts = send_receipts(
+            intake,
+            ledger.clone(),
+            downlink,
+            broker.as_ref(),
+            plan.stop_listening.clone(),
+        );
+        let receipts = tokio::spawn(receipts.await?);
+        let stop = plan.stop_listening.clone();
+        Ok(Self {
+            mqtt,
+            mqtt_tls,
+            endpoint: endpoint.map(|endpoint| tokio::spawn(endpoint.run(stop))),
+            view: broker.as_ref().map(|broker| broker.view.clone()),
+            broker: broker.map(|broker| broker.task),
+            committer: tokio::spawn(committer.run(plan.abandon.clone())),
+            receipts,
+            committed,
+            healthy,
+            connected,
+        })
+    }
+}
+
+fn endpoint(plan: &Plan<'_>, intake: &Intake, connected: &Connected) -> Result<Endpoint<Devices>> {
+    let Plan { config, words, .. } = plan;
+    let devices = Devices {
+        ledger: plan.ledger.clone(),
+        intake: intake.clone(),
+        connected: connected.clone(),
+        metrics: plan.metrics.clone(),
+        clock: plan.clock.clone(),
+    };
+    let tls = match (config.mqtt_tls_listen, &config.tls_certificate, &config.tls_key) {
+        (Some(listen), Some(certificate), Some(key)) => Some(TlsConfig {
+            listen,
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+        _ => None,
+    };
+    let limits = Limits {
+        connections: config.mqtt_connections,
+        connections_per_address: config.mqtt_connections_per_address,
+        ..Limits::default()
+    };
+    let endpoint = hemu_endpoint::Config {
+        listen: config.mqtt_listen,
+        tls,
+        limits,
+    };
+    let metrics = hemu_endpoint::Metrics::new(plan.registry)?;
+    Endpoint::bind(endpoint, Arc::new(devices), metrics).with_context(|| match config.mqtt_tls_listen {
+        None => taken(words, "mqtt_listen", config.mqtt_listen),
+        Some(tls) => words.say(
+            "cannot-listen-with-certificate",
+            &[("address", &config.mqtt_listen), ("tls", &tls)],
+        ),
+    })
+}
+
+async fn send_receipts(
+    intake: Intake,
+    ledger: Ledger,
+    downlink: Option<Downlink>,
+    broker: Option<&Broker>,
+    shutdown: CancellationToken,
+) -> Result<impl Future<Output = ()> + Send + use<>> {
+    let broker = broker.map(|broker| broker.downlink.clone());
+    let generation = ledger.generation().await?;
+    let send = move |device: &hemu_wire::DeviceId, receipt: Option<String>| match receipt {
+        // A device that is at neither door asks again by sending; its receipt is made anew then.
+        Some(receipt) => {
+            let receipt = bytes::Bytes::from(receipt);
+            let heard = downlink
+                .as_ref()
+                .is_some_and(|downlink| downlink.try_receipt(device, receipt.clone()));
+            if let (false, Some(broker)) = (heard, &broker) {
+                broker.try_receipt(device, receipt);
+            }
+        }
+        None => {
+            if let Some(downlink) = &downlink {
+                downlink.disconnect(device);
+            }
+        }
+    };
+    Ok(receipts::run(intake, ledger, generation, send, shutdown))
+}

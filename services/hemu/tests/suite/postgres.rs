@@ -1,0 +1,233 @@
+//! A site in a PostgreSQL: moved there from files and back, and run by several nodes of which one after the other dies.
+#![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
+
+use std::io::{BufRead, BufReader, Cursor};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use firmware_sim::draw::Dice;
+use firmware_sim::keys::Key;
+use firmware_sim::load::{self, Crowd, Gauge, Plan};
+use firmware_sim::mqtt::Version;
+use firmware_sim::oracle::Oracle;
+
+use crate::lists::{import_all, lists_of};
+use crate::postgres_server::{self, Server, programs};
+use crate::support::{free_port, succeed};
+
+/// Runs a command on a site in a PostgreSQL that must succeed; its stdout.
+fn on(store: &str, data: &Path, arguments: &[&str]) -> String {
+    let output = command(store, data).args(arguments).output().expect("hemu runs");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "hemu {arguments:?}: {err}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn command(store: &str, data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hemu"));
+    command
+        .env_remove("HEMU_DATA")
+        .env("LC_ALL", "C")
+        .env("HEMU_STORE", store);
+    command.arg("--data").arg(data);
+    command
+}
+
+#[tokio::test]
+async fn a_site_moves_to_postgresql_and_back_with_equal_lists_and_the_same_chain() {
+    let Some(programs) = programs() else { return };
+    let server = Server::start(&programs, false);
+    let store = postgres_server::database(&server.url(), "city").await;
+    let folder = tempfile::tempdir().unwrap();
+    let (files, node, back) = (
+        folder.path().join("files"),
+        folder.path().join("node"),
+        folder.path().join("back"),
+    );
+    import_all(&files);
+    let expected = lists_of(&files, |arguments| succeed(&files, arguments));
+
+    let moved = succeed(&files, &["copy", &store]);
+    // The chain's last hash is the only run of 64 digits that anybody says.
+    let head = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_ascii_hexdigit());
+        words.find(|word| word.len() == 64).map(str::to_owned)
+    };
+    assert_eq!(
+        lists_of(&node, |arguments| on(&store, &node, arguments)),
+        expected
+    );
+    let verified = on(&store, &node, &["verify"]);
+    assert!(
+        verified.contains("every row is what the journal adds up to"),
+        "{verified}"
+    );
+    assert!(head(&moved).is_some(), "{moved}");
+    assert_eq!(head(&moved), head(&succeed(&files, &["verify"])));
+
+    // Into what is not empty: refused, and nothing is half there.
+    let again = crate::support::hemu(&files, &["copy", &store]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("holds a site already"));
+
+    let home = on(&store, &node, &["copy", back.to_str().unwrap()]);
+    assert_eq!(head(&home), head(&moved));
+    assert_eq!(lists_of(&back, |arguments| succeed(&back, arguments)), expected);
+    succeed(&back, &["verify"]);
+}
+
+/// One process of several that share a PostgreSQL.
+struct Node {
+    child: Child,
+    roles: &'static str,
+    port: u16,
+    http: Option<String>,
+}
+
+impl Node {
+    fn start(store: &str, data: &Path, roles: &'static str, port: u16) -> Self {
+        let mut child = command(store, data)
+            .args(["serve", "--roles", roles, "--http-listen", "127.0.0.1:0"])
+            .args(["--metrics-listen", "127.0.0.1:0", "--mqtt-listen"])
+            .arg(format!("127.0.0.1:{port}"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("hemu starts");
+        let stdout = child.stdout.take().expect("its stdout");
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let said: Vec<String> = lines.take_while(|line| line != "ready").collect();
+        let has = |name: &str| said.iter().any(|line| line.starts_with(name));
+        assert!(has("metrics "), "{roles} ended before it was ready");
+        assert_eq!(has("mqtt "), roles.contains("endpoint"), "{said:?}");
+        let http = said
+            .iter()
+            .find_map(|line| line.strip_prefix("http "))
+            .map(str::to_owned);
+        assert_eq!(http.is_some(), roles.contains("api"), "{said:?}");
+        Self {
+            child,
+            roles,
+            port,
+            http,
+        }
+    }
+
+    /// `kill -9`, and again on its feet.
+    fn killed_and_started(mut self, store: &str, data: &Path) -> Self {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+        Self::start(store, data, self.roles, self.port)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn load_of(port: u16, devices: Vec<Key>, seed: u64, time: Duration) -> Plan {
+    Plan {
+        addr: SocketAddr::from(([127, 0, 0, 1], port)),
+        devices,
+        window: 64,
+        batch: 1,
+        version: Version::V5,
+        seed,
+        crowd: Arc::new(Crowd::Invented(500)),
+        from: 1_767_225_600_000,
+        time: Some(time),
+        records: None,
+        rate: Some(500.0),
+        patience: Duration::from_mins(2),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_endpoints_two_projectors_and_an_api_share_a_database_and_each_dies_once() {
+    let Some(programs) = programs() else { return };
+    let server = Server::start(&programs, false);
+    let store = postgres_server::database(&server.url(), "city").await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = |name: &str| folder.path().join(name);
+    let add = |id: &str| -> Key {
+        serde_json::from_str(&on(&store, &data("admin"), &["device", "add", id])).expect("one JSON line")
+    };
+    let (of_first, of_second) = (vec![add("dev-a"), add("dev-b")], vec![add("dev-c"), add("dev-d")]);
+
+    let ports = [free_port(), free_port()];
+    let names = ["endpoint-1", "endpoint-2", "projector-1", "projector-2", "api"];
+    let roles = ["endpoint", "endpoint", "projector", "projector,jobs", "api"];
+    let mut nodes: Vec<Option<Node>> = (0..5)
+        .map(|at| {
+            let port = ports.get(at).copied().unwrap_or(0);
+            Some(Node::start(&store, &data(names[at]), roles[at], port))
+        })
+        .collect();
+    let time = Duration::from_secs(8);
+    let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let loads = [
+        load_of(ports[0], of_first, 7, time),
+        load_of(ports[1], of_second, 8, time),
+    ]
+    .map(|plan| {
+        let (writer, gauge): (load::Log, _) = (log.clone(), Arc::new(Gauge::default()));
+        let watched = gauge.clone();
+        (
+            watched,
+            tokio::spawn(async move { load::run(&plan, Some(writer), gauge).await }),
+        )
+    });
+    // Both endpoints acknowledge before the first dies, and each dies after more was acknowledged.
+    let mut dice = Dice::new(11, "nodes", 0);
+    for victim in [0, 2, 4, 1, 3] {
+        let before = loads[0].0.acked() + loads[1].0.acked();
+        tokio::time::sleep(Duration::from_millis(u64::from(200 + dice.below(400)))).await;
+        while loads[0].0.acked() + loads[1].0.acked() == before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let node = nodes[victim].take().expect("it runs");
+        nodes[victim] = Some(node.killed_and_started(&store, &data(names[victim])));
+    }
+    let mut reconnects = 0;
+    for (_, load) in loads {
+        reconnects += load.await.unwrap().unwrap().reconnects;
+    }
+    assert!(reconnects > 0, "no connection was ever cut");
+    let http = nodes[4]
+        .as_ref()
+        .and_then(|node| node.http.clone())
+        .expect("the api listens");
+    assert!(http.starts_with("http://127.0.0.1:"), "{http}");
+    drop(nodes);
+
+    let verified = on(&store, &data("admin"), &["verify"]);
+    assert!(
+        verified.contains("every row is what the journal adds up to"),
+        "{verified}"
+    );
+    let export = data("export.csv");
+    on(
+        &store,
+        &data("admin"),
+        &["export", "--csv", export.to_str().unwrap()],
+    );
+    let log = std::mem::take(&mut *log.lock().unwrap());
+    let verdict = Oracle::read(Cursor::new(log))
+        .unwrap()
+        .check(std::fs::File::open(&export).unwrap())
+        .unwrap();
+    println!(
+        "5 nodes, 5 kills, {reconnects} reconnects, acknowledged {}, rows {}, missing {}, doubled {}, changed {}",
+        verdict.acked, verdict.rows, verdict.missing, verdict.doubled, verdict.changed
+    );
+    assert!(verdict.ok(), "{verdict:?}");
+    assert!(
+        verdict.acked >= 1_000,
+        "the load was too small to mean anything: {verdict:?}"
+    );
+}
