@@ -89,6 +89,10 @@ pub(crate) enum Command {
     },
     /// Drop the projections and the charts and fold them again from the journal.
     Rebuild,
+    /// Write a backup of everything that cannot be computed again into one file; a server may go on meanwhile.
+    Backup(Backup),
+    /// Put a backup in the data folder's place; devices then send again what they still hold.
+    Restore(Restore),
     /// Look for what will cause trouble: the folder, the files, the clock, the listeners.
     Doctor,
 }
@@ -182,6 +186,37 @@ pub(crate) struct Import {
     /// Reject rows that name an unknown household, device or estate, instead of adding it.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write; one that is there is replaced once the new one is whole.
+    #[arg(required_unless_present = "new_key")]
+    pub(crate) file: Option<PathBuf>,
+    /// Encrypt for the holder of this key, as age writes it (age1...); can be given more than once.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) recipient: Vec<String>,
+    /// Encrypt with the passphrase in the first line of this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Make a key instead: write it to this file, to be kept elsewhere, and print its recipient.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "recipient", "passphrase_file"])]
+    pub(crate) new_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// Move what the data folder holds aside, into replaced-TIME in it, instead of refusing.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The file with the key that the backup is encrypted for.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
+    /// The file with the passphrase in its first line.
+    #[arg(long, value_name = "FILE", conflicts_with = "identity")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

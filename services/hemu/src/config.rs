@@ -62,11 +62,18 @@ pub(crate) struct Config {
     pub(crate) metrics_listen: SocketAddr,
     pub(crate) lists_weekday: Weekday,
     pub(crate) lists_notices: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) backup_to: Option<PathBuf>,
+    pub(crate) backup_minutes: u32,
+    pub(crate) backup_keep: u16,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) backup_recipient: Option<String>,
+    pub(crate) disk_free_mb: u64,
 }
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 29] = [
     "data",
     "store",
     "roles",
@@ -91,6 +98,11 @@ const KEYS: [&str; 24] = [
     "metrics_listen",
     "lists_weekday",
     "lists_notices",
+    "backup_to",
+    "backup_minutes",
+    "backup_keep",
+    "backup_recipient",
+    "disk_free_mb",
 ];
 
 /// Those whose text is taken from the environment letter by letter: a password of digits is no number.
@@ -131,6 +143,11 @@ impl Default for Config {
             metrics_listen: loopback(9090),
             lists_weekday: Weekday::Monday,
             lists_notices: false,
+            backup_to: None,
+            backup_minutes: 60,
+            backup_keep: 48,
+            backup_recipient: None,
+            disk_free_mb: 512,
         }
     }
 }
@@ -236,6 +253,8 @@ mod tests {
             broker_password: Some(Secret("sesame".into())),
             broker_group: Some("city".into()),
             broker_ca: Some("ca.pem".into()),
+            backup_to: Some("backups".into()),
+            backup_recipient: Some("age1".into()),
             ..Config::default()
         };
         let serde_json::Value::Object(map) = serde_json::to_value(full).unwrap() else {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::Connected;
 use crate::broker;
+use crate::disk;
 use crate::server::Occasion;
 
 /// How long scores are shown before the journal is asked whether they moved.
@@ -31,6 +32,8 @@ const LAG: u64 = 1_000;
 /// What the HTTP side is built from.
 pub(crate) struct Parts<'a> {
     pub(crate) occasion: &'a Occasion,
+    /// Bytes that are to be free on the disk.
+    pub(crate) disk_least: u64,
     pub(crate) ledger: Ledger,
     /// This process's name, for the lease of an edition.
     pub(crate) holder: String,
@@ -57,6 +60,7 @@ pub(crate) fn serve(
 ) -> Result<Vec<JoinHandle<()>>> {
     let Parts {
         occasion,
+        disk_least,
         ledger,
         holder,
         series,
@@ -71,6 +75,7 @@ pub(crate) fn serve(
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
     let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
     let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG)];
+    checks.push(disk::check(ledger.folder().path().to_owned(), disk_least));
     checks.extend(doors.healthy.map(writable));
     checks.extend(doors.broker.map(broker::check));
     let api = Arc::new(Api {

@@ -1,18 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod backup;
 mod behind;
 mod broker;
 mod cli;
 mod clock;
 mod commands;
 mod config;
+mod disk;
 mod http;
 mod jobs;
 mod progress;
 mod roles;
 mod server;
 mod site;
+mod upkeep;
 mod words;
 
 use std::process::ExitCode;

@@ -11,6 +11,13 @@ pub(crate) fn bar(words: &Words, what: String, total: u64) -> ProgressBar {
     styled(ProgressBar::new(total), what, &template)
 }
 
+/// A bar of bytes.
+pub(crate) fn bytes(words: &Words, what: String, total: u64) -> ProgressBar {
+    let left = words.say("time-left", &[("eta", &"{eta}")]);
+    let template = format!("{{msg:24}} [{{bar:36}}] {{bytes}}/{{total_bytes}}  {{bytes_per_sec}}  {left}");
+    styled(ProgressBar::new(total), what, &template)
+}
+
 /// A counter without a known end.
 pub(crate) fn counter(what: String) -> ProgressBar {
     styled(

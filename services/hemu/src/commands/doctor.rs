@@ -1,27 +1,44 @@
 //! `hemu doctor`: what is wrong or soon will be, each with what to do.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Result, bail};
-use hemu_ledger::{LOG_BYTES, Role};
+use hemu_ledger::health::{self, DeviceClock, Pragmas};
+use hemu_ledger::{CLOCK_AHEAD_MS, Folder, LOG_BYTES, Role};
+use hemu_rules::{Day, Millis};
 
+use crate::backup::schedule::Plan;
 use crate::broker;
 use crate::clock;
 use crate::config::Config;
+use crate::disk;
 use crate::site::Site;
 use crate::words::Words;
 
 /// A finding: what was looked at, and what is wrong with it.
 type Finding = (String, Option<String>);
 
+/// The databases, and how hard each holds on to what it was told: SQLite's `synchronous`.
+const FILES: [(&str, i64); 2] = [("hemu.db", 2), ("projections.db", 1)];
+
 pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
+    // Before they are opened, for that mends them.
+    let logs = had_logs(&Folder::open(&config.data)?)?;
     let site = Site::open(config).await?;
+    let now = clock::system()();
     let mut findings = vec![
-        clock_is_plausible(words),
+        clock_is_right(now, site.ledger.newest_at().await?, words),
+        device_clocks_are_right(&site, now, words).await?,
         log_is_short(&site, words),
+        disk_has_room(config, words)?,
         mqtt_is_guarded(config, words),
+        metrics_are_guarded(config, words),
     ];
     findings.extend(broker_is_well(config, words).await?);
+    findings.extend(backups_are_made(config, now, words)?);
+    if let Some(pragmas) = site.ledger.pragmas().await? {
+        findings.extend(pragmas_are_ours(logs, &pragmas, words));
+    }
     findings.extend(files_are_sound(&site, words).await?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
@@ -29,6 +46,10 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     } else {
         findings.extend(ports_are_free(config, words));
     }
+    tell(findings, words)
+}
+
+fn tell(findings: Vec<Finding>, words: &Words) -> Result<()> {
     let mut wrong = 0;
     for (what, trouble) in findings {
         match trouble {
@@ -48,10 +69,43 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     Ok(())
 }
 
-fn clock_is_plausible(words: &Words) -> Finding {
-    let now = clock::system()();
-    let trouble = (now < clock::EARLIEST).then(|| words.say("clock-is-wrong", &[]));
+/// By what the journal knows of time: nothing can have been stored later than now.
+fn clock_is_right(now: i64, newest: Option<i64>, words: &Words) -> Finding {
+    let ahead = newest.map_or(0, |newest| newest - now);
+    let trouble = if now < clock::EARLIEST {
+        Some(words.say("clock-is-wrong", &[]))
+    } else if ahead > CLOCK_AHEAD_MS {
+        Some(words.say("clock-went-back", &[("minutes", &(ahead / 60_000))]))
+    } else {
+        None
+    };
     (words.say("check-clock", &[]), trouble)
+}
+
+async fn device_clocks_are_right(site: &Site, now: i64, words: &Words) -> Result<Finding> {
+    let yesterday = Day::of(Millis::clamped(now), site.ledger.zone()).plus(-1);
+    let clocks = site.ledger.device_clocks(yesterday).await?;
+    Ok((
+        words.say("check-device-clocks", &[]),
+        wrong_clocks(&clocks, words),
+    ))
+}
+
+/// One device that is ahead is wrong; where most of them agree, it is this machine that is behind.
+fn wrong_clocks(clocks: &[DeviceClock], words: &Words) -> Option<String> {
+    let ahead: Vec<&DeviceClock> = clocks
+        .iter()
+        .filter(|clock| 2 * clock.ahead > clock.readings)
+        .collect();
+    let first = ahead.first()?;
+    let (count, all) = (ahead.len(), clocks.len());
+    if count > 1 && 2 * count > all {
+        return Some(words.say("clock-is-behind", &[("count", &count), ("all", &all)]));
+    }
+    Some(words.say(
+        "device-clock-ahead",
+        &[("count", &count), ("device", &first.name)],
+    ))
 }
 
 fn log_is_short(site: &Site, words: &Words) -> Finding {
@@ -60,10 +114,32 @@ fn log_is_short(site: &Site, words: &Words) -> Finding {
     (words.say("check-log", &[]), trouble)
 }
 
+fn disk_has_room(config: &Config, words: &Words) -> Result<Finding> {
+    let (free, least) = (disk::free(&config.data)? >> 20, config.disk_free_mb);
+    let trouble = (free < least).then(|| {
+        let reserve = config.data.join(disk::RESERVE);
+        words.say(
+            "disk-nearly-full",
+            &[
+                ("free", &free),
+                ("least", &least),
+                ("reserve", &reserve.display()),
+            ],
+        )
+    });
+    Ok((words.say("check-disk", &[]), trouble))
+}
+
 fn mqtt_is_guarded(config: &Config, words: &Words) -> Finding {
     let trouble = (!config.mqtt_listen.ip().is_loopback())
         .then(|| words.say("keys-in-the-clear", &[("address", &config.mqtt_listen)]));
     (words.say("check-device-listener", &[]), trouble)
+}
+
+fn metrics_are_guarded(config: &Config, words: &Words) -> Finding {
+    let trouble = (!config.metrics_listen.ip().is_loopback())
+        .then(|| words.say("metrics-for-everybody", &[("address", &config.metrics_listen)]));
+    (words.say("check-metrics-listener", &[]), trouble)
 }
 
 /// The broker, if there is one: reachable, spoken to where nobody listens in, and losing nothing.
@@ -81,6 +157,53 @@ async fn broker_is_well(config: &Config, words: &Words) -> Result<Option<Finding
         Ok(_) => None,
     };
     Ok(Some((words.say("check-broker", &[]), trouble)))
+}
+
+/// Backups by the clock, if there are to be any: the newest is no older than two of their times.
+fn backups_are_made(config: &Config, now: i64, words: &Words) -> Result<Option<Finding>> {
+    let Some(plan) = Plan::new(config, words)? else {
+        return Ok(None);
+    };
+    let folder = plan.to.display();
+    let trouble = match plan.newest() {
+        Err(error) => {
+            let reason = words.translate(&error.to_string());
+            Some(words.say("backups-unreadable", &[("folder", &folder), ("reason", &reason)]))
+        }
+        Ok(None) => Some(words.say("backup-never", &[("folder", &folder)])),
+        Ok(Some(newest)) if now - newest > 2 * plan.every => {
+            let minutes = (now - newest) / 60_000;
+            Some(words.say("backup-is-old", &[("folder", &folder), ("minutes", &minutes)]))
+        }
+        Ok(Some(_)) => None,
+    };
+    Ok(Some((words.say("check-backups", &[]), trouble)))
+}
+
+fn had_logs(folder: &Folder) -> Result<[Option<bool>; 2]> {
+    Ok([
+        health::has_log(&folder.truth())?,
+        health::has_log(&folder.projections())?,
+    ])
+}
+
+/// What each file said of itself, and what holds on our connections to it.
+fn pragmas_are_ours(logs: [Option<bool>; 2], pragmas: &[Pragmas; 2], words: &Words) -> Vec<Finding> {
+    let files = FILES.into_iter().zip(logs).zip(pragmas);
+    let check = |(((file, least), log), found): (((&str, i64), Option<bool>), &Pragmas)| {
+        let trouble = if found.journal_mode != "wal" {
+            Some(words.say("journal-mode-wrong", &[("mode", &found.journal_mode)]))
+        } else if found.synchronous < least {
+            let found = found.synchronous;
+            Some(words.say("synchronous-wrong", &[("found", &found), ("least", &least)]))
+        } else if log == Some(false) {
+            Some(words.say("journal-mode-was-changed", &[]))
+        } else {
+            None
+        };
+        (words.say("check-pragmas", &[("file", &file)]), trouble)
+    };
+    files.map(check).collect()
 }
 
 async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {
@@ -103,7 +226,7 @@ fn ports_are_free(config: &Config, words: &Words) -> Vec<Finding> {
         ("http_listen", Some(config.http_listen)),
         ("metrics_listen", Some(config.metrics_listen)),
     ];
-    let check = |(name, address): (&'static str, Option<std::net::SocketAddr>)| {
+    let check = |(name, address): (&'static str, Option<SocketAddr>)| {
         let address = address?;
         let taken = |error: std::io::Error| {
             let reason = words.translate(&error.to_string());
@@ -112,4 +235,61 @@ fn ports_are_free(config: &Config, words: &Words) -> Vec<Finding> {
         Some((name.to_owned(), TcpListener::bind(address).err().map(taken)))
     };
     listeners.into_iter().filter_map(check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Language;
+
+    fn clock(name: &str, ahead: u64) -> DeviceClock {
+        DeviceClock {
+            name: name.into(),
+            readings: 10,
+            ahead,
+        }
+    }
+
+    #[test]
+    fn one_device_ahead_is_named_and_most_of_them_ahead_say_that_we_are_behind() {
+        let words = Words::new(Language::English);
+        let told = |clocks: &[DeviceClock]| wrong_clocks(clocks, &words).unwrap_or_default();
+        assert_eq!(told(&[]), "");
+        assert_eq!(told(&[clock("a", 0), clock("b", 5)]), "");
+        assert!(told(&[clock("a", 0), clock("b", 10), clock("c", 0)]).contains('b'));
+        assert!(told(&[clock("alone", 10)]).contains("alone"));
+        let most = told(&[clock("a", 10), clock("b", 9), clock("c", 0)]);
+        assert!(most.contains("2 of 3") && most.contains("this machine"), "{most}");
+    }
+
+    #[test]
+    fn a_clock_behind_the_journal_or_before_its_time_is_wrong() {
+        let words = Words::new(Language::English);
+        let trouble = |now, newest| clock_is_right(now, newest, &words).1.unwrap_or_default();
+        let now = 1_772_380_800_000;
+        assert_eq!(trouble(now, None), "");
+        assert_eq!(trouble(now, Some(now + CLOCK_AHEAD_MS)), "");
+        assert!(trouble(now, Some(now + 3_600_000)).contains("60 minutes"));
+        assert!(trouble(clock::EARLIEST - 1, None).contains("2025"));
+    }
+
+    #[test]
+    fn what_a_connection_does_not_hold_on_to_is_found() {
+        let words = Words::new(Language::English);
+        let pragmas = |journal_mode: &str, synchronous| Pragmas {
+            journal_mode: journal_mode.into(),
+            synchronous,
+        };
+        let good = [pragmas("wal", 2), pragmas("wal", 1)];
+        let wrong = |logs, pragmas: &[Pragmas; 2]| -> Vec<String> {
+            let findings = pragmas_are_ours(logs, pragmas, &words);
+            findings.into_iter().filter_map(|(_, trouble)| trouble).collect()
+        };
+        let logs = [Some(true), None];
+        assert!(wrong(logs, &good).is_empty());
+        assert!(wrong(logs, &[pragmas("wal", 1), pragmas("wal", 1)])[0].contains("synchronous"));
+        assert!(wrong(logs, &[pragmas("wal", 2), pragmas("wal", 0)])[0].contains("synchronous"));
+        assert!(wrong(logs, &[pragmas("delete", 2), pragmas("wal", 1)])[0].contains("delete"));
+        assert_eq!(wrong([Some(false), Some(false)], &good).len(), 2);
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod copy;
 mod demo;
 mod device;
@@ -11,6 +12,7 @@ mod import;
 mod lists;
 mod mosquitto;
 mod rebuild;
+mod restore;
 mod rules;
 mod serve;
 mod verify;
@@ -56,6 +58,8 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Copy { target } => copy::run(&config, &target, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
+        Command::Backup(options) => backup::run(&config, &options, words).await,
+        Command::Restore(options) => restore::run(&config, &options, words).await,
         Command::Doctor => doctor::run(&config, words).await,
     }
 }

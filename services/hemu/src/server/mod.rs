@@ -27,6 +27,7 @@ use crate::jobs::{self, Schedule};
 use crate::progress;
 use crate::roles;
 use crate::site::{self, Site, random};
+use crate::upkeep::Upkeep;
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
@@ -66,6 +67,7 @@ struct Jobs {
     clock: Clock,
     speed: u32,
     metrics: jobs::Metrics,
+    upkeep: Upkeep,
 }
 
 impl Jobs {
@@ -81,6 +83,7 @@ impl Jobs {
             return Ok(None);
         }
         Ok(Some(Self {
+            upkeep: Upkeep::new(config, ledger.folder().clone(), occasion.demo, registry, words)?,
             ledger,
             schedule: occasion.schedule(config, words)?,
             clock: occasion.clock.clone(),
@@ -227,6 +230,7 @@ impl Server {
             tasks.push(behind.run(feeder));
             let parts = http::Parts {
                 key: ledger.site_key(random(words)?).await?,
+                disk_least: config.disk_free_mb << 20,
                 occasion: &occasion,
                 ledger: ledger.clone(),
                 holder,
@@ -266,6 +270,8 @@ impl Server {
     /// Has the machine keep the lists from now on: once what the lists are made of is there.
     pub(crate) fn keep_lists(&mut self) {
         let Some(jobs) = self.jobs.take() else { return };
+        let (upkeep, clock, stop) = (jobs.upkeep, jobs.clock.clone(), self.stop_all.clone());
+        self.tasks.push(self.behind.make(move || upkeep.run(clock, stop)));
         let keeping = jobs::run(
             jobs.ledger,
             jobs.schedule,

@@ -63,6 +63,27 @@ journal-is-whole = journal: { $batches } batches, the hash chain is whole, its h
 projections-are-right = projections: every row is what the journal adds up to
 projections-differ = the projections are not what the journal adds up to: { $difference }
 
+## hemu backup, restore
+
+backup-copied = copied and checked
+backup-packed = packed
+backup-unpacked = unpacked
+backup-no-room = { $folder } has { $free } bytes free, and a backup needs { $needed } there while it is made; free some, nothing was written
+backup-holds = { $batches } batches, { $records } records, the last stored at { $until }, head { $head }, generation { $generation }
+backup-written = written to { $file }: { $bytes } bytes in { $seconds } s
+backup-is-open = the file will hold residents' places and is not encrypted: keep it where nobody else reads it, or give --recipient
+backup-damaged = it is damaged or cut short; use another backup
+backup-needs-identity = it is encrypted for a key; give the file with that key as --identity
+backup-needs-passphrase = it is encrypted with a passphrase; give the file with it as --passphrase-file
+backup-wrong-key = it is encrypted for another key or with another passphrase
+not-a-backup = it is no backup: expected a file that `hemu backup` wrote
+key-is-made = the key that opens such backups is in { $file }: keep it on another machine, and a copy of it; without it they cannot be opened
+recipient-wrong = expected a recipient as `hemu backup --new-key` prints it, age1 and 58 letters and digits, came { $recipient }
+identity-wrong = { $file } holds no key; expected a line that begins with AGE-SECRET-KEY-1
+passphrase-empty = { $file }: expected a passphrase in its first line, came none
+restore-moved-aside = what was there before is in { $folder }
+restore-done = { $folder } is restored, as generation { $generation }, in { $seconds } s; start the server: devices send again what they still hold, and the charts are drawn again
+
 ## hemu device
 
 device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
@@ -148,6 +169,22 @@ check-device-listener = device listener
 check-listeners = listeners
 check-position = projections' position
 check-broker = broker
+check-device-clocks = devices' clocks
+check-disk = disk
+check-metrics-listener = metrics listener
+check-backups = backups
+check-pragmas = { $file }: how it is kept
+clock-went-back = the newest batch was stored { $minutes } minutes ahead of it; set it right, or what comes now looks ahead of time and is not scored
+clock-is-behind = { $count } of { $all } devices that spoke since yesterday are more than five minutes ahead of this machine; set its clock right (a time service keeps it so)
+device-clock-ahead = { $count } of the devices that spoke since yesterday are more than five minutes ahead, { $device } is one; set their clocks, their readings are not scored
+disk-nearly-full = { $free } MiB are free and at least { $least } are expected; make room; when it is full, deleting { $reserve } gives a little
+metrics-for-everybody = metrics_listen { $address } tells other machines what goes on here, in the clear; use 127.0.0.1, or let a firewall allow the one that asks
+backups-unreadable = { $folder } cannot be read ({ $reason }); set backup_to to a folder that is there
+backup-never = there is none in { $folder } yet; start the server, or see why it cannot write there
+backup-is-old = the newest in { $folder } is { $minutes } minutes old, more than twice backup_minutes; see in the server's log why none is made
+journal-mode-wrong = its journal mode is { $mode } and not wal; keep the data folder on a local disk
+journal-mode-was-changed = another program had taken its write-ahead log away, and it has it again now; keep that program off the data folder
+synchronous-wrong = synchronous is { $found } on our connections and must be { $least } at least; this is a bug, acknowledged readings could be lost in a power cut
 broker-in-the-clear = { $address } sends the broker's password and every reading in the clear to another machine; use mqtts:// or a broker on this one
 broker-drops = it dropped { $dropped } messages since it was started; raise its max_queued_messages, or find out why ingest is slow
 clock-is-wrong = it is before 2025; set it, or readings look ahead of time
@@ -201,6 +238,9 @@ known-batch-unreadable = the batch's bytes cannot be read as journal entries
 known-zone-kept = the days of { $folder } are counted in { $zone }, and the configuration says otherwise; set zone to that or leave it out
 known-row-differs = table { $table } (batch { $position }): stored { $stored }, the journal says { $expected }; run `hemu rebuild`
 known-no-row = no row
+known-folder-holds-data = the data folder { $folder } holds data already; give another folder with --data, or --replace to have it moved aside
+known-aside-taken = { $folder } is there already
+known-tables-elsewhere = the tables are in a PostgreSQL; back it up and restore it with its own pg_dump or pg_basebackup
 
 # Acts: why one was refused (the ledger's words, as far as a command line meets them).
 known-refused-household = unknown_household: { $sentence }
@@ -325,6 +365,7 @@ known-name-speed = SPEED
 known-name-estate = ESTATE
 known-name-station = STATION
 known-name-id = ID
+known-name-recipient = RECIPIENT
 
 # Help: commands.
 known-help-hemu = The open backend for household waste sorting
@@ -376,6 +417,16 @@ known-help-edition-id = The edition's number, as `hemu edition list` prints it
 known-help-verify = Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not
 known-help-copy = Copy a site into an empty PostgreSQL, or from one into an empty data folder: journal, registry, what people decided. What is copied stays where it is. Stop the servers first
 known-help-rebuild = Drop the projections and the charts and fold them again from the journal
+known-help-backup = Write a backup of everything that cannot be computed again into one file; a server may go on meanwhile
+known-help-backup-file = The file to write; one that is there is replaced once the new one is whole
+known-help-backup-recipient = Encrypt for the holder of this key, as age writes it (age1...); can be given more than once
+known-help-backup-passphrase = Encrypt with the passphrase in the first line of this file
+known-help-backup-new-key = Make a key instead: write it to this file, to be kept elsewhere, and print its recipient
+known-help-restore = Put a backup in the data folder's place; devices then send again what they still hold
+known-help-restore-file = The backup
+known-help-restore-replace = Move what the data folder holds aside, into replaced-TIME in it, instead of refusing
+known-help-restore-identity = The file with the key that the backup is encrypted for
+known-help-restore-passphrase = The file with the passphrase in its first line
 known-help-doctor = Look for what will cause trouble: the folder, the files, the clock, the listeners
 known-help-help = Print this message or the help of the given subcommand(s)
 

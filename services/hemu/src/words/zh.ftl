@@ -65,6 +65,27 @@ journal-is-whole = 流水账本：共 { $batches } 个批次，哈希链完整�
 projections-are-right = 投影：每一行都与流水账本一致
 projections-differ = 投影与流水账本不一致：{ $difference }
 
+## hemu backup、restore
+
+backup-copied = 复制并检查
+backup-packed = 打包
+backup-unpacked = 解包
+backup-no-room = { $folder } 剩余 { $free } 字节，而制作备份期间需要 { $needed } 字节；请先腾出空间，未写入任何内容
+backup-holds = { $batches } 个批次，{ $records } 条记录，最后一批存入时间 { $until }，链头 { $head }，代号 { $generation }
+backup-written = 已写入 { $file }：{ $bytes } 字节，用时 { $seconds } 秒
+backup-is-open = 该文件将包含住户住址，且未加密：请放在他人无法读取的地方，或使用 --recipient 加密
+backup-damaged = 文件损坏或不完整；请使用另一份备份
+backup-needs-identity = 该文件已用密钥加密；请用 --identity 指定密钥文件
+backup-needs-passphrase = 该文件已用口令加密；请用 --passphrase-file 指定口令文件
+backup-wrong-key = 该文件是用另一个密钥或另一个口令加密的
+not-a-backup = 这不是备份：应为 `hemu backup` 写出的文件
+key-is-made = 打开此类备份的密钥在 { $file } 中：请把它保存在另一台机器上，并另留一份；没有它就无法打开备份
+recipient-wrong = 接收者应为 `hemu backup --new-key` 所输出的样式，即 age1 加 58 个字母和数字，实际为 { $recipient }
+identity-wrong = { $file } 中没有密钥；应有一行以 AGE-SECRET-KEY-1 开头
+passphrase-empty = { $file }：第一行应为口令，实际为空
+restore-moved-aside = 原有内容已移至 { $folder }
+restore-done = { $folder } 已恢复，代号为 { $generation }，用时 { $seconds } 秒；请启动服务：设备会重新发送其仍保存的记录，图表会重新生成
+
 ## hemu device
 
 device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
@@ -150,6 +171,22 @@ check-device-listener = 设备监听
 check-listeners = 监听端口
 check-position = 投影位置
 check-broker = 代理
+check-device-clocks = 设备时钟
+check-disk = 磁盘
+check-metrics-listener = 指标监听端口
+check-backups = 备份
+check-pragmas = { $file } 的保存方式
+clock-went-back = 最新批次的存入时间比它还晚 { $minutes } 分钟；请校准时钟，否则现在收到的记录会显得超前而不计分
+clock-is-behind = 自昨天起有数据的 { $all } 台设备中，{ $count } 台比本机快五分钟以上；请校准本机时钟（并启用时间同步服务）
+device-clock-ahead = 自昨天起有数据的设备中有 { $count } 台快五分钟以上，其中一台是 { $device }；请校准这些设备的时钟，其读数暂不计分
+disk-nearly-full = 剩余 { $free } MiB，应至少有 { $least } MiB；请腾出空间；写满时删除 { $reserve } 可暂时应急
+metrics-for-everybody = metrics_listen { $address } 会把本机的运行情况以明文告诉其他机器；请使用 127.0.0.1，或用防火墙只允许采集方访问
+backups-unreadable = 无法读取 { $folder }（{ $reason }）；请将 backup_to 设为已有的目录
+backup-never = { $folder } 中还没有备份；请启动服务，或查明为何无法写入
+backup-is-old = { $folder } 中最新的备份已有 { $minutes } 分钟，超过 backup_minutes 的两倍；请在服务日志中查看原因
+journal-mode-wrong = 其日志模式为 { $mode }，而不是 wal；请将数据目录放在本地磁盘上
+journal-mode-was-changed = 曾有其他程序去掉了它的预写日志，现已恢复；请不要让该程序使用数据目录
+synchronous-wrong = 连接上的 synchronous 为 { $found }，至少应为 { $least }；这是程序错误，断电时可能丢失已确认的读数
 broker-in-the-clear = { $address } 会把代理的密码和所有读数以明文发往其他机器；请使用 mqtts://，或在本机运行代理
 broker-drops = 代理自启动以来丢弃了 { $dropped } 条消息；请调高其 max_queued_messages，或查明接收缓慢的原因
 clock-is-wrong = 时钟早于 2025 年；请先校准，否则读数会显得超前
@@ -202,6 +239,9 @@ known-batch-unreadable = 无法将该批次的字节解读为账目
 known-zone-kept = { $folder } 按时区 { $zone } 划分日期，与配置不符；请将 zone 设为该时区，或不设置
 known-row-differs = 表 { $table }（批次 { $position }）：所存为 { $stored }，按流水账本应为 { $expected }；请运行 `hemu rebuild`
 known-no-row = 无此行
+known-folder-holds-data = 数据目录 { $folder } 中已有数据；请用 --data 指定另一个目录，或用 --replace 将其移开
+known-aside-taken = { $folder } 已存在
+known-tables-elsewhere = 数据存放在 PostgreSQL 中；请用其自带的 pg_dump 或 pg_basebackup 备份和恢复
 
 # 决定：为何被拒绝
 known-refused-household = 未知住户（unknown_household）：{ $sentence }
@@ -326,6 +366,7 @@ known-name-speed = 倍速
 known-name-estate = 小区
 known-name-station = 集置点
 known-name-id = 设备编号
+known-name-recipient = 接收者
 
 # 帮助：命令
 known-help-hemu = 居民生活垃圾分类的开放后端
@@ -377,6 +418,16 @@ known-help-edition-id = 榜单的编号，见 `hemu edition list`
 known-help-verify = 检查流水账本的哈希链，并核对投影；如不一致，指出第一处有误的行，退出码为 1
 known-help-copy = 将站点复制到空的 PostgreSQL，或从 PostgreSQL 复制到空的数据文件夹：流水账本、登记信息和人工决定。原数据不动。请先停止服务器
 known-help-rebuild = 清除投影和图表，并根据流水账本重新汇总
+known-help-backup = 将一切无法重新计算的数据备份到一个文件；服务可同时运行
+known-help-backup-file = 要写入的文件；若已存在，新文件完整后才替换它
+known-help-backup-recipient = 为该密钥的持有者加密，写法与 age 相同（age1...）；可多次指定
+known-help-backup-passphrase = 用该文件第一行的口令加密
+known-help-backup-new-key = 改为生成密钥：写入该文件（请另行保管），并输出其接收者
+known-help-restore = 用备份替换数据目录；设备随后会重新发送其仍保存的记录
+known-help-restore-file = 备份文件
+known-help-restore-replace = 将数据目录中原有内容移到其中的 replaced-时间 目录，而不是拒绝
+known-help-restore-identity = 备份加密所用密钥的文件
+known-help-restore-passphrase = 第一行为口令的文件
 known-help-doctor = 检查可能出问题的地方：目录、文件、时钟、监听端口
 known-help-help = 显示本说明，或指定命令的说明
 

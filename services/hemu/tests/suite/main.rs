@@ -1,13 +1,17 @@
 //! The product as its users meet it: the real binary, real folders, real sockets.
 
 mod architecture;
+mod backup;
 mod behind_a_broker;
 mod brokers;
 mod cli;
 mod dashboards;
+mod doctor;
 mod editions;
+mod fixtures;
 mod kill9;
 mod lists;
+mod migrations;
 mod mosquitto;
 mod postgres;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]

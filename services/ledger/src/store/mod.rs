@@ -20,9 +20,11 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::error::{Error, Result};
+use crate::restore;
 pub(crate) use place::{Place, Tables};
 pub(crate) use postgres::{try_lock, unlock};
 pub use sqlite::LOG_BYTES;
+pub(crate) use sqlite::{remove as remove_file, settle};
 
 /// How often a lock that another process holds for a moment (looking at a schema, migrating) is tried, and how long
 /// in between: a second in all.
@@ -77,6 +79,8 @@ pub enum Role {
     Project,
     /// One check of the same tables: it folds beside them.
     Verify,
+    /// One backup a folder: it copies into a file of its own.
+    Backup,
 }
 
 /// How a process has the folder's files open.
@@ -153,6 +157,7 @@ impl Folder {
             Role::Serve => "lock",
             Role::Project => "projector.lock",
             Role::Verify => "verify.lock",
+            Role::Backup => "backup.lock",
         };
         let lock = self.try_lock(name, File::try_lock)?;
         lock.ok_or_else(|| Error::InUse(self.path.clone()))
@@ -178,7 +183,15 @@ impl Folder {
             Files::Shared => File::try_lock_shared,
             Files::Alone => File::try_lock,
         };
-        self.try_lock("files.lock", lock)
+        let lock = self.try_lock("files.lock", lock)?;
+        // A restore that was cut off has replaced some of the files: whoever has them alone ends it before anything else.
+        if lock.is_none() || !restore::is_pending(self)? {
+            return Ok(lock);
+        }
+        match how {
+            Files::Shared => Ok(None),
+            Files::Alone => restore::put_in_place(self).map(|()| lock),
+        }
     }
 
     /// `None` while another holds it.
@@ -249,9 +262,15 @@ pub(crate) async fn enter_alone(folder: &Folder) -> Result<Lock> {
         folder.place(Tables::Truth).migrate().await?;
         return folder.lock_tables(Role::Project).await;
     }
+    let alone = alone(folder).await?;
+    folder.place(Tables::Truth).migrate().await?;
+    Ok(alone)
+}
+
+/// A folder's files for this process alone, as they are.
+pub(crate) async fn alone(folder: &Folder) -> Result<Lock> {
     for _ in 0..TRIES {
         if let Some(alone) = folder.files(Files::Alone)? {
-            folder.place(Tables::Truth).migrate().await?;
             return Ok(alone);
         }
         tokio::time::sleep(PAUSE).await;

@@ -115,8 +115,8 @@ pub(super) async fn lock(options: &PgConnectOptions, role: Role) -> Result<Optio
 /// Takes a lock for as long as a connection lives, so that whoever lost the connection lost the lock with it.
 pub(crate) async fn try_lock(connection: &mut PgConnection, role: Role) -> Outcome<bool> {
     let number = match role {
-        // Every node serves.
-        Role::Serve => return Ok(true),
+        // Every node serves, and none copies tables of a database.
+        Role::Serve | Role::Backup => return Ok(true),
         Role::Project => PROJECT,
         Role::Verify => VERIFY,
     };

@@ -1,5 +1,6 @@
 //! SQLite files: how they are opened, migrated and removed.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::Durability;
 use crate::db::Outcome;
-use crate::error::{Error, Result};
+use crate::error::{Error, InFile, Result};
 
 pub(super) static TRUTH: Migrator = sqlx::migrate!("./migrations/truth");
 pub(super) static PROJECTIONS: Migrator = sqlx::migrate!("./migrations/projections");
@@ -84,8 +85,23 @@ pub(super) async fn migrate(
     Ok(outcome)
 }
 
+/// Has everything of a database in its one file, on the disk, with nothing open.
+pub(crate) async fn settle(path: &Path) -> Result<()> {
+    let mut connection = connect(path, Durability::Full).await.of(path)?;
+    let moved = sqlx::query("pragma wal_checkpoint(truncate)")
+        .fetch_one(&mut connection)
+        .await;
+    connection.close().await.of(path)?;
+    moved.of(path)?;
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|source| Error::Folder {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Deletes a database file with what SQLite keeps beside it.
-pub(super) fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

@@ -4,6 +4,7 @@
     reason = "a test whose data cannot be prepared has failed"
 )]
 
+mod backup;
 mod bytes;
 mod chain;
 mod editions;
