@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod broker;
 pub mod commit;
+pub mod conflicts;
 mod cursors;
 pub mod feed;
 pub mod fold;

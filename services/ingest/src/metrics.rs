@@ -27,6 +27,8 @@ pub struct Metrics {
     pub folded: IntCounter,
     /// Attempts to write the projections that failed.
     pub fold_failures: IntCounter,
+    /// Records kept aside because their identity came before with other content.
+    pub conflicts: IntGauge,
     /// Last journal position that is in the time series.
     pub fed_position: IntGauge,
 }
@@ -77,6 +79,10 @@ impl Metrics {
             fold_failures: counter(
                 "fold_failures_total",
                 "Attempts to write the projections that failed.",
+            )?,
+            conflicts: gauge(
+                "conflicts",
+                "Records kept aside because their identity came before with other content.",
             )?,
             fed_position: gauge(
                 "fed_position",

@@ -15,6 +15,11 @@ use crate::disk;
 use crate::site::Site;
 use crate::words::Words;
 
+/// How long a conflict is news.
+const CONFLICTS_MS: i64 = 7 * 86_400_000;
+/// Devices named for it.
+const DEVICES_NAMED: usize = 10;
+
 /// A finding: what was looked at, and what is wrong with it.
 type Finding = (String, Option<String>);
 
@@ -40,6 +45,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         findings.extend(pragmas_are_ours(logs, &pragmas, words));
     }
     findings.extend(files_are_sound(&site, words).await?);
+    findings.push(nobody_shares_a_key(&site, words).await?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
         findings.push((words.say("check-listeners", &[]), None));
@@ -204,6 +210,22 @@ fn pragmas_are_ours(logs: [Option<bool>; 2], pragmas: &[Pragmas; 2], words: &Wor
         (words.say("check-pragmas", &[("file", &file)]), trouble)
     };
     files.map(check).collect()
+}
+
+/// Conflicts of the last days: one identity, two contents.
+async fn nobody_shares_a_key(site: &Site, words: &Words) -> Result<Finding> {
+    let since = clock::system()() - CONFLICTS_MS;
+    let recent = hemu_ingest::conflicts::newest(&site.ledger, |_, at| at >= since).await?;
+    let conflicts: u64 = recent.values().sum();
+    let devices: Vec<String> = recent.into_keys().take(DEVICES_NAMED).collect();
+    let devices = devices.join(", ");
+    let trouble = (conflicts > 0).then(|| {
+        words.say(
+            "conflicts-found",
+            &[("conflicts", &conflicts), ("devices", &devices)],
+        )
+    });
+    Ok((words.say("check-conflicts", &[]), trouble))
 }
 
 async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::future::join_all;
-use hemu_ingest::{Clock, Metrics, feed, fold};
+use hemu_ingest::{Clock, Metrics, conflicts, feed, fold};
 use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
 use prometheus::Registry;
@@ -219,6 +219,13 @@ impl Server {
             checkpoints,
             stop_all.clone(),
         ))];
+        let alarm = conflicts::run(
+            unhurried.clone(),
+            applied_seen.clone(),
+            metrics.clone(),
+            stop_all.clone(),
+        );
+        tasks.push(behind.run(alarm));
         let (http_address, metrics_address) = (
             pages.as_ref().map(TcpListener::local_addr).transpose()?,
             metrics_listener.local_addr()?,

@@ -5,6 +5,7 @@ mod backup;
 mod behind_a_broker;
 mod brokers;
 mod cli;
+mod conflicts;
 mod dashboards;
 mod doctor;
 mod editions;
