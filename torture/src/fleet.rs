@@ -72,6 +72,8 @@ pub struct Manners {
     pub noise: f64,
     /// Silence after which everything unpromised is sent again.
     pub patience: Duration,
+    /// How often an idle device looks what there is to do.
+    pub look: Duration,
 }
 
 /// Counters, readable while it goes on.

@@ -13,5 +13,6 @@ pub mod said;
 pub mod scenario;
 pub mod scene;
 pub mod store;
+pub mod table;
 pub mod times;
 pub mod witness;

@@ -4,13 +4,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hemu_torture::plan::{Plan, Size};
 use hemu_torture::report::Report;
 use hemu_torture::sabotage::Sabotage;
 use hemu_torture::scenario::Scenario;
+use hemu_torture::table;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Faults on purpose against the real server, and an oracle that reads the store itself.
 #[derive(Debug, Parser)]
@@ -23,7 +26,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios.
-    Run(Run),
+    Run(Box<Run>),
+    /// Print what reports say as one page.
+    Table {
+        /// Files written by `run --report`.
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -82,8 +90,14 @@ enum Db {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Run(options) = Cli::parse().command;
-    match run(options).await {
+    let outcome = match Cli::parse().command {
+        Command::Run(options) => tokio::select! {
+            outcome = run(*options) => outcome,
+            told = told_to_end() => told.map_err(Into::into).and_then(|()| Err(anyhow!("told to end"))),
+        },
+        Command::Table { files } => print_table(&files),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -103,6 +117,7 @@ async fn run(options: Run) -> Result<bool> {
         kills: options.kills,
         records: options.records,
         seconds: options.seconds,
+        now: now(),
         behind_mosquitto: options.broker == Broker::Mosquitto,
         sabotage: options.sabotage,
         bar: bar()?,
@@ -130,6 +145,37 @@ async fn run(options: Run) -> Result<bool> {
     }
     plan.bar.finish_and_clear();
     Ok(reports.iter().all(|report| report.ok))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the root of the program: the time comes from here"
+)]
+fn now() -> i64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The operator's wish that it ends: what was started is ended with it.
+async fn told_to_end() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+fn print_table(files: &[PathBuf]) -> Result<bool> {
+    let mut reports: Vec<Value> = Vec::new();
+    for file in files {
+        let of = || file.display().to_string();
+        let text = std::fs::read_to_string(file).with_context(of)?;
+        reports.extend(serde_json::from_str::<Vec<Value>>(&text).with_context(of)?);
+    }
+    print!("{}", table::page(&reports));
+    Ok(true)
 }
 
 fn beside() -> Result<PathBuf> {

@@ -35,6 +35,8 @@ pub struct Plan {
     pub seconds: Option<u64>,
     /// Devices talk to a Mosquitto in front of the server.
     pub behind_mosquitto: bool,
+    /// The machine's clock when the run began, ms since 1970.
+    pub now: i64,
     /// What is spoilt on purpose.
     pub sabotage: Option<Sabotage>,
     /// Where progress is shown.

@@ -44,7 +44,7 @@ impl Chaos {
     /// A bad network with an attacker in it.
     pub const BAD: Self = Self {
         cut: 0.004,
-        lose: 0.004,
+        lose: 0.01,
         duplicate: 0.02,
         delay: 0.01,
         lose_receipt: 0.1,

@@ -13,8 +13,9 @@ pub type Says = Arc<dyn Fn(u64) -> (i64, Body) + Send + Sync>;
 
 /// 2026-01-01, the event time of the first record.
 pub const FIRST: i64 = 1_767_225_600_000;
-/// The largest event time of the contract, ms since 1970.
-const LAST: i64 = 253_402_300_799_999;
+/// The largest event time that is stored, ms since 1970: a day before the year 10000, so that every local day has four digits
+/// of a year.
+pub const LAST: i64 = 253_402_214_399_999;
 /// The heaviest bag of the contract, grams.
 const HEAVIEST: u32 = 200_000;
 

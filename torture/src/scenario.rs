@@ -1,7 +1,10 @@
 //! Every scenario by name. Each sets its own scene, does its harm, and says what it found.
 
 mod disk;
+mod mass;
+mod odd;
 mod ordeal;
+mod rot;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -24,6 +27,24 @@ pub enum Scenario {
     DiskFull,
     /// Every fsync stalls for 5 s.
     SlowDisk,
+    /// A Mosquitto in front is killed again and again.
+    BrokerRestart,
+    /// One bit of a copy of the store flips.
+    BitFlip,
+    /// Clocks that are wrong by any amount.
+    Skew,
+    /// Two devices with one key, and other content under the same numbers.
+    Clone,
+    /// Records and noise that the contract does not allow, among good ones.
+    Poison,
+    /// Many devices come back after days without a connection, while others live on.
+    Backlog,
+    /// All connections are cut at once, and come back.
+    Storm,
+    /// A steady load for a time.
+    Soak,
+    /// The server starts again after a kill, with many rows in its store.
+    Recovery,
 }
 
 impl Scenario {
@@ -34,11 +55,25 @@ impl Scenario {
             Self::PowerCut => "power-cut",
             Self::DiskFull => "disk-full",
             Self::SlowDisk => "slow-disk",
+            Self::BrokerRestart => "broker-restart",
+            Self::BitFlip => "bit-flip",
+            Self::Skew => "skew",
+            Self::Clone => "clone",
+            Self::Poison => "poison",
+            Self::Backlog => "backlog",
+            Self::Storm => "storm",
+            Self::Soak => "soak",
+            Self::Recovery => "recovery",
         }
     }
 
     /// Runs it to its end. An error is a scene that could not be set; what was missed is in the report.
     pub async fn run(self, plan: &Plan) -> Result<Report> {
+        let behind_mosquitto = plan.behind_mosquitto || self == Self::BrokerRestart;
+        let plan = &Plan {
+            behind_mosquitto,
+            ..plan.clone()
+        };
         plan.bar.set_message(self.name());
         plan.bar.set_position(0);
         let began = Instant::now();
@@ -52,6 +87,15 @@ impl Scenario {
                 Self::PowerCut => ordeal::power_cut(plan).await?,
                 Self::DiskFull => disk::full(plan).await?,
                 Self::SlowDisk => disk::slow(plan).await?,
+                Self::BrokerRestart => ordeal::broker_restart(plan).await?,
+                Self::BitFlip => rot::bit_flip(plan).await?,
+                Self::Skew => odd::skew(plan).await?,
+                Self::Clone => odd::clone(plan).await?,
+                Self::Poison => odd::poison(plan).await?,
+                Self::Backlog => mass::backlog(plan).await?,
+                Self::Storm => mass::storm(plan).await?,
+                Self::Soak => mass::soak(plan).await?,
+                Self::Recovery => mass::recovery(plan).await?,
             },
         };
         report.scenario = self.name();

@@ -10,13 +10,15 @@ use firmware_sim::draw::{Dice, mix};
 use firmware_sim::keys::Key;
 use firmware_sim::load::{Crowd, Script};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::child::{Home, Mosquitto, Server, free_port};
 use crate::disk::Disk;
-use crate::fleet::{Bin, Manners, Member, Trust};
+use crate::fleet::{Bin, Fleet, Manners, Member, Trust};
 use crate::journal::Reading;
 use crate::oracle::{self, Sent, Verdict, day};
 use crate::plan::Plan;
+use crate::report::Report;
 use crate::said::{self, Expected, FIRST, Says, expected};
 use crate::store::{self, Store};
 use crate::witness;
@@ -157,6 +159,7 @@ impl Scene {
             power_cuts: 0.0,
             noise: 0.0,
             patience: Duration::from_secs(4),
+            look: Duration::from_millis(5),
         }
     }
 
@@ -188,6 +191,26 @@ impl Scene {
         store.close().await?;
         verdict.verify = verify.or((integrity != "ok").then_some(integrity));
         Ok(verdict)
+    }
+
+    /// Everybody tells the rest and is promised it; then the oracle. Lists are compared if asked.
+    pub async fn conclude(
+        &self,
+        server: Server,
+        fleet: Fleet,
+        mut report: Report,
+        lists: bool,
+    ) -> Result<Report> {
+        let tally = fleet.tally.clone();
+        let bins = fleet.finish(Duration::from_mins(5)).await?;
+        report.rss_end_kib = server.rss_kib();
+        report.close(&tally, bins.iter().map(Bin::held).sum());
+        let mut verdict = self.judge(server, &bins).await?;
+        if lists {
+            verdict.lists = self.compare_lists(&sent(&bins))?;
+        }
+        report.judged(verdict);
+        Ok(report)
     }
 
     /// The lists of this store and of a fresh one that was told the same once, undisturbed; how they differ, if they do.
@@ -245,7 +268,7 @@ fn households(crowd: &Crowd) -> String {
 }
 
 /// Writes every deposit as an import row; the last day among them.
-fn write_import(file: &Path, sent: &[Sent]) -> Result<i64> {
+pub fn write_import(file: &Path, sent: &[Sent]) -> Result<i64> {
     use std::io::Write;
     let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
     writeln!(
@@ -292,7 +315,7 @@ fn write_import(file: &Path, sent: &[Sent]) -> Result<i64> {
 }
 
 /// Editions over the last five weeks of what was said, a line each household.
-fn lists(home: &Home, last: i64) -> Result<Vec<String>> {
+pub fn lists(home: &Home, last: i64) -> Result<Vec<String>> {
     let date = |day: i64| -> Result<String> {
         let epoch = jiff::civil::date(1970, 1, 1);
         Ok(epoch
@@ -321,6 +344,14 @@ fn lists(home: &Home, last: i64) -> Result<Vec<String>> {
 /// A number for one purpose of a scenario.
 pub fn drawn(seed: u64, purpose: u64) -> u64 {
     mix(seed ^ mix(purpose))
+}
+
+/// Until it is so, at most so long.
+pub async fn until(patience: Duration, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
+    while !so() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// The folder of a store's files copied elsewhere.

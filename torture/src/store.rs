@@ -140,6 +140,13 @@ impl Store {
         })
     }
 
+    /// Readings flagged because their device's clock was ahead.
+    pub async fn flagged(&mut self) -> Result<i64> {
+        let Self::Sqlite { projections, .. } = self;
+        let flagged = sqlx::query_scalar("select count(*) from reading where clock_ahead <> 0");
+        Ok(flagged.fetch_one(projections).await?)
+    }
+
     /// Every evidence sum.
     pub async fn evidence(&mut self) -> Result<BTreeMap<EvidenceKey, Sums>> {
         let Self::Sqlite { projections, .. } = self;

@@ -55,6 +55,17 @@ fn newest(folder: &Path) -> SystemTime {
     files.map(of).max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "beside a real server, the time is the machine's"
+)]
+fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).expect("an age of the calendar")
+}
+
 fn plan(sabotage: Option<Sabotage>) -> Plan {
     Plan {
         hemu: hemu().to_owned(),
@@ -64,6 +75,7 @@ fn plan(sabotage: Option<Sabotage>) -> Plan {
         kills: None,
         records: None,
         seconds: None,
+        now: now(),
         behind_mosquitto: false,
         sabotage,
         bar: ProgressBar::hidden(),
@@ -152,4 +164,40 @@ async fn a_full_disk_withholds_acknowledgements_and_work_resumes_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_stalls_costs_no_record_and_little_memory() {
     holds(Scenario::SlowDisk, plan(None)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flipped_bit_is_found_or_changes_nothing() {
+    let report = holds(Scenario::BitFlip, plan(None)).await;
+    assert!(
+        report.figures["detected"] > 0.0,
+        "no flip was found at all: {report:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_wrong_clones_and_poison_are_kept_and_counted_for_what_they_are() {
+    for scenario in [Scenario::Skew, Scenario::Clone, Scenario::Poison] {
+        holds(
+            scenario,
+            Plan {
+                records: Some(4_000),
+                ..plan(None)
+            },
+        )
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_hundred_devices_held_for_days_is_stored_once() {
+    let plan = Plan {
+        records: Some(20_000),
+        ..plan(None)
+    };
+    let report = Scenario::Backlog.run(&plan).await.expect("the scene is set");
+    println!("{}", report.line());
+    // How long the others waited is for the release size to say.
+    let verdict = report.verdict.expect("the oracle was asked");
+    assert!(verdict.red().is_empty() && verdict.acked >= 20_000, "{verdict:?}");
 }

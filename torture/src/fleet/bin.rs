@@ -186,7 +186,7 @@ impl Bin {
         if device.next_seq() > self.member.goal && device.held() == 0 {
             return Ok(Next::Done);
         }
-        if device.unsent() == 0 && self.progress.elapsed() > self.manners.patience {
+        if device.waits() && self.progress.elapsed() > self.manners.patience {
             device.reconnected();
             self.progress = Instant::now();
         }
@@ -326,7 +326,7 @@ impl Traffic for Bin {
     }
 
     async fn ready(&mut self) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(self.manners.look).await;
     }
 }
 

@@ -6,10 +6,10 @@ use anyhow::Result;
 use tokio::time::Instant;
 
 use crate::child::Server;
-use crate::fleet::{Bin, Fleet, Tally};
+use crate::fleet::{Fleet, Tally};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::scene::{Scene, sent};
+use crate::scene::{Scene, until};
 
 /// Pages that people look at while the disk is full.
 const PAGES: [&str; 2] = ["/api/v1/overview", "/api/v1/devices"];
@@ -64,7 +64,7 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
         .figures
         .insert("resumed_after_ms".to_owned(), slowest.as_millis() as f64);
     report.require(slowest <= RESUMES_WITHIN, || format!("resumed after {slowest:?}"));
-    finish(&scene, server, fleet, report).await
+    scene.conclude(server, fleet, report, true).await
 }
 
 /// Four seconds without space: nothing is promised, and people can go on reading.
@@ -135,25 +135,5 @@ pub(super) async fn slow(plan: &Plan) -> Result<Report> {
     let grown = peak.saturating_sub(rss_start_kib);
     report.figures.insert("rss_grown_kib".to_owned(), grown as f64);
     report.require(grown < GROWS_BY, || format!("memory grew by {grown} KiB"));
-    finish(&scene, server, fleet, report).await
-}
-
-/// Until it is so, at most so long.
-async fn until(patience: Duration, mut so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + patience;
-    while !so() && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Everybody tells the rest; then the oracle.
-async fn finish(scene: &Scene, server: Server, fleet: Fleet, mut report: Report) -> Result<Report> {
-    let tally = fleet.tally.clone();
-    let bins = fleet.finish(Duration::from_mins(3)).await?;
-    report.rss_end_kib = server.rss_kib();
-    report.close(&tally, bins.iter().map(Bin::held).sum());
-    let mut verdict = scene.judge(server, &bins).await?;
-    verdict.lists = scene.compare_lists(&sent(&bins))?;
-    report.judged(verdict);
-    Ok(report)
+    scene.conclude(server, fleet, report, true).await
 }

@@ -19,6 +19,9 @@ use crate::scene::{Scene, drawn, sent};
 const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_mins(2)];
 const SABOTAGED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
 
+/// Half of the devices take so long at least.
+const AT_LEAST: Duration = Duration::from_secs(15);
+
 /// Something that befalls the server's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -78,6 +81,24 @@ pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
     run(plan, &ordeal).await
 }
 
+pub(super) async fn broker_restart(plan: &Plan) -> Result<Report> {
+    let records = plan.records.unwrap_or(plan.sized(4_000, 100_000));
+    let faults = plan.kills.unwrap_or(plan.sized(4, 20));
+    let ordeal = Ordeal {
+        goal: format!(
+            "0 of {records} lost over {faults} kills of the broker, all receipted within 120 s of the last"
+        ),
+        devices: plan.sized(16, 64),
+        records,
+        faults,
+        kinds: &[Fault::KillBroker],
+        chaos: Chaos::default(),
+        power_cuts: 0.0,
+        disk: false,
+    };
+    run(plan, &ordeal).await
+}
+
 pub(super) async fn power_cut(plan: &Plan) -> Result<Report> {
     let records = plan.records.unwrap_or(plan.sized(6_000, 200_000));
     let faults = plan.kills.unwrap_or(plan.sized(10, 200));
@@ -112,7 +133,9 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
         power_cuts: ordeal.power_cuts,
         ..manners
     };
+    // Long enough that receipts, one a second at most, fall into the moments that matter.
     let lasting = Duration::from_millis(500) * u32::try_from(ordeal.faults).unwrap_or(u32::MAX);
+    let lasting = lasting.max(AT_LEAST);
     let fleet = Fleet::start(&scene.members(ordeal.records, lasting), &manners)?;
     let mut report = Report {
         goal: ordeal.goal.clone(),

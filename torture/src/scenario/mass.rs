@@ -1,0 +1,321 @@
+//! Many devices, many records, a long time: what a site must stand that grew.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use firmware_sim::reading::boot_number;
+use rustix::process::{Resource, getrlimit};
+use tokio::time::Instant;
+
+use crate::child::Server;
+use crate::fleet::{Bin, Fleet, Manners, Member, Trust, preload};
+use crate::oracle::Sent;
+use crate::plan::{Plan, Size};
+use crate::report::Report;
+use crate::scene::{Scene, until, write_import};
+
+/// Records of one device and day.
+const A_DAY: u64 = 60;
+/// Devices that live on while others come back.
+const LIVE: u64 = 20;
+/// Promises to them take no longer, 99 of 100, ms.
+const LIVE_WITHIN_MS: f64 = 2_000.0;
+/// Memory of a server that takes a backlog, KiB.
+const BACKLOG_KIB: u64 = 512 * 1_024;
+/// A storm of reconnects is over by then.
+const STORM_WITHIN: Duration = Duration::from_secs(30);
+/// Files a device needs here: connection, ring, log.
+const FILES_EACH: u64 = 3;
+
+pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
+    let (devices, days) = plan.sized((200, 7), (2_000, 30));
+    let each = plan.records.map_or(days * A_DAY, |records| records / devices);
+    let scene = Scene::set(plan, devices + LIVE, devices * each).await?;
+    let ring = usize::try_from(each)? + 16;
+    let back = scene.folder.path().join("back");
+    std::fs::create_dir(&back)?;
+    let members = scene.members(0, Duration::ZERO);
+    let (live, offline) = members.split_at(usize::try_from(LIVE)?);
+    let seconds = plan.seconds.unwrap_or(plan.sized(10, 120));
+    let lasting = Some(Duration::from_secs(seconds));
+    let live: Vec<Member> = live
+        .iter()
+        .map(|member| Member {
+            goal: seconds,
+            lasting,
+            ..member.clone()
+        })
+        .collect();
+    let trust = Trust::Receipt;
+    let waiting = |member: &Member| Member {
+        goal: each,
+        lasting: None,
+        trust,
+        ..member.clone()
+    };
+    let offline: Vec<Member> = offline.iter().map(waiting).collect();
+    plan.bar.set_length(devices);
+    for member in &offline {
+        let (id, file) = (&member.key.device, format!("{}.ring", member.key.device));
+        preload(&back.join(file), ring, member, boot_number(plan.seed, id, 0))?;
+        plan.bar.inc(1);
+    }
+    let server = scene.home.serve()?;
+    let rss_start_kib = server.rss_kib();
+    let alive = Fleet::start(
+        &live,
+        &Manners {
+            batch: 1,
+            ..scene.manners()
+        },
+    )?;
+    let live_tally = alive.tally.clone();
+    let look = Duration::from_millis(50);
+    let manners = Manners {
+        folder: back,
+        ring,
+        batch: 64,
+        window: 16,
+        look,
+        ..scene.manners()
+    };
+    let (began, returning) = (Instant::now(), Fleet::start(&offline, &manners)?);
+    let tally = returning.tally.clone();
+    let mut peak = rss_start_kib;
+    until(Duration::from_mins(10), || {
+        peak = peak.max(server.rss_kib());
+        returning.is_done()
+    })
+    .await;
+    let taken = began.elapsed();
+    let mut bins = returning.finish(Duration::from_mins(2)).await?;
+    bins.extend(alive.finish(Duration::from_mins(4)).await?);
+    let n = devices * each;
+    let goal = format!("{devices} devices with {days} days each: 0 lost, others' p99 < 2 s, memory < 512 MB");
+    let mut report = Report {
+        goal,
+        n,
+        rss_start_kib,
+        rss_end_kib: server.rss_kib(),
+        ..Report::default()
+    };
+    // The times are those of the devices that live on.
+    report.close(&live_tally, bins.iter().map(Bin::held).sum());
+    report
+        .figures
+        .insert("backlog_seconds".to_owned(), taken.as_secs_f64().round());
+    report.figures.insert("rss_peak_kib".to_owned(), peak as f64);
+    report
+        .figures
+        .insert("backlog_connections".to_owned(), tally.connections() as f64);
+    let p99 = report.p99_ms;
+    report.require(p99 < LIVE_WITHIN_MS, || {
+        format!("99 of 100 of the others were acknowledged within {p99} ms")
+    });
+    report.require(peak < BACKLOG_KIB, || format!("memory reached {peak} KiB"));
+    report.judged(scene.judge(server, &bins).await?);
+    Ok(report)
+}
+
+pub(super) async fn storm(plan: &Plan) -> Result<Report> {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let wanted = plan.records.unwrap_or(plan.sized(2_000, 10_000));
+    let devices = wanted.min(limit.saturating_sub(500) / FILES_EACH);
+    let scene = Scene::set(plan, devices, devices * 2).await?;
+    let lasting = Some(Duration::from_secs(plan.seconds.unwrap_or(plan.sized(20, 90))));
+    let slow = |member: Member| Member {
+        goal: 2,
+        lasting,
+        ..member
+    };
+    let members: Vec<Member> = scene.members(0, Duration::ZERO).into_iter().map(slow).collect();
+    let mut server = scene.home.serve()?;
+    let rss_start_kib = server.rss_kib();
+    let manners = Manners {
+        ring: 32,
+        look: Duration::from_millis(500),
+        ..scene.manners()
+    };
+    let (began, fleet) = (Instant::now(), Fleet::start(&members, &manners)?);
+    plan.bar.set_length(2 * devices);
+    let all = |times: u64| fleet.tally.connections() >= times * devices;
+    until(Duration::from_mins(2), || all(1)).await;
+    let first = began.elapsed();
+    server.kill()?;
+    server = scene.home.serve()?;
+    let again = Instant::now();
+    until(Duration::from_mins(2), || all(2)).await;
+    let second = again.elapsed();
+    let goal = format!(
+        "{devices} connections, all back within {} s of the server",
+        STORM_WITHIN.as_secs()
+    );
+    let mut report = Report {
+        goal,
+        n: devices,
+        rss_start_kib,
+        ..Report::default()
+    };
+    report
+        .faults
+        .extend([("server_kills".to_owned(), 1), ("asked_for".to_owned(), wanted)]);
+    report
+        .figures
+        .insert("first_connections_ms".to_owned(), first.as_millis() as f64);
+    report
+        .figures
+        .insert("reconnected_ms".to_owned(), second.as_millis() as f64);
+    report.require(all(2), || {
+        format!("only {} connections were made", fleet.tally.connections())
+    });
+    report.require(second <= STORM_WITHIN, || format!("it took {second:?}"));
+    scene.conclude(server, fleet, report, false).await
+}
+
+pub(super) async fn soak(plan: &Plan) -> Result<Report> {
+    let (seconds, rate) = (
+        plan.seconds.unwrap_or(plan.sized(20, 4 * 3_600)),
+        plan.sized(1_000, 2_000),
+    );
+    let records = plan.records.unwrap_or(rate * seconds);
+    let scene = Scene::set(plan, LIVE, records).await?;
+    let lasting = Some(Duration::from_secs(seconds));
+    let steady = |member: Member| Member {
+        lasting,
+        trust: Trust::Receipt,
+        ..member
+    };
+    let members: Vec<Member> = scene
+        .members(records, Duration::ZERO)
+        .into_iter()
+        .map(steady)
+        .collect();
+    let server = scene.home.serve()?;
+    // What is looked at is the server's disk: the devices' is in memory, where there is such a folder.
+    let shm = tempfile::Builder::new()
+        .prefix("hemu-torture-")
+        .tempdir_in("/dev/shm")
+        .ok();
+    let folder = shm
+        .as_ref()
+        .map_or(scene.manners().folder, |shm| shm.path().to_owned());
+    let fleet = Fleet::start(
+        &members,
+        &Manners {
+            folder,
+            batch: 1,
+            ..scene.manners()
+        },
+    )?;
+    plan.bar.set_length(seconds);
+    let samples = watch(&server, &fleet, Duration::from_secs(seconds), plan).await;
+    // A quarter to warm up.
+    let (_, warm) = samples.split_at(samples.len() / 4);
+    let (slope, at_start) = (slope(warm), warm.first().map_or(0, |(_, kib)| *kib));
+    let mut report = Report {
+        goal: format!(
+            "{rate} messages a second for {seconds} s: receipts within 1 s, flat memory, nothing lost"
+        ),
+        n: records,
+        rss_start_kib: at_start,
+        ..Report::default()
+    };
+    report.figures.insert("rss_kib_an_hour".to_owned(), slope.round());
+    report.require(seconds < 3_600 || slope < 1_024.0, || {
+        format!("memory grows by {slope:.0} KiB an hour")
+    });
+    let mut report = scene.conclude(server, fleet, report, false).await?;
+    report
+        .figures
+        .insert("receipt_p99_ms".to_owned(), report.receipt_p99_ms);
+    let (grown, late) = (report.rss_end_kib.saturating_sub(at_start), report.receipt_p99_ms);
+    report.require(grown < 64 * 1_024, || format!("memory grew by {grown} KiB"));
+    report.require(plan.size == Size::Ci || late <= 1_000.0, || {
+        format!("receipts within {late} ms")
+    });
+    Ok(report)
+}
+
+/// Time and memory, once a second.
+async fn watch(server: &Server, fleet: &Fleet, time: Duration, plan: &Plan) -> Vec<(Duration, u64)> {
+    let (began, mut samples) = (Instant::now(), Vec::new());
+    while began.elapsed() < time && !fleet.is_done() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        samples.push((began.elapsed(), server.rss_kib()));
+        plan.bar.set_position(began.elapsed().as_secs());
+    }
+    samples
+}
+
+/// The straight line through the samples, KiB an hour.
+fn slope(samples: &[(Duration, u64)]) -> f64 {
+    let n = samples.len().max(1) as f64;
+    let points = || {
+        samples
+            .iter()
+            .map(|(at, kib)| (at.as_secs_f64() / 3_600.0, *kib as f64))
+    };
+    let (at, kib) = points().fold((0.0, 0.0), |(at, kib), point| {
+        (at + point.0 / n, kib + point.1 / n)
+    });
+    let [above, below] = points().fold([0.0, 0.0], |[above, below], (x, y)| {
+        [above + (x - at) * (y - kib), below + (x - at) * (x - at)]
+    });
+    if below > 0.0 { above / below } else { 0.0 }
+}
+
+pub(super) async fn recovery(plan: &Plan) -> Result<Report> {
+    let (rows, kills) = (
+        plan.records.unwrap_or(plan.sized(50_000, 1_000_000)),
+        plan.kills.unwrap_or(plan.sized(3, 20)),
+    );
+    let told = kills * 2_000;
+    let scene = Scene::set(plan, 8, rows + told).await?;
+    let says = scene.usual(0);
+    let file = scene.folder.path().join("rows.csv");
+    let (device, boot) = ("archive".to_owned(), 1);
+    write_import(
+        &file,
+        &[Sent {
+            device,
+            boot,
+            upto: rows,
+            says,
+        }],
+    )?;
+    scene.home.command(&["import", &file.to_string_lossy()])?;
+    let mut server = scene.home.serve()?;
+    let lasting = Duration::from_secs(kills);
+    let fleet = Fleet::start(&scene.members(told, lasting), &scene.manners())?;
+    let mut slowest = Duration::ZERO;
+    plan.bar.set_length(kills);
+    for number in 1..=kills {
+        let due = fleet.goal * number / (kills + 1);
+        until(Duration::from_mins(1), || fleet.tally.erased() >= due).await;
+        server.kill()?;
+        server = scene.home.serve()?;
+        slowest = slowest.max(server.started_in);
+        plan.bar.inc(1);
+    }
+    let bins = fleet.finish(Duration::from_mins(2)).await?;
+    let mut report = Report {
+        goal: format!("ready within 2 s of a start after a kill, with {rows} rows"),
+        n: rows,
+        rss_end_kib: server.rss_kib(),
+        ..Report::default()
+    };
+    report.require(server.terminate()?.success(), || {
+        "it did not end in order".to_owned()
+    });
+    scene.home.command(&["verify"]).context("after the kills")?;
+    let held: u64 = bins.iter().map(Bin::held).sum();
+    report.require(held == 0, || format!("{held} records were never promised"));
+    report.faults.insert("server_kills".to_owned(), kills);
+    report
+        .figures
+        .insert("slowest_start_ms".to_owned(), slowest.as_millis() as f64);
+    report.require(slowest <= Duration::from_secs(2), || {
+        format!("the slowest start took {slowest:?}")
+    });
+    Ok(report)
+}
