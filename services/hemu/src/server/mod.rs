@@ -176,11 +176,7 @@ impl Server {
             projector,
         } = Opened::caught_up(config, words).await?;
 
-        let pages = if config.roles.has(roles::Role::Api) {
-            Some(bind(words, "http_listen", config.http_listen).await?)
-        } else {
-            None
-        };
+        let pages = listen_for_people(config, words).await?;
         let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
         let registry = Registry::new();
         let metrics = Metrics::new(&registry)?;
@@ -214,27 +210,22 @@ impl Server {
             shutdown: stop_all.clone(),
         };
         let projector = fold_or_follow(config, &behind, &unhurried, projector, watches);
-        let mut tasks = vec![tokio::spawn(checkpoint(
-            ledger.clone(),
-            checkpoints,
-            stop_all.clone(),
-        ))];
-        let alarm = conflicts::run(
-            unhurried.clone(),
-            applied_seen.clone(),
-            metrics.clone(),
-            stop_all.clone(),
-        );
-        tasks.push(behind.run(alarm));
+        let follow = Following {
+            ledger: &unhurried,
+            behind: &behind,
+            applied: &applied_seen,
+            metrics: &metrics,
+            stop: &stop_all,
+        };
+        let checkpoints = checkpoint(ledger.clone(), checkpoints, stop_all.clone());
+        let mut tasks = vec![tokio::spawn(checkpoints), follow.conflicts()];
         let (http_address, metrics_address) = (
             pages.as_ref().map(TcpListener::local_addr).transpose()?,
             metrics_listener.local_addr()?,
         );
         let holder = jobs::holder(words)?;
         if let Some(pages) = pages {
-            let (applied, stop) = (applied_seen.clone(), stop_all.clone());
-            let feeder = feed::run(unhurried.clone(), series.clone(), applied, metrics, stop);
-            tasks.push(behind.run(feeder));
+            tasks.push(follow.charts(&series));
             let parts = http::Parts {
                 key: ledger.site_key(random(words)?).await?,
                 disk_least: config.disk_free_mb << 20,
@@ -403,6 +394,35 @@ async fn projector_when_free(ledger: Ledger) -> Result<Option<(Projector, Lock)>
     }
 }
 
+/// What follows the projections, behind everything else.
+struct Following<'a> {
+    ledger: &'a Ledger,
+    behind: &'a Behind,
+    applied: &'a watch::Receiver<Position>,
+    metrics: &'a Metrics,
+    stop: &'a CancellationToken,
+}
+
+impl Following<'_> {
+    fn conflicts(&self) -> JoinHandle<()> {
+        let (ledger, applied) = (self.ledger.clone(), self.applied.clone());
+        let alarm = conflicts::run(ledger, applied, self.metrics.clone(), self.stop.clone());
+        self.behind.run(alarm)
+    }
+
+    fn charts(&self, series: &Series) -> JoinHandle<()> {
+        let (ledger, applied) = (self.ledger.clone(), self.applied.clone());
+        let feeder = feed::run(
+            ledger,
+            series.clone(),
+            applied,
+            self.metrics.clone(),
+            self.stop.clone(),
+        );
+        self.behind.run(feeder)
+    }
+}
+
 fn fold_or_follow(
     config: &Config,
     behind: &Behind,
@@ -440,6 +460,14 @@ async fn catch_up(ledger: &Ledger, projector: &mut Projector, words: &Words) -> 
     fold::catch_up(projector, |records| bar.inc(records)).await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// `None` on a node that leaves people to another.
+async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<TcpListener>> {
+    if !config.roles.has(roles::Role::Api) {
+        return Ok(None);
+    }
+    bind(words, "http_listen", config.http_listen).await.map(Some)
 }
 
 async fn bind(words: &Words, setting: &str, address: SocketAddr) -> Result<TcpListener> {
