@@ -100,7 +100,7 @@ pub(crate) fn private_file(path: &Path) -> Result<File> {
 pub(crate) fn in_files(folder: &Folder) -> Result<()> {
     if folder.is_shared() {
         return Err(Error::Rejected(
-            "the tables are in a PostgreSQL; back it up and restore it with its own pg_dump or pg_basebackup"
+            "the tables are in a PostgreSQL; stop the servers and copy them into a folder with `hemu copy FOLDER`, which can be backed up and copied back, or use pg_dump (restored by that, devices are not told to send again)"
                 .into(),
         ));
     }

@@ -242,7 +242,7 @@ known-row-differs = table { $table } (batch { $position }): stored { $stored }, 
 known-no-row = no row
 known-folder-holds-data = the data folder { $folder } holds data already; give another folder with --data, or --replace to have it moved aside
 known-aside-taken = { $folder } is there already
-known-tables-elsewhere = the tables are in a PostgreSQL; back it up and restore it with its own pg_dump or pg_basebackup
+known-tables-elsewhere = the tables are in a PostgreSQL; stop the servers and copy them into a folder with `hemu copy FOLDER`, which can be backed up and copied back, or use pg_dump (restored by that, devices are not told to send again)
 
 # Acts: why one was refused (the ledger's words, as far as a command line meets them).
 known-refused-household = unknown_household: { $sentence }

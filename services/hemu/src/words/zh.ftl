@@ -243,7 +243,7 @@ known-row-differs = 表 { $table }（批次 { $position }）：所存为 { $stor
 known-no-row = 无此行
 known-folder-holds-data = 数据目录 { $folder } 中已有数据；请用 --data 指定另一个目录，或用 --replace 将其移开
 known-aside-taken = { $folder } 已存在
-known-tables-elsewhere = 数据存放在 PostgreSQL 中；请用其自带的 pg_dump 或 pg_basebackup 备份和恢复
+known-tables-elsewhere = 数据存放在 PostgreSQL 中；请停止服务器，用 `hemu copy 文件夹` 复制到一个文件夹（可备份，也可复制回去），或使用 pg_dump（用它恢复后，设备不会得知需要重发）
 
 # 决定：为何被拒绝
 known-refused-household = 未知住户（unknown_household）：{ $sentence }

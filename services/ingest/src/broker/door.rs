@@ -184,6 +184,7 @@ impl Door {
             places: Arc::clone(&places),
             board: self.board.clone(),
             counters: std::mem::take(&mut self.counters),
+            watched: false,
             metrics: self.metrics.clone(),
             closing: shutdown.clone(),
         };

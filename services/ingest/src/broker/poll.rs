@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Event, Events, KEEP_ALIVE, Message};
@@ -24,6 +26,8 @@ pub(super) struct Poll {
     pub(super) places: Arc<Semaphore>,
     pub(super) board: Board,
     pub(super) counters: Counters,
+    /// Whether the broker lets us read them.
+    pub(super) watched: bool,
     pub(super) metrics: Metrics,
     /// Take nothing more in: the broker keeps it for the next connection.
     pub(super) closing: CancellationToken,
@@ -58,6 +62,10 @@ impl Waiting {
     }
 }
 
+/// How often the counters are asked for again. A broker whose queue for us is full drops its own word that it dropped, and
+/// says it again only when the figure moves; whoever subscribes anew is told the figure that stands.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+
 /// Which subscription the broker has not answered yet: one after the other, so that an answer is never mistaken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -78,8 +86,12 @@ impl Poll {
 
     async fn poll(&mut self) -> Result<(), Trouble> {
         let mut asked = Asked::Nothing;
+        let mut told = Instant::now();
         let silence = KEEP_ALIVE * 2;
         loop {
+            if asked == Asked::Nothing && self.watched && told.elapsed() > ASK_AGAIN {
+                (asked, told) = (self.ask_for_counters()?, Instant::now());
+            }
             // The client pings by itself; no event at all means that it cannot even write.
             let event = tokio::time::timeout(silence, self.events.poll())
                 .await
@@ -101,7 +113,12 @@ impl Poll {
         }
     }
 
-    fn answered(&self, asked: Asked, answers: &[Result<u8, String>]) -> Result<Asked, Trouble> {
+    fn ask_for_counters(&self) -> Result<Asked, Trouble> {
+        self.client.subscribe(&COUNTERS.map(str::to_owned), 0)?;
+        Ok(Asked::Counters)
+    }
+
+    fn answered(&mut self, asked: Asked, answers: &[Result<u8, String>]) -> Result<Asked, Trouble> {
         if asked == Asked::Counters {
             let watched = answers.iter().all(Result::is_ok);
             if !watched {
@@ -109,6 +126,7 @@ impl Poll {
                     "the broker does not let us read what it dropped; losses in its queues go unseen"
                 );
             }
+            self.watched = watched;
             self.board.watched(watched);
             return Ok(Asked::Nothing);
         }
@@ -131,8 +149,7 @@ impl Poll {
         }
         self.board.granted();
         self.places.add_permits(PLACES);
-        self.client.subscribe(&COUNTERS.map(str::to_owned), 0)?;
-        Ok(Asked::Counters)
+        self.ask_for_counters()
     }
 
     fn take(&mut self, message: Message) -> Result<(), Trouble> {
