@@ -146,13 +146,14 @@ impl Committer {
         checkpoints: watch::Receiver<u64>,
     ) -> hemu_ledger::Result<(Self, Intake, Signals)> {
         let journal = ledger.journal().await?;
+        let head = journal.head().position;
         let (sender, orders) = mpsc::channel(QUEUE);
         let (committed, committed_seen) = watch::channel(journal.head().position);
         let (healthy, healthy_seen) = watch::channel(true);
         let writer = Self {
             journal,
             orders,
-            cursors: Cursors::new(ledger.clone()),
+            cursors: Cursors::new(ledger.clone(), head),
             clock: Time(clock),
             committed,
             healthy,

@@ -34,6 +34,8 @@ pub(crate) struct Cursors {
     places: HashMap<Arc<str>, usize>,
     devices: Vec<Device>,
     owed: Vec<usize>,
+    /// The last batch whose records were noted here.
+    head: Position,
 }
 
 #[derive(Debug)]
@@ -51,12 +53,16 @@ struct Stand {
     cursor: Cursor,
     /// False when what is folded of it could not be read: it then knows too little for a receipt.
     whole: bool,
+    /// It is whole once everything up to here is folded: what came later was noted here as it came.
+    needs: Position,
 }
 
 impl Cursors {
-    pub(crate) fn new(ledger: Ledger) -> Self {
+    /// For a journal that ends at `head`.
+    pub(crate) fn new(ledger: Ledger, head: Position) -> Self {
         Self {
             ledger,
+            head,
             places: HashMap::new(),
             devices: Vec::new(),
             owed: Vec::new(),
@@ -102,6 +108,7 @@ impl Cursors {
     /// Takes over what other nodes stored for devices that speak to this one too: batches after one position, up to
     /// another. What cannot be read only costs a repeat in the journal.
     pub(crate) async fn learn(&mut self, after: Position, upto: Position) {
+        self.head = self.head.max(upto + 1);
         let mut at = after;
         while at < upto {
             let batches = match self.ledger.batches(at, AT_ONCE).await {
@@ -144,12 +151,14 @@ impl Cursors {
     pub(crate) async fn settle(&mut self) -> Vec<Owed> {
         let mut receipts = Vec::with_capacity(self.owed.len());
         let mut readable = true;
+        let needs = self.needs();
         for place in std::mem::take(&mut self.owed) {
             let device = &mut self.devices[place];
             if device.boots.last().is_none_or(|last| !last.whole) {
                 // One attempt for all: while nothing can be read, commits wait behind each.
-                readable = readable && learn(&self.ledger, device).await;
-                if !readable {
+                readable = readable && learn(&self.ledger, device, needs).await;
+                // Or too little is folded yet.
+                if !readable || device.boots.last().is_some_and(|last| !last.whole) {
                     self.owed.push(place);
                     continue;
                 }
@@ -167,14 +176,28 @@ impl Cursors {
         receipts
     }
 
+    /// What has to be folded for a cursor that is read now. Alone, a process noted all that is not; where nodes share a
+    /// journal, another stored what this one never saw, and the device has erased it since.
+    fn needs(&self) -> Position {
+        if self.ledger.folder().is_shared() {
+            self.head
+        } else {
+            0
+        }
+    }
+
     async fn read(&self, device: &str, boot: u64) -> Stand {
+        let needs = self.needs();
+        // Before the cursor is read: it then knows at least that much.
+        let current = is_folded(&self.ledger, needs).await;
         let folded = self.ledger.cursor(device, Some(boot)).await;
         if let Err(error) = &folded {
             tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts until it can");
         }
         Stand {
             boot,
-            whole: folded.is_ok(),
+            whole: folded.is_ok() && current,
+            needs,
             cursor: folded
                 .ok()
                 .flatten()
@@ -184,10 +207,23 @@ impl Cursors {
     }
 }
 
+/// Whether everything up to a batch is in the projections.
+async fn is_folded(ledger: &Ledger, upto: Position) -> bool {
+    if upto == 0 {
+        return true;
+    }
+    ledger
+        .progress()
+        .await
+        .is_ok_and(|progress| progress.applied >= upto)
+}
+
 /// Reads what is folded of the boot a device last spoke with, in this process or before; false when that fails.
-async fn learn(ledger: &Ledger, device: &mut Device) -> bool {
+async fn learn(ledger: &Ledger, device: &mut Device, needs: Position) -> bool {
     let spoken = device.boots.last_mut();
+    let needs = spoken.as_ref().map_or(needs, |last| last.needs);
     let boot = spoken.as_ref().map(|last| last.boot);
+    let current = is_folded(ledger, needs).await;
     let Ok(folded) = ledger.cursor(&device.name, boot).await else {
         return false;
     };
@@ -197,12 +233,14 @@ async fn learn(ledger: &Ledger, device: &mut Device) -> bool {
             if let Some((_, cursor)) = folded {
                 last.cursor.join(&cursor);
             }
-            last.whole = true;
+            last.whole = current;
         }
+        // What comes from now on is noted, so that what is missing need only be folded once.
         (None, Some((boot, cursor))) => device.boots.push(Stand {
             boot,
             cursor,
-            whole: true,
+            whole: current,
+            needs,
         }),
         (None, None) => {}
     }
