@@ -106,17 +106,17 @@ impl Cursors {
     }
 
     /// Takes over what other nodes stored for devices that speak to this one too: batches after one position, up to
-    /// another. What cannot be read only costs a repeat in the journal.
+    /// another. What cannot be read now has to be folded before anybody who may be in it gets a receipt again.
     pub(crate) async fn learn(&mut self, after: Position, upto: Position) {
         self.head = self.head.max(upto + 1);
         let mut at = after;
         while at < upto {
             let batches = match self.ledger.batches(at, AT_ONCE).await {
                 Ok(batches) if !batches.is_empty() => batches,
-                Ok(_) => return,
+                Ok(_) => return self.doubt(upto),
                 Err(error) => {
-                    tracing::warn!(%error, "what other nodes stored could not be read; their devices may send it again");
-                    return;
+                    tracing::warn!(%error, "what other nodes stored could not be read; receipts wait until it is folded");
+                    return self.doubt(upto);
                 }
             };
             for batch in batches.iter().filter(|batch| batch.position <= upto) {
@@ -125,6 +125,14 @@ impl Cursors {
                 }
             }
             at = batches.last().map_or(upto, |last| last.position);
+        }
+    }
+
+    /// Batches up to a position were not seen: whoever is in them may have erased what they hold.
+    fn doubt(&mut self, upto: Position) {
+        for stand in self.devices.iter_mut().flat_map(|device| &mut device.boots) {
+            stand.whole = false;
+            stand.needs = stand.needs.max(upto);
         }
     }
 
