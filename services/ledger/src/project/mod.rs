@@ -135,7 +135,11 @@ impl Projector {
             head = journal::follows(&head, batch)?;
         }
         let mut records = 0;
-        if !batches.is_empty() {
+        if batches.is_empty() {
+            // While there is nothing to fold a database that was away would go unnoticed, and with it the lock and the last
+            // folds, which it may have forgotten.
+            self.stale = !self.connection.answers().await;
+        } else {
             self.stale = true;
             records = self.fold(&batches, &head).await?;
             self.stale = false;
