@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Which rooms a room may use, in the product (tests may use more).
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("hemu-wire", &[]),
     ("hemu-rules", &[]),
-    ("hemu-ledger", &["hemu-rules"]),
+    ("hemu-people", &[]),
+    ("hemu-ledger", &["hemu-rules", "hemu-people"]),
     ("hemu-series", &["hemu-rules"]),
     ("hemu-endpoint", &["hemu-wire"]),
     (
         "hemu-ingest",
         &["hemu-wire", "hemu-rules", "hemu-ledger", "hemu-series"],
     ),
-    ("hemu-api", &["hemu-rules", "hemu-ledger", "hemu-series"]),
+    (
+        "hemu-api",
+        &["hemu-rules", "hemu-people", "hemu-ledger", "hemu-series"],
+    ),
     ("firmware-sim", &[]),
     ("hemu-torture", &["firmware-sim"]),
     (
@@ -23,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
         &[
             "hemu-wire",
             "hemu-rules",
+            "hemu-people",
             "hemu-ledger",
             "hemu-series",
             "hemu-endpoint",
