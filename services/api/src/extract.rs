@@ -1,15 +1,21 @@
 //! What a request asks, parsed once at the edge. Whatever does not parse becomes a problem that teaches the form.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::HeaderName;
 use axum::http::request::Parts;
 use hemu_ledger::acts::{Actor, Why};
+use hemu_ledger::{Seen, Sight};
+use hemu_people::Scope;
 use hemu_rules::Day;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::Api;
 use crate::page::{Place, number};
 use crate::problem::Problem;
 
@@ -56,6 +62,41 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             )
         })
     }
+}
+
+/// The ledger as the one who asks may see it.
+#[derive(Debug)]
+pub(crate) struct Sees(pub(crate) Sight);
+
+impl FromRequestParts<Arc<Api>> for Sees {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Infallible> {
+        let scope = parts.extensions.get::<Scope>().cloned();
+        Ok(Self(api.ledger.seen_by(scope.unwrap_or(Scope::Everyone))))
+    }
+}
+
+/// The household in a path, which one outside the scope is not told from one that nobody registered.
+#[derive(Debug)]
+pub(crate) struct Found(pub(crate) Seen);
+
+impl FromRequestParts<Arc<Api>> for Found {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Id(token) = Id::from_request_parts(parts, api).await?;
+        let Ok(Sees(sight)) = Sees::from_request_parts(parts, api).await;
+        found(&sight, &token).await.map(Self)
+    }
+}
+
+/// A household that a request names.
+pub(crate) async fn found(sight: &Sight, token: &str) -> Result<Seen, Problem> {
+    sight.household(token).await?.ok_or_else(|| {
+        let detail = "there is no such household; /api/v1/households finds those registered";
+        Problem::broken(Why::UnknownHousehold, detail)
+    })
 }
 
 /// The number in a path that an edition or an objection is known by.

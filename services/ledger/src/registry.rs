@@ -370,6 +370,7 @@ impl Ledger {
              where token > ?1 and (?2 is null or estate = ?2) and (?3 is null or building = ?3)
                and (?4 is null or token like ?4 || '%' escape '\\'
                     or building || '-' || unit || '-' || door like ?4 || '%' escape '\\')
+               and (?6 is null or token = ?6)
              order by token limit ?5",
         )
         .bind(find.after.unwrap_or(""))
@@ -377,6 +378,7 @@ impl Ledger {
         .bind(find.building)
         .bind(find.text.map(escape_like))
         .bind(find.limit)
+        .bind(find.only)
         .fetch_all(&self.truth)
         .await
         .of(&self.folder().truth())
@@ -479,6 +481,8 @@ pub struct HouseholdQuery<'a> {
     pub building: Option<&'a str>,
     pub text: Option<&'a str>,
     pub after: Option<&'a str>,
+    /// Only this token.
+    pub only: Option<&'a str>,
     pub limit: u32,
 }
 

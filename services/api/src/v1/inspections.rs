@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::Seen;
 use hemu_rules::{Day, Look};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::words::LookWord;
 use crate::api::Api;
-use crate::extract::Id;
+use crate::extract::{Id, Sees};
 use crate::inspections::Why;
 use crate::mask;
 use crate::problem::Problem;
@@ -47,7 +48,11 @@ struct Inspection {
 /// it any more, and one that two inspectors are to judge stays until both have, without the word of the first.
 #[utoipa::path(get, path = "/api/v1/stations/{id}/inspections", tag = "inspections", params(("id" = String, Path, description = "station id")),
     responses((status = 200, body = Inspections), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Inspections>, Problem> {
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Sees(sight): Sees,
+    Id(id): Id,
+) -> Result<Json<Inspections>, Problem> {
     let stations = api.ledger.stations(None).await?;
     if !stations.iter().any(|station| station.id == id) {
         return Err(Problem::not_found(
@@ -58,14 +63,10 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     let day = api.clock.today(api.ledger.zone());
     api.inspections.caught_up(&api.ledger).await?;
     let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
-    let households = api.ledger.households_at(&id).await?;
-    let tokens: Vec<String> = households
-        .iter()
-        .map(|household| household.token.clone())
-        .collect();
-    let seen = api.ledger.bags_seen(day, &tokens).await?;
+    let households = sight.households_at(&id).await?;
+    let seen = sight.bags_seen(day, &households).await?;
     let mut items = Vec::new();
-    for household in &households {
+    for household in households.iter().map(Seen::row) {
         let seen = seen.get(&household.token).copied().unwrap_or_default();
         let draw = api.inspections.draw(&follow_ups, &household.token, seen);
         if let Some(why) = draw.why.filter(|_| draw.look != Look::Pass) {

@@ -127,7 +127,9 @@ impl Poll {
                 );
             }
             self.watched = watched;
-            self.board.watched(watched);
+            if !watched {
+                self.board.watched(false);
+            }
             return Ok(Asked::Nothing);
         }
         let mut refused = None;
@@ -154,6 +156,8 @@ impl Poll {
 
     fn take(&mut self, message: Message) -> Result<(), Trouble> {
         if Counters::is_one(&message.topic) {
+            // Only now: a broker's rules may grant the subscription and still withhold the figure.
+            self.board.watched(true);
             let rise = self.counters.rise(&message.topic, &message.payload);
             self.board.dropped(rise);
             return Ok(());

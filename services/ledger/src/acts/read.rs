@@ -313,6 +313,30 @@ impl Ledger {
         )
     }
 
+    /// The same of one household's present occupant.
+    pub(crate) async fn own_objections(
+        &self,
+        token: &str,
+        find: &ObjectionQuery,
+    ) -> Result<Vec<ObjectionRow>> {
+        let sql = concat!(
+            "select objection.* from objection join edition on edition.id = objection.edition
+             where objection.token = ?1 and objection.id > ?2 and (?3 is null or objection.edition = ?3)
+               and (not ?4 or objection.state = 'pending') and not ",
+            former!("?1"),
+            " order by objection.id limit ?5"
+        );
+        ask!(
+            self,
+            query_as fetch_all sql,
+            token,
+            find.after.map_or(0, u64::cast_signed),
+            find.edition.map(u64::cast_signed),
+            find.pending,
+            find.limit
+        )
+    }
+
     /// One objection.
     pub async fn objection(&self, id: ObjectionId) -> Result<Option<ObjectionRow>> {
         let sql = "select * from objection where id = ?";

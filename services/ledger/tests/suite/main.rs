@@ -24,6 +24,7 @@ mod registry;
 mod replay;
 mod rules;
 mod shadow;
+mod sight;
 mod site;
 mod store;
 mod strikes;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{After, Limit, Looking, Number, Params};
+use crate::extract::{After, Limit, Looking, Number, Params, Sees};
 use crate::mask;
 use crate::page::{Page, Place};
 use crate::problem::Problem;
@@ -69,12 +69,13 @@ pub(crate) struct Find {
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Number(id): Number,
+    Sees(sight): Sees,
     Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<ActLine>>, Problem> {
     api.edition(id).await?;
     let after = find.after.map(|After(place)| place.pair());
-    let rows = api.ledger.acts_of(id, after, find.limit.probe()).await?;
+    let rows = sight.acts_of(id, after, find.limit.probe()).await?;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),

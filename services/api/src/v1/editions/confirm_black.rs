@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::places::EditionPlace;
 use crate::api::Api;
-use crate::extract::{Acting, Body, Number};
+use crate::extract::{Acting, Body, Number, Sees};
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
 
@@ -30,6 +30,7 @@ pub(crate) struct ConfirmBlack {
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Number(edition): Number,
+    Sees(sight): Sees,
     Acting(actor): Acting,
     Body(asked): Body<ConfirmBlack>,
 ) -> Result<Json<EditionPlace>, Problem> {
@@ -39,5 +40,5 @@ pub(crate) async fn post(
         token: token.clone(),
     };
     api.act(&actor, act).await?;
-    EditionPlace::after(&api, edition, &token, &actor).await
+    EditionPlace::after(&sight, edition, &token, &actor).await
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::places::EditionPlace;
 use crate::api::Api;
-use crate::extract::{Acting, Body, Number};
+use crate::extract::{Acting, Body, Number, Sees};
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
 
@@ -32,6 +32,7 @@ pub(crate) struct Lift {
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Number(edition): Number,
+    Sees(sight): Sees,
     Acting(actor): Acting,
     Body(asked): Body<Lift>,
 ) -> Result<Json<EditionPlace>, Problem> {
@@ -42,5 +43,5 @@ pub(crate) async fn post(
         reason: Words::new(asked.reason),
     };
     api.act(&actor, act).await?;
-    EditionPlace::after(&api, edition, &token, &actor).await
+    EditionPlace::after(&sight, edition, &token, &actor).await
 }

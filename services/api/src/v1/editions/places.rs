@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::Sight;
 use hemu_ledger::acts::{Actor, EditionId, PlaceRow, Why};
 use hemu_rules::Ppb;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Limit, Looking, Number, NumberAfter, Params};
+use crate::extract::{Limit, Looking, Number, NumberAfter, Params, Sees};
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::v1::acts::{Masked, StatusWord};
@@ -71,12 +72,12 @@ impl EditionPlace {
 
     /// As it is after an act.
     pub(super) async fn after(
-        api: &Api,
+        sight: &Sight,
         edition: EditionId,
         token: &str,
         actor: &Actor,
     ) -> Result<Json<Self>, Problem> {
-        let row = api.ledger.place(edition, token).await?;
+        let row = sight.place(edition, token).await?;
         let gone = || Problem::broken(Why::WrongState, "the household has no place in this edition");
         Ok(Json(Self::of(row.ok_or_else(gone)?, Some(actor))))
     }
@@ -104,12 +105,13 @@ pub(crate) struct Find {
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Number(id): Number,
+    Sees(sight): Sees,
     Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<EditionPlace>>, Problem> {
     api.edition(id).await?;
     let (status, after) = (find.status.into(), NumberAfter::rank(find.after));
-    let rows = api.ledger.places(id, status, after, find.limit.probe()).await?;
+    let rows = sight.places(id, status, after, find.limit.probe()).await?;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use hemu_ledger::acts::Act;
 
 use crate::api::Api;
-use crate::extract::{Acting, Id};
+use crate::extract::{Acting, Found};
 use crate::problem::Problem;
 use crate::v1::acts::{Done, Refusals};
 
@@ -18,9 +18,11 @@ use crate::v1::acts::{Done, Refusals};
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
-    Id(token): Id,
     Acting(actor): Acting,
+    Found(seen): Found,
 ) -> Result<Json<Done>, Problem> {
-    let act = Act::CardFound { token };
+    let act = Act::CardFound {
+        token: seen.into_row().token,
+    };
     Ok(Json(api.done(&actor, act).await?))
 }

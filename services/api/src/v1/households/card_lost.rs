@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::extract::{Acting, Body, Id};
+use crate::extract::{Acting, Body, Found};
 use crate::problem::Problem;
 use crate::v1::acts::{Done, Refusals};
 
@@ -28,11 +28,14 @@ pub(crate) struct CardLost {
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
-    Id(token): Id,
     Acting(actor): Acting,
+    Found(seen): Found,
     Body(asked): Body<CardLost>,
 ) -> Result<Json<Done>, Problem> {
     let since = asked.since;
-    let act = Act::CardLost { token, since };
+    let act = Act::CardLost {
+        token: seen.into_row().token,
+        since,
+    };
     Ok(Json(api.done(&actor, act).await?))
 }

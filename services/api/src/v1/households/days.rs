@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Id, Params, span};
+use crate::extract::{Found, Params, span};
 use crate::problem::Problem;
 use crate::v1::words::{StreamWord, places};
 
@@ -157,22 +157,16 @@ pub(crate) struct Find {
     responses((status = 200, body = HouseholdDays), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
-    Id(id): Id,
+    Found(seen): Found,
     Params(find): Params<Find>,
 ) -> Result<Json<HouseholdDays>, Problem> {
     let (from, to) = span(find.from, find.to, api.clock.today(api.ledger.zone()), DAYS)?;
-    super::registered(&api, &id).await?;
     let kept = api.standings.newest().await?;
     let standing = &kept.standing;
-    let evidence = standing.days_of(&api.ledger.evidence(&id, standing.edition).await?);
+    let evidence = standing.days_of(&seen.evidence(standing.edition).await?);
     let evidence: BTreeMap<Day, &DayEvidence> = evidence.iter().map(|day| (day.day, day)).collect();
-    let bags: BTreeMap<Day, Participation> = api
-        .ledger
-        .participation(&id, from, to)
-        .await?
-        .into_iter()
-        .collect();
-    let mut said = sources(&api.ledger.deposits(&id, from, to).await?, standing);
+    let bags: BTreeMap<Day, Participation> = seen.participation(from, to).await?.into_iter().collect();
+    let mut said = sources(&seen.deposits(from, to).await?, standing);
     let mut days: Vec<Day> = said.keys().chain(bags.keys()).copied().collect();
     days.sort_unstable();
     days.dedup();

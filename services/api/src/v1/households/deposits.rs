@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Id, Limit, Params, span};
+use crate::extract::{Found, Limit, Params, span};
 use crate::page::{Page, Place};
 use crate::problem::Problem;
 use crate::v1::words::{ByWord, StreamWord};
@@ -148,13 +148,12 @@ pub(crate) struct Find {
     responses((status = 200, body = Page<Deposit>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
-    Id(id): Id,
+    Found(seen): Found,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<Deposit>>, Problem> {
     let today = api.clock.today(api.ledger.zone());
     let (from, to) = span(find.from, find.to, today, DAYS)?;
-    super::registered(&api, &id).await?;
-    let mut rows = api.ledger.deposits(&id, from, to).await?;
+    let mut rows = seen.deposits(from, to).await?;
     rows.retain(|row| find.after.is_none_or(|after| Cursor::of(row) < after));
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(Cursor::of(row)));
     Ok(Json(Page::cut(rows, find.limit.get(), Cursor::text, Deposit::of)))

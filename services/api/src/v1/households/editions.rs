@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Id, Limit, Looking, NumberAfter, Params};
+use crate::extract::{Found, Limit, Looking, NumberAfter, Params};
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::v1::editions::Edition;
@@ -59,16 +59,12 @@ pub(crate) struct Find {
     responses((status = 200, body = Page<HouseholdEdition>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Id(id): Id,
+    Found(seen): Found,
     Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<HouseholdEdition>>, Problem> {
-    super::registered(&api, &id).await?;
     let before = find.after.map(|NumberAfter(id)| id);
-    let rows = api
-        .ledger
-        .household_editions(&id, before, find.limit.probe())
-        .await?;
+    let rows = seen.editions(before, find.limit.probe()).await?;
     let now = api.clock.now();
     Ok(Json(Page::cut(
         rows,

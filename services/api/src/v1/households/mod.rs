@@ -25,7 +25,7 @@ use utoipa::{IntoParams, ToSchema};
 use self::list::Lists;
 use self::score::Score;
 use crate::api::Api;
-use crate::extract::{Id, Limit, Params};
+use crate::extract::{Found, Limit, Params, Sees};
 use crate::mask;
 use crate::page::Page;
 use crate::problem::Problem;
@@ -72,13 +72,6 @@ pub(crate) struct HouseholdDetail {
     lists: Lists,
 }
 
-async fn registered(api: &Api, token: &str) -> Result<registry::Household, Problem> {
-    let row = api.ledger.household(token).await?;
-    row.ok_or_else(|| {
-        Problem::not_found("there is no such household; /api/v1/households finds those registered")
-    })
-}
-
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -100,7 +93,7 @@ pub(crate) struct Find {
 #[utoipa::path(get, path = "/api/v1/households", tag = "households", params(Find),
     responses((status = 200, body = Page<Household>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
+    Sees(sight): Sees,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<Household>>, Problem> {
     let text = find.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
@@ -109,9 +102,10 @@ pub(crate) async fn list(
         building: find.building.as_deref(),
         text,
         after: find.after.as_deref(),
+        only: None,
         limit: find.limit.probe(),
     };
-    let rows = api.ledger.households(&query).await?;
+    let rows = sight.households(&query).await?;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),
@@ -123,13 +117,15 @@ pub(crate) async fn list(
 /// One household and its score.
 #[utoipa::path(get, path = "/api/v1/households/{id}", tag = "households", params(("id" = String, Path, description = "token")),
     responses((status = 200, body = HouseholdDetail), (status = 404, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<HouseholdDetail>, Problem> {
-    let row = registered(&api, &id).await?;
-    let first_day = api.ledger.first_day(&id).await?;
-    let score = Score::read(&api, &id, row.estate.as_deref()).await?;
-    let lists = Lists::of(&api.ledger.listing(&id, api.clock.now()).await?);
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Found(seen): Found,
+) -> Result<Json<HouseholdDetail>, Problem> {
+    let first_day = seen.first_day().await?;
+    let score = Score::read(&api, &seen).await?;
+    let lists = Lists::of(&seen.listing(api.clock.now()).await?);
     Ok(Json(HouseholdDetail {
-        household: Household::of(row),
+        household: Household::of(seen.into_row()),
         registered: true,
         first_day,
         score,

@@ -1,6 +1,5 @@
 //! GET /api/v1/households/{id}/next-bag
 
-use std::slice;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::extract::Id;
+use crate::extract::Found;
 use crate::problem::Problem;
 use crate::v1::words::LookWord;
 
@@ -29,16 +28,16 @@ pub(crate) struct NextBag {
 /// a camera has read counts as brought, and the answer is about the next one.
 #[utoipa::path(get, path = "/api/v1/households/{id}/next-bag", tag = "inspections", params(("id" = String, Path, description = "token")),
     responses((status = 200, body = NextBag), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<NextBag>, Problem> {
-    super::registered(&api, &id).await?;
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Found(household): Found,
+) -> Result<Json<NextBag>, Problem> {
     let rule = *api.standings.newest().await?.standing.rule();
     let day = api.clock.today(api.ledger.zone());
     api.inspections.caught_up(&api.ledger).await?;
     let follow_ups = api.inspections.follow_ups(&api.ledger, &rule, day).await?;
-    let seen = api.ledger.bags_seen(day, slice::from_ref(&id)).await?;
-    let draw = api
-        .inspections
-        .draw(&follow_ups, &id, seen.get(&id).copied().unwrap_or_default());
+    let seen = household.bags_seen(day).await?;
+    let draw = api.inspections.draw(&follow_ups, &household.row().token, seen);
     Ok(Json(NextBag {
         day,
         ordinal: draw.ordinal,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::registry::Household;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
-use crate::extract::Id;
+use crate::extract::Found;
 use crate::problem::Problem;
 use crate::rank::{Place, lower_bound};
 use crate::standings::Kept;
@@ -23,16 +24,19 @@ pub(crate) struct Rank {
 
 impl Rank {
     /// `None` for a household that is not ranked.
-    pub(super) fn of(kept: &Kept, token: &str, estate: Option<&str>) -> Option<Self> {
+    pub(super) fn of(kept: &Kept, household: &Household) -> Option<Self> {
         let standing = &kept.standing;
-        let totals = *standing.totals.get(token)?;
+        let totals = *standing.totals.get(&household.token)?;
         if !totals.rated(standing.rule()) {
             return None;
         }
         let bound = lower_bound(standing.rule(), totals, standing.prior);
         Some(Self {
             city: kept.ranking.place(bound),
-            estate: estate.and_then(|estate| kept.ranking.place_in(estate, bound)),
+            estate: household
+                .estate
+                .as_deref()
+                .and_then(|estate| kept.ranking.place_in(estate, bound)),
         })
     }
 }
@@ -40,8 +44,10 @@ impl Rank {
 /// One household's rank without its evidence; null when it is not rated. Of some seconds ago.
 #[utoipa::path(get, path = "/api/v1/households/{id}/rank", tag = "households", params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Option<Rank>), (status = 404, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Option<Rank>>, Problem> {
-    let row = super::registered(&api, &id).await?;
+pub(crate) async fn get(
+    State(api): State<Arc<Api>>,
+    Found(seen): Found,
+) -> Result<Json<Option<Rank>>, Problem> {
     let kept = api.standings.newest().await?;
-    Ok(Json(Rank::of(&kept, &id, row.estate.as_deref())))
+    Ok(Json(Rank::of(&kept, seen.row())))
 }

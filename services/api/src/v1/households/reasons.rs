@@ -14,9 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::list::warned;
-use super::registered;
 use crate::api::Api;
-use crate::extract::Id;
+use crate::extract::Found;
 use crate::problem::Problem;
 use crate::standings::Kept;
 use crate::v1::words::StreamWord;
@@ -69,19 +68,15 @@ struct Sentence {
 #[utoipa::path(get, path = "/api/v1/households/{id}/reasons", tag = "households",
     params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Reasons), (status = 404, body = Problem)))]
-pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<Reasons>, Problem> {
-    registered(&api, &id).await?;
+pub(crate) async fn get(State(api): State<Arc<Api>>, Found(seen): Found) -> Result<Json<Reasons>, Problem> {
     let kept = api.standings.newest().await?;
     let edition = kept.standing.edition;
     let window = i32::try_from(DECAY.len()).unwrap_or(i32::MAX);
-    let days = api
-        .ledger
-        .household_days(&id, edition.plus(-window), edition.plus(-1))
-        .await?;
-    let first = api.ledger.first_day(&id).await?;
-    let listing = api.ledger.listing(&id, api.clock.now()).await?;
+    let days = seen.days(edition.plus(-window), edition.plus(-1)).await?;
+    let first = seen.first_day().await?;
+    let listing = seen.listing(api.clock.now()).await?;
     let place = Known::of(&listing, api.ledger.zone());
-    let doubted = kept.standing.doubted.contains(&id);
+    let doubted = kept.standing.doubted.contains(&seen.row().token);
     let tally = tally(&kept, &days);
     let now = judged(&kept, &tally, first, doubted)?;
     Ok(Json(Reasons::of(&kept, &days, &tally, &now, &place)))

@@ -1,5 +1,6 @@
 //! Where a household stands, and what says so.
 
+use hemu_ledger::Seen;
 use hemu_ledger::read::Evidence;
 use hemu_rules::{Day, Source};
 use serde::Serialize;
@@ -50,15 +51,12 @@ pub(crate) struct Score {
 
 impl Score {
     /// Evidence as it is in this moment, calibration and city's mean of some seconds ago.
-    pub(super) async fn read(api: &Api, token: &str, estate: Option<&str>) -> Result<Self, Problem> {
+    pub(super) async fn read(api: &Api, seen: &Seen) -> Result<Self, Problem> {
         let kept = api.standings.newest().await?;
         let standing = &kept.standing;
         let (edition, rule) = (standing.edition, standing.rule());
-        let evidence = api.ledger.evidence(token, edition).await?;
-        let bags = api
-            .ledger
-            .participation(token, edition.plus(-45), edition.plus(-1))
-            .await?;
+        let evidence = seen.evidence(edition).await?;
+        let bags = seen.participation(edition.plus(-45), edition.plus(-1)).await?;
         let totals = standing.totals_of(&evidence);
         let posterior = standing.posterior(totals)?;
         let (low, high) = posterior.interval()?;
@@ -78,7 +76,7 @@ impl Score {
             prior: standing.prior.share(),
             days45: bags.iter().filter(|(_, bags)| bags.bags() > 0).count(),
             inspected_days60: inspected_days(&evidence, edition.plus(-60)),
-            rank: Rank::of(&kept, token, estate),
+            rank: Rank::of(&kept, seen.row()),
             rule: rule.version.to_string(),
         })
     }
@@ -99,6 +97,8 @@ mod tests {
     use hemu_rules::{
         Bp, Bucket, DECAY, Day, PairSums, Rule, Source, Totals, calibrate, posterior, prior, totals,
     };
+
+    use hemu_people::Scope;
 
     use super::*;
     use crate::testing::{Site, TODAY, day};
@@ -145,7 +145,11 @@ mod tests {
     #[tokio::test]
     async fn a_new_reading_moves_its_households_score_at_once_and_nobody_elses() {
         let site = Site::filled().await;
-        let read = async |token| Score::read(&site.api(), token, None).await.unwrap();
+        let sight = site.ledger.seen_by(Scope::Everyone);
+        let read = async |token| {
+            let seen = sight.household(token).await.unwrap().unwrap();
+            Score::read(&site.api(), &seen).await.unwrap()
+        };
         let before = (read("hh-good-0001").await, read("hh-poor-0002").await);
         site.inspect("hh-good-0001", 1_000).await;
         let after = (read("hh-good-0001").await, read("hh-poor-0002").await);

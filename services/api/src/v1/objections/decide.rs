@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::ObjectionDetail;
 use crate::api::Api;
-use crate::extract::{Acting, Body, Number};
+use crate::extract::{Acting, Body, Number, Sees};
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
 
@@ -32,6 +32,7 @@ pub(crate) struct Decide {
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Number(id): Number,
+    Sees(sight): Sees,
     Acting(actor): Acting,
     Body(asked): Body<Decide>,
 ) -> Result<Json<ObjectionDetail>, Problem> {
@@ -41,5 +42,5 @@ pub(crate) async fn post(
         reason: Words::new(asked.reason),
     };
     api.act(&actor, act).await?;
-    Ok(Json(ObjectionDetail::read(&api, id, Some(&actor)).await?))
+    Ok(Json(ObjectionDetail::read(&api, &sight, id, Some(&actor)).await?))
 }

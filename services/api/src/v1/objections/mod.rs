@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::Sight;
 use hemu_ledger::acts::{Actor, EditionId, ObjectionId, ObjectionQuery, ObjectionRow, Why};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Limit, Looking, Number, NumberAfter, Params};
+use crate::extract::{Limit, Looking, Number, NumberAfter, Params, Sees};
 use crate::page::{Page, Place};
 use crate::problem::Problem;
 use crate::v1::acts::Masked;
@@ -78,8 +79,13 @@ pub(crate) struct ObjectionDetail {
 }
 
 impl ObjectionDetail {
-    async fn read(api: &Api, id: ObjectionId, looking: Option<&Actor>) -> Result<Self, Problem> {
-        let row = api.ledger.objection(id).await?;
+    async fn read(
+        api: &Api,
+        sight: &Sight,
+        id: ObjectionId,
+        looking: Option<&Actor>,
+    ) -> Result<Self, Problem> {
+        let row = sight.objection(id).await?;
         let row = row.ok_or_else(|| {
             let detail = format!("there is no objection {id}; /api/v1/objections lists those there are");
             Problem::broken(Why::UnknownObjection, detail)
@@ -114,7 +120,7 @@ pub(crate) struct Find {
     params(Find, ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
     responses((status = 200, body = Page<Objection>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
+    Sees(sight): Sees,
     Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<Objection>>, Problem> {
@@ -124,7 +130,7 @@ pub(crate) async fn list(
         after: find.after.map(|NumberAfter(id)| id),
         limit: find.limit.probe(),
     };
-    let rows = api.ledger.objections(&query).await?;
+    let rows = sight.objections(&query).await?;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),
@@ -141,7 +147,10 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
     Number(id): Number,
+    Sees(sight): Sees,
     Looking(person): Looking,
 ) -> Result<Json<ObjectionDetail>, Problem> {
-    Ok(Json(ObjectionDetail::read(&api, id, person.as_ref()).await?))
+    Ok(Json(
+        ObjectionDetail::read(&api, &sight, id, person.as_ref()).await?,
+    ))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::ObjectionDetail;
 use crate::api::Api;
-use crate::extract::{Acting, Body};
+use crate::extract::{Acting, Body, Sees, found};
 use crate::page::Place;
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
@@ -37,16 +37,18 @@ pub(crate) struct Object {
     responses((status = 201, body = ObjectionDetail), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
+    Sees(sight): Sees,
     Acting(actor): Acting,
     Body(asked): Body<Object>,
 ) -> Result<(StatusCode, Json<ObjectionDetail>), Problem> {
+    let household = found(&sight, &asked.household).await?.into_row();
     let act = Act::Object {
         edition: asked.edition,
-        token: asked.household,
+        token: household.token,
         readings: asked.readings.into_iter().map(Place::pair).collect(),
         words: Words::new(asked.words),
     };
     let id = api.act(&actor, act).await?;
-    let objection = ObjectionDetail::read(&api, id, Some(&actor)).await?;
+    let objection = ObjectionDetail::read(&api, &sight, id, Some(&actor)).await?;
     Ok((StatusCode::CREATED, Json(objection)))
 }

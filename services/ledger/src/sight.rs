@@ -1,0 +1,214 @@
+//! What somebody may read of people. Whoever answers people asks here: a household, and everything that hangs on it, is
+//! reached through a [`Scope`] only, and what lies outside is not there. Must not decide which doors a role opens; that is
+//! asked before.
+
+use std::collections::HashMap;
+
+use hemu_people::Scope;
+use hemu_rules::{Day, Participation};
+
+use crate::acts::{
+    ActRow, EditionId, Listing, ObjectionId, ObjectionQuery, ObjectionRow, PlaceRow, Standing,
+};
+use crate::error::Result;
+use crate::journal::Position;
+use crate::ledger::Ledger;
+use crate::read::{BagsSeen, DepositRow, Evidence};
+use crate::registry::{Household, HouseholdQuery};
+use crate::sums::HouseholdDay;
+
+/// The ledger as one scope shows it.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    ledger: Ledger,
+    scope: Scope,
+}
+
+/// A household that a scope reaches; the only way to what is known of it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    ledger: Ledger,
+    row: Household,
+}
+
+impl Ledger {
+    /// The ledger as a scope shows it.
+    pub fn seen_by(&self, scope: Scope) -> Sight {
+        Sight {
+            ledger: self.clone(),
+            scope,
+        }
+    }
+}
+
+impl Sight {
+    /// A registered household; `None` for a token that is nobody's, and for one outside the scope.
+    pub async fn household(&self, token: &str) -> Result<Option<Seen>> {
+        if !self.scope.covers(token) {
+            return Ok(None);
+        }
+        let row = self.ledger.household(token).await?;
+        Ok(row.map(|row| Seen {
+            ledger: self.ledger.clone(),
+            row,
+        }))
+    }
+
+    /// Households that fit, in order of token.
+    pub async fn households(&self, find: &HouseholdQuery<'_>) -> Result<Vec<Household>> {
+        let Scope::Own(tokens) = &self.scope else {
+            return self.ledger.households(find).await;
+        };
+        let mut found = Vec::new();
+        for token in tokens {
+            let one = HouseholdQuery {
+                only: Some(token),
+                ..*find
+            };
+            found.extend(self.ledger.households(&one).await?);
+        }
+        found.truncate(usize::try_from(find.limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    /// Households that bring their bags to a station.
+    pub async fn households_at(&self, station: &str) -> Result<Vec<Seen>> {
+        let rows = self.ledger.households_at(station).await?;
+        let seen = rows.into_iter().filter(|row| self.scope.covers(&row.token));
+        Ok(seen
+            .map(|row| Seen {
+                ledger: self.ledger.clone(),
+                row,
+            })
+            .collect())
+    }
+
+    /// What was seen today of the bags of households that were found before.
+    pub async fn bags_seen(&self, day: Day, households: &[Seen]) -> Result<HashMap<String, BagsSeen>> {
+        let tokens: Vec<String> = households.iter().map(|seen| seen.row.token.clone()).collect();
+        self.ledger.bags_seen(day, &tokens).await
+    }
+
+    /// The places of an edition that the rule gave a status, by rank.
+    pub async fn places(
+        &self,
+        edition: EditionId,
+        status: hemu_rules::Status,
+        after_rank: u32,
+        limit: u32,
+    ) -> Result<Vec<PlaceRow>> {
+        match &self.scope {
+            Scope::Everyone => self.ledger.places(edition, status, after_rank, limit).await,
+            Scope::Own(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// One household's place in an edition; `None`: on no list and not warned, or outside the scope.
+    pub async fn place(&self, edition: EditionId, token: &str) -> Result<Option<PlaceRow>> {
+        if !self.scope.covers(token) {
+            return Ok(None);
+        }
+        self.ledger.place(edition, token).await
+    }
+
+    /// Objections that fit, oldest first; within a scope of one's own, those of the present occupant.
+    pub async fn objections(&self, find: &ObjectionQuery) -> Result<Vec<ObjectionRow>> {
+        let Scope::Own(tokens) = &self.scope else {
+            return self.ledger.objections(find).await;
+        };
+        let mut found = Vec::new();
+        for token in tokens {
+            found.extend(self.ledger.own_objections(token, find).await?);
+        }
+        found.sort_by_key(|row: &ObjectionRow| row.id);
+        found.truncate(usize::try_from(find.limit).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    /// One objection; `None` where there is none, and for one outside the scope.
+    pub async fn objection(&self, id: ObjectionId) -> Result<Option<ObjectionRow>> {
+        let Scope::Own(tokens) = &self.scope else {
+            return self.ledger.objection(id).await;
+        };
+        let one = ObjectionQuery {
+            edition: None,
+            pending: false,
+            after: id.checked_sub(1),
+            limit: 1,
+        };
+        for token in tokens {
+            let own = self.ledger.own_objections(token, &one).await?;
+            if let Some(row) = own.into_iter().find(|row| row.id == id) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The trail of an edition, oldest first, after a place of the journal; only for whoever sees everyone in it.
+    pub async fn acts_of(
+        &self,
+        edition: EditionId,
+        after: Option<(Position, u32)>,
+        limit: u32,
+    ) -> Result<Vec<ActRow>> {
+        match &self.scope {
+            Scope::Everyone => self.ledger.acts_of(edition, after, limit).await,
+            Scope::Own(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Seen {
+    pub fn row(&self) -> &Household {
+        &self.row
+    }
+
+    pub fn into_row(self) -> Household {
+        self.row
+    }
+
+    /// What was seen on a day of its bags.
+    pub async fn bags_seen(&self, day: Day) -> Result<BagsSeen> {
+        let tokens = std::slice::from_ref(&self.row.token);
+        let mut seen = self.ledger.bags_seen(day, tokens).await?;
+        Ok(seen.remove(&self.row.token).unwrap_or_default())
+    }
+
+    /// The present occupant's readings of `from..=to`, oldest first.
+    pub async fn deposits(&self, from: Day, to: Day) -> Result<Vec<DepositRow>> {
+        self.ledger.deposits(&self.row.token, from, to).await
+    }
+
+    /// What the present occupant did on each day of `from..=to`.
+    pub async fn days(&self, from: Day, to: Day) -> Result<Vec<(Day, HouseholdDay)>> {
+        self.ledger.household_days(&self.row.token, from, to).await
+    }
+
+    /// The present occupant's bags by day, `from..=to`.
+    pub async fn participation(&self, from: Day, to: Day) -> Result<Vec<(Day, Participation)>> {
+        self.ledger.participation(&self.row.token, from, to).await
+    }
+
+    /// The first local day of a counted deposit of the present occupant.
+    pub async fn first_day(&self) -> Result<Option<Day>> {
+        self.ledger.first_day(&self.row.token).await
+    }
+
+    /// What an edition would be computed from.
+    pub async fn evidence(&self, edition: Day) -> Result<Evidence> {
+        self.ledger.evidence(&self.row.token, edition).await
+    }
+
+    /// Where it stands on the lists at an instant (ms since 1970 UTC).
+    pub async fn listing(&self, now: i64) -> Result<Listing> {
+        self.ledger.listing(&self.row.token, now).await
+    }
+
+    /// The editions the present occupant was told of, newest first, before one.
+    pub async fn editions(&self, before: Option<EditionId>, limit: u32) -> Result<Vec<Standing>> {
+        self.ledger
+            .household_editions(&self.row.token, before, limit)
+            .await
+    }
+}
