@@ -78,6 +78,14 @@ pub enum MqttError {
         /// Return code (3.1.1) or reason code (5).
         code: u8,
     },
+    /// CONNACK says that the server cannot take anybody now.
+    #[error("the server could not take {client} now: code {code}")]
+    Unavailable {
+        /// Client id.
+        client: String,
+        /// Return code (3.1.1) or reason code (5).
+        code: u8,
+    },
     /// The server said goodbye.
     #[error("the server disconnected {client}: reason {reason}")]
     Disconnected {
@@ -142,7 +150,7 @@ impl Backoff {
 }
 
 /// Drives `traffic` to its end over as many connections as it takes. Gives how often it had to reconnect.
-/// A refused login ends it at once, as does the last failure that `backoff` allows; `stop` ends it between attempts and on an idle connection.
+/// A refused login ends it at once (one that the server could not check does not), as does the last failure that `backoff` allows; `stop` ends it between attempts and on an idle connection.
 pub async fn keep_driving<T: Traffic>(
     options: &Options,
     traffic: &mut T,

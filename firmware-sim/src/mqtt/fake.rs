@@ -14,6 +14,8 @@ use super::codec::length;
 pub(crate) struct Manners {
     /// CONNACK code.
     pub(crate) code: u8,
+    /// So many connections get that code, the others are taken; all of them if absent.
+    pub(crate) refusals: Option<usize>,
     /// MQTT 5 Receive Maximum to announce.
     pub(crate) receive_maximum: Option<u16>,
     /// Each connection is cut after this many publishes, the last of them stored but not acknowledged.
@@ -91,7 +93,9 @@ async fn serve(mut stream: TcpStream, manners: Manners, seen: Arc<Mutex<Seen>>) 
                 1 => {
                     v5 = body[6] == 5;
                     seen.connects.push(body);
-                    replies.push(connack(&manners, v5));
+                    let refused = manners.refusals.is_none_or(|most| seen.connects.len() <= most);
+                    let code = if refused { manners.code } else { 0 };
+                    replies.push(connack(&manners, code, v5));
                 }
                 8 => {
                     seen.filters = body.clone();
@@ -140,11 +144,11 @@ fn note_burst(seen: &Mutex<Seen>, publishes: usize) {
     seen.most_in_one_read = seen.most_in_one_read.max(publishes);
 }
 
-fn connack(manners: &Manners, v5: bool) -> Vec<u8> {
+fn connack(manners: &Manners, code: u8, v5: bool) -> Vec<u8> {
     match (v5, manners.receive_maximum) {
-        (false, _) => vec![0x20, 2, 0, manners.code],
-        (true, None) => vec![0x20, 3, 0, manners.code, 0],
-        (true, Some(max)) => [&[0x20, 6, 0, manners.code, 3, 0x21], &max.to_be_bytes()[..]].concat(),
+        (false, _) => vec![0x20, 2, 0, code],
+        (true, None) => vec![0x20, 3, 0, code, 0],
+        (true, Some(max)) => [&[0x20, 6, 0, code, 3, 0x21], &max.to_be_bytes()[..]].concat(),
     }
 }
 

@@ -172,11 +172,12 @@ impl Link {
                 else {
                     return Err(codec::ProtocolError::Unexpected(0).into());
                 };
-                if code != 0 {
-                    return Err(MqttError::Refused {
-                        client: self.device.clone(),
-                        code,
-                    });
+                let client = self.device.clone();
+                match code {
+                    0 => {}
+                    // Server unavailable and, in version 5, server busy: it says nothing of the login.
+                    3 | 0x88 | 0x89 => return Err(MqttError::Unavailable { client, code }),
+                    _ => return Err(MqttError::Refused { client, code }),
                 }
                 self.window = self.window.min(receive_maximum.max(1));
                 self.input.advance(used);

@@ -174,6 +174,25 @@ async fn a_refused_login_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_login_that_the_server_could_not_check_is_tried_again() {
+    for (version, code) in [(Version::V311, 3), (Version::V5, 0x88), (Version::V5, 0x89)] {
+        let fake = Fake::start(Manners {
+            code,
+            refusals: Some(2),
+            ..Manners::default()
+        })
+        .await;
+        let options = Options {
+            version,
+            ..Options::new(fake.addr, "st01", "secret")
+        };
+        let reconnects = drive(&fake, &mut Numbers::new(1), options).await.unwrap();
+        assert_eq!(reconnects, 2, "code {code}");
+        assert_eq!(fake.seen.lock().unwrap().publishes.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn refused_publishes_and_down_messages_reach_the_traffic() {
     let manners = Manners {
         reason: 0x87,
