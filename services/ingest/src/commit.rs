@@ -253,7 +253,6 @@ impl Committer {
         let mut pauses = RETRY.iter().chain(std::iter::repeat(&RETRY[RETRY.len() - 1]));
         loop {
             let timer = self.metrics.commit_seconds.start_timer();
-            let before = self.journal.head().position;
             let append = self.journal.append((self.clock.0)(), records, body);
             let outcome = tokio::select! {
                 outcome = append => outcome,
@@ -263,7 +262,7 @@ impl Committer {
                 Ok(head) => {
                     timer.observe_duration();
                     self.recovered();
-                    self.cursors.learn(before, head.position - 1).await;
+                    self.cursors.learn(head.position - 1).await;
                     self.committed.send_replace(head.position);
                     return true;
                 }

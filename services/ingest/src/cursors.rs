@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hemu_ledger::cursor::Cursor;
 use hemu_ledger::entry::{Body, Entry, Origin};
+use hemu_ledger::read::Folded;
 use hemu_ledger::{Ledger, Position};
 
 /// Boots of one device kept in memory; one that comes back after more others is read again.
@@ -105,11 +106,11 @@ impl Cursors {
         place
     }
 
-    /// Takes over what other nodes stored for devices that speak to this one too: batches after one position, up to
-    /// another. What cannot be read now has to be folded before anybody who may be in it gets a receipt again.
-    pub(crate) async fn learn(&mut self, after: Position, upto: Position) {
-        self.head = self.head.max(upto + 1);
-        let mut at = after;
+    /// Takes over what other nodes stored for devices that speak to this one too: everything up to a batch that was not
+    /// noted here, before one of this node's. What cannot be read now has to be folded before anybody who may be in it gets
+    /// a receipt again.
+    pub(crate) async fn learn(&mut self, upto: Position) {
+        let mut at = std::mem::replace(&mut self.head, upto + 1);
         while at < upto {
             let batches = match self.ledger.batches(at, AT_ONCE).await {
                 Ok(batches) if !batches.is_empty() => batches,
@@ -196,34 +197,18 @@ impl Cursors {
 
     async fn read(&self, device: &str, boot: u64) -> Stand {
         let needs = self.needs();
-        // Before the cursor is read: it then knows at least that much.
-        let current = is_folded(&self.ledger, needs).await;
         let folded = self.ledger.cursor(device, Some(boot)).await;
         if let Err(error) = &folded {
             tracing::warn!(%error, device.id = device, "where a device stands could not be read; it gets no receipts until it can");
         }
+        let (whole, stand) = folded.map_or((false, None), |folded| (folded.applied >= needs, folded.stand));
         Stand {
             boot,
-            whole: folded.is_ok() && current,
+            whole,
             needs,
-            cursor: folded
-                .ok()
-                .flatten()
-                .map(|(_, cursor)| cursor)
-                .unwrap_or_default(),
+            cursor: stand.map(|(_, cursor)| cursor).unwrap_or_default(),
         }
     }
-}
-
-/// Whether everything up to a batch is in the projections.
-async fn is_folded(ledger: &Ledger, upto: Position) -> bool {
-    if upto == 0 {
-        return true;
-    }
-    ledger
-        .progress()
-        .await
-        .is_ok_and(|progress| progress.applied >= upto)
 }
 
 /// Reads what is folded of the boot a device last spoke with, in this process or before; false when that fails.
@@ -231,23 +216,23 @@ async fn learn(ledger: &Ledger, device: &mut Device, needs: Position) -> bool {
     let spoken = device.boots.last_mut();
     let needs = spoken.as_ref().map_or(needs, |last| last.needs);
     let boot = spoken.as_ref().map(|last| last.boot);
-    let current = is_folded(ledger, needs).await;
-    let Ok(folded) = ledger.cursor(&device.name, boot).await else {
+    let Ok(Folded { applied, stand }) = ledger.cursor(&device.name, boot).await else {
         return false;
     };
-    match (spoken, folded) {
-        (Some(last), folded) => {
+    let whole = applied >= needs;
+    match (spoken, stand) {
+        (Some(last), stand) => {
             // Both are on the disk: what came in this process, and what was folded before.
-            if let Some((_, cursor)) = folded {
+            if let Some((_, cursor)) = stand {
                 last.cursor.join(&cursor);
             }
-            last.whole = current;
+            last.whole = whole;
         }
         // What comes from now on is noted, so that what is missing need only be folded once.
         (None, Some((boot, cursor))) => device.boots.push(Stand {
             boot,
             cursor,
-            whole: current,
+            whole,
             needs,
         }),
         (None, None) => {}

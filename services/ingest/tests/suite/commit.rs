@@ -194,6 +194,29 @@ async fn a_device_whose_cursor_could_not_be_read_gets_its_receipt_when_it_can() 
 }
 
 #[tokio::test]
+async fn what_another_node_stored_is_known_though_the_append_that_met_it_failed() {
+    let site = Site::new().await;
+    let mut desk = site.commit().await;
+    desk.submit(segment("C1", 1, 2)).await.await.unwrap();
+    site.append(&segment("C1", 3, 4)).await;
+    let mut truth = site.truth().await;
+    // The second batch of this node finds the other's in its place, and fails at the next.
+    sql(
+        &mut truth,
+        "create trigger full before insert on journal when new.position = 3
+         begin select raise(abort, 'disk full'); end",
+    )
+    .await;
+    let stored = desk.submit(segment("C1", 5, 6)).await;
+    desk.signals.healthy.wait_for(|healthy| !healthy).await.unwrap();
+    sql(&mut truth, "drop trigger full").await;
+    stored.await.unwrap();
+    let receipt = owed(&desk).await.unwrap();
+    assert_eq!((receipt.upto, receipt.missing), (6, Vec::new()));
+    desk.end().await;
+}
+
+#[tokio::test]
 async fn receipts_are_contiguous_and_name_what_is_missing() {
     let site = Site::new().await;
     let desk = site.commit().await;

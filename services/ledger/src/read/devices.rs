@@ -6,6 +6,7 @@ use super::{Outcome, stream};
 use crate::cursor::Cursor;
 use crate::db;
 use crate::error::{InFile, Result};
+use crate::journal::Position;
 use crate::ledger::Ledger;
 
 /// Gaps named for one device.
@@ -38,6 +39,15 @@ pub struct BinRow {
     pub at: i64,
     pub fill: Option<Bp>,
     pub weight_g: Option<u32>,
+}
+
+/// Where the projections have a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    /// Everything up to here is in it.
+    pub applied: Position,
+    /// A boot and what is covered of it; `None` of a device that never spoke, or not with that boot.
+    pub stand: Option<(u64, Cursor)>,
 }
 
 /// Something set aside, with its reason and bytes.
@@ -97,23 +107,28 @@ impl Ledger {
         Ok(states)
     }
 
-    /// What is folded of a device's boot, or of the boot it last spoke with: boot and cursor.
-    pub async fn cursor(&self, device: &str, boot: Option<u64>) -> Result<Option<(u64, Cursor)>> {
+    /// What is folded of a device's boot, or of the boot it last spoke with.
+    pub async fn cursor(&self, device: &str, boot: Option<u64>) -> Result<Folded> {
         let path = self.folder().projections();
+        // One question: a database that goes away between two may have forgotten its last folds when it is back.
         let row = db::query(
-            "select cursor.* from device join cursor on cursor.device = device.no
-             where device.name = ?1 and cursor.boot = coalesce(?2, device.boot)",
+            "select progress.applied, known.boot, known.upto, known.beyond from progress left join (
+                 select cursor.* from device join cursor on cursor.device = device.no
+                 where device.name = ?1 and cursor.boot = coalesce(?2, device.boot)) as known on true",
         )
         .bind(device)
         .bind(boot.map(u64::cast_signed))
-        .fetch_optional(&self.projections)
+        .fetch_one(&self.projections)
         .await
         .of(&path)?;
-        let read = |row: db::Row| -> Outcome<(u64, Cursor)> {
-            let boot = row.try_get::<i64, _>("boot")?.cast_unsigned();
-            Ok((boot, cursor_of(&row)?.unwrap_or_default()))
+        let read = |row: &db::Row| -> Outcome<Folded> {
+            let boot: Option<i64> = row.try_get("boot")?;
+            Ok(Folded {
+                applied: row.try_get::<i64, _>("applied")?.cast_unsigned(),
+                stand: boot.map(i64::cast_unsigned).zip(cursor_of(row)?),
+            })
         };
-        row.map(|row| read(row).of(&path)).transpose()
+        read(&row).of(&path)
     }
 
     /// What was set aside, newest first, before a place of the journal.

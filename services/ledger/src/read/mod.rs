@@ -17,7 +17,7 @@ mod standing;
 mod tail;
 
 pub use days::{Part, Parts};
-pub use devices::{BinRow, DeviceState, IncidentRow, QuarantineRow};
+pub use devices::{BinRow, DeviceState, Folded, IncidentRow, QuarantineRow};
 pub use dry_run::{DryRun, Otherwise};
 pub(crate) use edition::{ByToken, judge_all};
 pub use edition::{Edition, Place, States};

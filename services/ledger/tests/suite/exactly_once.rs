@@ -416,7 +416,7 @@ async fn imports_and_unreadable_bytes_leave_a_devices_boot_alone() {
     site.fold().await;
     let state = site.ledger.device_states().await.unwrap().remove(0);
     assert_eq!((state.boot, state.upto, state.records), (77, 2, 4));
-    let (boot, cursor) = site.ledger.cursor("C1", None).await.unwrap().unwrap();
+    let (boot, cursor) = site.ledger.cursor("C1", None).await.unwrap().stand.unwrap();
     assert_eq!((boot, cursor.upto()), (77, 2));
 }
 
@@ -441,10 +441,10 @@ async fn every_boot_of_a_device_keeps_its_cursor() {
         ("nobody", None, None),
     ] {
         let found = site.ledger.cursor(device, boot).await.unwrap();
-        let found = found.map(|(boot, cursor)| (boot, cursor.upto()));
-        assert_eq!(found, expected, "{device} {boot:?}");
+        let stand = found.stand.map(|(boot, cursor)| (boot, cursor.upto()));
+        assert_eq!((found.applied, stand), (2, expected), "{device} {boot:?}");
     }
-    let (_, cursor) = site.ledger.cursor("C2", None).await.unwrap().unwrap();
+    let (_, cursor) = site.ledger.cursor("C2", None).await.unwrap().stand.unwrap();
     assert_eq!(cursor.missing(9), [(1, 3)]);
 }
 
