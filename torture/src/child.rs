@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -28,6 +28,10 @@ pub struct Home {
     pub port: u16,
     /// Its configuration file, if it needs one.
     pub config: Option<PathBuf>,
+    /// The PostgreSQL its tables are in, if they are not in the data folder.
+    pub store: Option<String>,
+    /// What it does of the work, if not all of it.
+    pub roles: Option<&'static str>,
     /// More environment for the server: limits, the disk shim.
     pub environment: Vec<(String, String)>,
 }
@@ -40,8 +44,11 @@ pub fn free_port() -> Result<u16> {
 impl Home {
     fn program(&self) -> Command {
         let mut command = Command::new(&self.program);
-        for name in ["HEMU_DATA", "HEMU_CONFIG", "LC_ALL", "LC_MESSAGES"] {
+        for name in ["HEMU_DATA", "HEMU_CONFIG", "HEMU_STORE", "LC_ALL", "LC_MESSAGES"] {
             command.env_remove(name);
+        }
+        if let Some(store) = &self.store {
+            command.env("HEMU_STORE", store);
         }
         command.env("LANG", "C").arg("--data").arg(&self.data);
         if let Some(config) = &self.config {
@@ -83,6 +90,7 @@ impl Home {
                 "--mqtt-listen",
             ])
             .arg(format!("127.0.0.1:{}", self.port))
+            .args(self.roles.into_iter().flat_map(|roles| ["--roles", roles]))
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -141,13 +149,14 @@ impl Server {
         signal(&self.child, Signal::CONT)
     }
 
-    /// SIGTERM, and how it ended.
-    pub fn terminate(mut self) -> Result<ExitStatus> {
+    /// SIGTERM, on which it has to end in order.
+    pub fn end(mut self) -> Result<()> {
         signal(&self.child, Signal::TERM)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
+                ensure!(status.success(), "the server ended with {status} on SIGTERM");
+                return Ok(());
             }
             ensure!(Instant::now() < deadline, "the server does not end on SIGTERM");
             std::thread::sleep(Duration::from_millis(20));

@@ -6,6 +6,7 @@ pub mod fleet;
 pub mod journal;
 pub mod oracle;
 pub mod plan;
+pub mod postgres;
 pub mod proxy;
 pub mod report;
 pub mod sabotage;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use hemu_torture::plan::{Plan, Size};
+use hemu_torture::plan::{Db, Plan, Size};
 use hemu_torture::report::Report;
 use hemu_torture::sabotage::Sabotage;
 use hemu_torture::scenario::Scenario;
@@ -82,12 +82,6 @@ enum Broker {
     Mosquitto,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Db {
-    /// A data folder.
-    Sqlite,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
@@ -108,7 +102,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Run) -> Result<bool> {
-    let Db::Sqlite = options.db;
     let plan = Plan {
         hemu: options.hemu.map_or_else(beside, Ok)?,
         work: options.work.unwrap_or_else(std::env::temp_dir),
@@ -119,6 +112,7 @@ async fn run(options: Run) -> Result<bool> {
         seconds: options.seconds,
         now: now(),
         behind_mosquitto: options.broker == Broker::Mosquitto,
+        db: options.db,
         sabotage: options.sabotage,
         bar: bar()?,
     };

@@ -16,6 +16,16 @@ pub enum Size {
     Release,
 }
 
+/// What the server keeps its records in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Db {
+    /// A data folder.
+    Sqlite,
+    /// A PostgreSQL, shared by several nodes.
+    #[value(name = "pg")]
+    Postgres,
+}
+
 /// The run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -35,6 +45,8 @@ pub struct Plan {
     pub seconds: Option<u64>,
     /// Devices talk to a Mosquitto in front of the server.
     pub behind_mosquitto: bool,
+    /// What the server keeps its records in.
+    pub db: Db,
     /// The machine's clock when the run began, ms since 1970.
     pub now: i64,
     /// What is spoilt on purpose.

@@ -83,7 +83,6 @@ impl Deeds {
 /// What every connection shares.
 #[derive(Debug)]
 struct Shared {
-    upstream: SocketAddr,
     chaos: Chaos,
     sabotage: Option<Sabotage>,
     keys: HashMap<String, [u8; 32]>,
@@ -103,9 +102,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, in front of `upstream`.
+    /// Listens on a free port, in front of servers that take turns, a connection each.
     pub async fn start(
-        upstream: SocketAddr,
+        upstream: Vec<SocketAddr>,
         keys: &[Key],
         chaos: Chaos,
         sabotage: Option<Sabotage>,
@@ -119,7 +118,6 @@ impl Proxy {
             .collect();
         let known = Mutex::default();
         let shared = Arc::new(Shared {
-            upstream,
             chaos,
             sabotage,
             keys,
@@ -127,13 +125,13 @@ impl Proxy {
             deeds: deeds.clone(),
         });
         let task = tokio::spawn(async move {
-            for number in 0.. {
+            for (number, server) in (0..).zip(upstream.into_iter().cycle()) {
                 let Ok((stream, _)) = listener.accept().await else {
                     return;
                 };
                 let session = Session::new(shared.clone(), Dice::new(seed, "proxy", number));
                 // Whichever side ends, the other ends with it: that is all there is to say of an error.
-                tokio::spawn(async move { drop(relay(stream, session).await) });
+                tokio::spawn(async move { drop(relay(stream, server, session).await) });
             }
         });
         Ok(Self { addr, deeds, task })
@@ -147,8 +145,8 @@ impl Drop for Proxy {
 }
 
 /// Carries one connection, packet by packet, until either side ends or it is to be cut.
-async fn relay(mut device: TcpStream, mut session: Session) -> std::io::Result<()> {
-    let mut server = TcpStream::connect(session.upstream()).await?;
+async fn relay(mut device: TcpStream, server: SocketAddr, mut session: Session) -> std::io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
     device.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (mut up, mut down) = (Buffer::default(), Buffer::default());

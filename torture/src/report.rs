@@ -44,7 +44,7 @@ pub struct Report {
     pub git: String,
     /// `embedded` or `mosquitto`.
     pub broker: &'static str,
-    /// `sqlite`.
+    /// `sqlite` or `pg`.
     pub db: &'static str,
     /// What was spoilt on purpose.
     pub sabotage: Option<crate::sabotage::Sabotage>,

@@ -2,6 +2,7 @@
 
 mod disk;
 mod mass;
+mod nodes;
 mod odd;
 mod ordeal;
 mod rot;
@@ -12,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::child::Mosquitto;
 use crate::disk::Disk;
-use crate::plan::Plan;
+use crate::plan::{Db, Plan};
+use crate::postgres::Postgres;
 use crate::report::Report;
 use crate::sabotage::Sabotage;
 
@@ -83,6 +85,7 @@ impl Scenario {
                 ..Report::default()
             },
             None => match self {
+                Self::Kill9 if plan.db == Db::Postgres => nodes::kill9(plan).await?,
                 Self::Kill9 => ordeal::kill9(plan).await?,
                 Self::PowerCut => ordeal::power_cut(plan).await?,
                 Self::DiskFull => disk::full(plan).await?,
@@ -107,7 +110,10 @@ impl Scenario {
         } else {
             "embedded"
         };
-        report.db = "sqlite";
+        report.db = match plan.db {
+            Db::Sqlite => "sqlite",
+            Db::Postgres => "pg",
+        };
         report.sabotage = plan.sabotage;
         report.ok = report.misses.is_empty();
         Ok(report)
@@ -119,6 +125,16 @@ impl Scenario {
         let fails = fails || plan.sabotage == Some(Sabotage::SyncNormal);
         if plan.behind_mosquitto && !Mosquitto::is_there() {
             return Some("mosquitto is not installed".to_owned());
+        }
+        if plan.db == Db::Postgres {
+            if !Postgres::is_there() {
+                return Some("postgresql is not installed".to_owned());
+            }
+            if self != Self::Kill9 || plan.behind_mosquitto || fails {
+                return Some(
+                    "with --db pg there is kill9, at the embedded endpoint and on a sound disk".to_owned(),
+                );
+            }
         }
         (fails && !Disk::can_be_built())
             .then(|| "cc is not installed, and the failing disk is made with it".to_owned())

@@ -17,7 +17,8 @@ use crate::disk::Disk;
 use crate::fleet::{Bin, Fleet, Manners, Member, Trust};
 use crate::journal::Reading;
 use crate::oracle::{self, Sent, Verdict, day};
-use crate::plan::Plan;
+use crate::plan::{Db, Plan};
+use crate::postgres::Postgres;
 use crate::report::Report;
 use crate::said::{self, Expected, FIRST, Says, expected};
 use crate::store::{self, Store};
@@ -38,6 +39,8 @@ pub struct Scene {
     pub broker: Option<Mosquitto>,
     /// The failing disk under the store, if there is one.
     pub disk: Option<Disk>,
+    /// The database the store is in, if it is not in files.
+    pub postgres: Option<Postgres>,
     seed: u64,
 }
 
@@ -47,12 +50,18 @@ impl Scene {
         let folder = tempfile::Builder::new()
             .prefix("hemu-torture-")
             .tempdir_in(&plan.work)?;
+        let postgres = match plan.db {
+            Db::Sqlite => None,
+            Db::Postgres => Some(Postgres::start(&plan.work)?),
+        };
         let home = Home {
             program: plan.hemu.clone(),
             data: folder.path().join("data"),
             log: folder.path().join("hemu.log"),
             port: free_port()?,
             config: None,
+            store: postgres.as_ref().map(Postgres::url),
+            roles: None,
             environment: vec![
                 ("HEMU_MQTT_CONNECTIONS".into(), "20000".into()),
                 ("HEMU_MQTT_CONNECTIONS_PER_ADDRESS".into(), "20000".into()),
@@ -74,10 +83,11 @@ impl Scene {
             crowd,
             broker: None,
             disk: None,
+            postgres,
             seed: plan.seed,
         };
         scene.fill(&scene.home)?;
-        store::register(&scene.home.data, &scene.keys).await?;
+        store::register(&scene.home, &scene.keys).await?;
         if plan.behind_mosquitto {
             let (broker, config) = Mosquitto::start(scene.folder.path(), &scene.keys)?;
             (scene.broker, scene.home.config) = (Some(broker), Some(config));
@@ -165,28 +175,23 @@ impl Scene {
 
     /// Ends the server in order and holds its store against what these devices said and were promised.
     pub async fn judge(&self, server: Server, bins: &[Bin]) -> Result<Verdict> {
-        let status = server.terminate()?;
-        ensure!(status.success(), "the server ended with {status} on SIGTERM");
+        server.end()?;
+        self.examine(bins).await
+    }
+
+    /// Holds a store that no server has open any more against what these devices said and were promised.
+    pub async fn examine(&self, bins: &[Bin]) -> Result<Verdict> {
         let mut promises = Vec::new();
-        let mut sent = Vec::new();
         for bin in bins {
-            let (boot, upto) = bin.told();
-            let device = bin.key().device.clone();
-            promises.extend(witness::read(&device, &bin.log())?);
-            sent.push(Sent {
-                device,
-                boot,
-                upto,
-                says: bin.member().says.clone(),
-            });
+            promises.extend(witness::read(&bin.key().device, &bin.log())?);
         }
         let verify = self
             .home
             .command(&["verify"])
             .err()
             .map(|error| error.to_string());
-        let mut store = Store::open(&self.home.data).await?;
-        let mut verdict = oracle::judge(&mut store, &sent, &promises).await?;
+        let mut store = Store::open(&self.home).await?;
+        let mut verdict = oracle::judge(&mut store, &sent(bins), &promises).await?;
         let integrity = store.integrity().await?;
         store.close().await?;
         verdict.verify = verify.or((integrity != "ok").then_some(integrity));
@@ -218,6 +223,7 @@ impl Scene {
         let fresh = Home {
             data: self.folder.path().join("fresh"),
             config: None,
+            store: None,
             ..self.home.clone()
         };
         self.fill(&fresh)?;

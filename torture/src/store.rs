@@ -1,15 +1,17 @@
-//! The store as it lies on the disk, read by queries of our own. One type, so that another store needs one more variant.
-//! Must not: write, but for the logins that would take a process each ([`register`]); ask the server anything.
+//! The store as it lies on the disk or in a database, read by queries of our own, the same for both. Must not: write, but
+//! for the logins that would take a process each ([`register`]); ask the server anything.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use firmware_sim::device::key_digest;
 use firmware_sim::keys::Key;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, FromRow};
 
+use crate::child::Home;
 use crate::journal::{self, Batch, Sums};
 
 /// Batches fetched at once.
@@ -19,6 +21,9 @@ const BLOCK: u64 = 64;
 
 /// Day since 1970 in Shanghai, token, source (a camera's device, or empty for the inspectors), stream.
 pub type EvidenceKey = (i64, String, String, u8);
+
+/// Position, time, records, hash and body.
+type BatchRow = (i64, i64, i64, Vec<u8>, Vec<u8>);
 
 /// What the projections count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,76 +42,126 @@ pub struct Progress {
 
 /// A store that nobody writes to any more.
 #[derive(Debug)]
-pub enum Store {
-    /// `hemu.db` and `projections.db` of a data folder.
-    Sqlite {
-        /// The journal and the registry.
-        truth: SqliteConnection,
-        /// What is folded from it.
-        projections: SqliteConnection,
-    },
+pub struct Store {
+    /// The journal and the registry.
+    truth: Connection,
+    /// What is folded from it.
+    projections: Connection,
 }
 
-async fn sqlite(path: PathBuf, writable: bool) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(&path).read_only(!writable);
-    let connection = options.disable_statement_logging().connect().await;
-    connection.with_context(|| format!("{} cannot be opened", path.display()))
+#[derive(Debug)]
+enum Connection {
+    /// `hemu.db` or `projections.db` of a data folder.
+    Sqlite(SqliteConnection),
+    /// A schema of a database.
+    Postgres(PgConnection),
 }
 
-/// Puts logins into the registry of a folder that no server has open: a command each would take minutes for thousands.
-pub async fn register(data: &Path, keys: &[Key]) -> Result<()> {
-    let mut connection = sqlite(data.join("hemu.db"), true).await?;
-    let mut transaction = connection.begin().await?;
-    for Key { device, key } in keys {
-        sqlx::query("insert into device (id, key_digest, created_at) values (?, ?, 0)")
-            .bind(device)
-            .bind(&key_digest(key)[..])
-            .execute(&mut *transaction)
-            .await?;
+/// The same with either, which sqlx has as two types.
+macro_rules! with {
+    ($connection:expr, $it:ident => $what:expr) => {
+        match $connection {
+            Connection::Sqlite($it) => $what,
+            Connection::Postgres($it) => $what,
+        }
+    };
+}
+
+impl Connection {
+    async fn truth(home: &Home, writable: bool) -> Result<Self> {
+        Self::to(home, "truth", "hemu.db", writable).await
     }
-    transaction.commit().await?;
-    Ok(connection.close().await?)
+
+    async fn to(home: &Home, schema: &str, file: &str, writable: bool) -> Result<Self> {
+        if let Some(url) = &home.store {
+            let options: PgConnectOptions = url.parse()?;
+            let options = options.options([("search_path", schema)]);
+            let connection = options.disable_statement_logging().connect().await;
+            return Ok(Self::Postgres(
+                connection.with_context(|| format!("{schema} cannot be opened"))?,
+            ));
+        }
+        let path: PathBuf = home.data.join(file);
+        let options = SqliteConnectOptions::new().filename(&path).read_only(!writable);
+        let connection = options.disable_statement_logging().connect().await;
+        Ok(Self::Sqlite(connection.with_context(|| {
+            format!("{} cannot be opened", path.display())
+        })?))
+    }
+
+    /// Every row of an answer.
+    async fn rows<T>(&mut self, sql: String) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        Ok(with!(self, it => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(it).await?))
+    }
+
+    async fn row<T>(&mut self, sql: &str) -> Result<T>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        self.rows(sql.to_owned()).await?.pop().context("no row")
+    }
+
+    async fn close(self) -> Result<()> {
+        with!(self, it => it.close().await?);
+        Ok(())
+    }
+}
+
+/// Puts logins into the registry of a site that no server has open: a command each would take minutes for thousands.
+pub async fn register(home: &Home, keys: &[Key]) -> Result<()> {
+    let mut truth = Connection::truth(home, true).await?;
+    with!(&mut truth, it => {
+        let mut transaction = it.begin().await?;
+        for Key { device, key } in keys {
+            sqlx::query("insert into device (id, key_digest, created_at) values ($1, $2, 0)")
+                .bind(device)
+                .bind(&key_digest(key)[..])
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+    });
+    truth.close().await
 }
 
 impl Store {
-    /// Opens the files of a data folder to read them.
-    pub async fn open(data: &Path) -> Result<Self> {
-        Ok(Self::Sqlite {
-            truth: sqlite(data.join("hemu.db"), false).await?,
-            projections: sqlite(data.join("projections.db"), false).await?,
+    /// Opens the store of a site to read it.
+    pub async fn open(home: &Home) -> Result<Self> {
+        Ok(Self {
+            truth: Connection::truth(home, false).await?,
+            projections: Connection::to(home, "projections", "projections.db", false).await?,
         })
     }
 
-    /// Closes the files.
+    /// Closes it.
     pub async fn close(self) -> Result<()> {
-        let Self::Sqlite { truth, projections } = self;
-        truth.close().await?;
-        Ok(projections.close().await?)
+        self.truth.close().await?;
+        self.projections.close().await
     }
 
     /// Every batch of the journal in order.
     pub async fn each_batch(&mut self, mut take: impl FnMut(Batch) -> Result<()>) -> Result<()> {
-        let Self::Sqlite { truth, .. } = self;
         let mut last = i64::MIN;
         loop {
-            let rows = sqlx::query(
-                "select position, at, records, hash, body from journal where position > ? order by position limit ?",
-            )
-            .bind(last)
-            .bind(STRETCH)
-            .fetch_all(&mut *truth)
-            .await?;
+            let sql = format!(
+                "select position, at, records, hash, body from journal
+                 where position > {last} order by position limit {STRETCH}"
+            );
+            let rows: Vec<BatchRow> = self.truth.rows(sql).await?;
             if rows.is_empty() {
                 return Ok(());
             }
-            for row in &rows {
-                last = row.try_get("position")?;
+            for (position, at, records, hash, body) in rows {
+                last = position;
                 take(Batch {
-                    position: last,
-                    at: row.try_get("at")?,
-                    records: row.try_get("records")?,
-                    hash: row.try_get("hash")?,
-                    body: row.try_get("body")?,
+                    position,
+                    at,
+                    records,
+                    hash,
+                    body,
                 })?;
             }
         }
@@ -114,10 +169,8 @@ impl Store {
 
     /// Records that the server does not count, by batch and place in it, and why.
     pub async fn ignored(&mut self) -> Result<HashMap<(i64, i64), String>> {
-        let Self::Sqlite { projections, .. } = self;
-        let rows: Vec<(i64, i64, String)> = sqlx::query_as("select position, idx, why from ignored")
-            .fetch_all(projections)
-            .await?;
+        let sql = "select position, idx, why from ignored".to_owned();
+        let rows: Vec<(i64, i64, String)> = self.projections.rows(sql).await?;
         Ok(rows
             .into_iter()
             .map(|(position, idx, why)| ((position, idx), why))
@@ -126,11 +179,8 @@ impl Store {
 
     /// What the projections count.
     pub async fn progress(&mut self) -> Result<Progress> {
-        let Self::Sqlite { projections, .. } = self;
-        let (applied, accepted, repeats, conflicts, quarantined) =
-            sqlx::query_as("select applied, accepted, repeats, conflicts, quarantined from progress")
-                .fetch_one(projections)
-                .await?;
+        let sql = "select applied, accepted, repeats, conflicts, quarantined from progress";
+        let (applied, accepted, repeats, conflicts, quarantined) = self.projections.row(sql).await?;
         Ok(Progress {
             applied,
             accepted,
@@ -142,28 +192,19 @@ impl Store {
 
     /// Readings flagged because their device's clock was ahead.
     pub async fn flagged(&mut self) -> Result<i64> {
-        let Self::Sqlite { projections, .. } = self;
-        let flagged = sqlx::query_scalar("select count(*) from reading where clock_ahead <> 0");
-        Ok(flagged.fetch_one(projections).await?)
+        let sql = "select count(*) from reading where clock_ahead <> 0";
+        let (flagged,) = self.projections.row(sql).await?;
+        Ok(flagged)
     }
 
     /// Every evidence sum.
     pub async fn evidence(&mut self) -> Result<BTreeMap<EvidenceKey, Sums>> {
-        let Self::Sqlite { projections, .. } = self;
-        let households: HashMap<i64, String> =
-            sqlx::query_as::<_, (i64, String)>("select no, token from household")
-                .fetch_all(&mut *projections)
-                .await?
-                .into_iter()
-                .collect();
-        let devices: HashMap<i64, String> = sqlx::query_as::<_, (i64, String)>("select no, name from device")
-            .fetch_all(&mut *projections)
-            .await?
-            .into_iter()
-            .collect();
-        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as("select day, block, sums from day_sums")
-            .fetch_all(projections)
-            .await?;
+        let of_table = |table: &str, name: &str| format!("select no, {name} from {table}");
+        let names = |rows: Vec<(i64, String)>| rows.into_iter().collect::<HashMap<i64, String>>();
+        let households = names(self.projections.rows(of_table("household", "token")).await?);
+        let devices = names(self.projections.rows(of_table("device", "name")).await?);
+        let sql = "select day, block, sums from day_sums".to_owned();
+        let rows: Vec<(i64, i64, Vec<u8>)> = self.projections.rows(sql).await?;
         let mut evidence = BTreeMap::new();
         for (day, block, sums) in rows {
             let rows = journal::day_sums(&sums)
@@ -185,13 +226,13 @@ impl Store {
         Ok(evidence)
     }
 
-    /// SQLite's own word on both files: `ok`, or what it found.
+    /// SQLite's own word on both files: `ok`, or what it found. PostgreSQL has none that costs nothing to ask.
     pub async fn integrity(&mut self) -> Result<String> {
-        let Self::Sqlite { truth, projections } = self;
-        for connection in [truth, projections] {
-            let word: String = sqlx::query_scalar("pragma integrity_check(1)")
-                .fetch_one(connection)
-                .await?;
+        for connection in [&mut self.truth, &mut self.projections] {
+            if let Connection::Postgres(_) = connection {
+                continue;
+            }
+            let (word,): (String,) = connection.row("pragma integrity_check(1)").await?;
             if word != "ok" {
                 return Ok(word);
             }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use hemu_torture::plan::{Plan, Size};
+use hemu_torture::plan::{Db, Plan, Size};
 use hemu_torture::report::Report;
 use hemu_torture::sabotage::Sabotage;
 use hemu_torture::scenario::Scenario;
@@ -77,6 +77,7 @@ fn plan(sabotage: Option<Sabotage>) -> Plan {
         seconds: None,
         now: now(),
         behind_mosquitto: false,
+        db: Db::Sqlite,
         sabotage,
         bar: ProgressBar::hidden(),
     }
@@ -115,6 +116,23 @@ async fn behind_mosquitto_nothing_receipted_is_lost() {
         ..plan(None)
     };
     holds(Scenario::Kill9, plan).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_shared_postgresql_nothing_acknowledged_is_lost_and_everything_receipted_whoever_dies() {
+    let plan = Plan {
+        db: Db::Postgres,
+        ..plan(None)
+    };
+    let report = holds(Scenario::Kill9, plan).await;
+    if report.skipped.is_some() {
+        return;
+    }
+    let kills = report.faults.iter().filter(|(name, _)| name.ends_with("_kills"));
+    assert!(
+        report.acked >= 4_000 && kills.map(|(_, kills)| kills).sum::<u64>() >= 12,
+        "{report:?}"
+    );
 }
 
 /// The same run as without it, and the line of the verdict that is red.

@@ -1,7 +1,6 @@
 //! What happens to the packets of one connection. Bytes in, bytes out: no socket here.
 
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -55,10 +54,6 @@ impl Session {
             device: String::new(),
             owed: HashMap::new(),
         }
-    }
-
-    pub(super) fn upstream(&self) -> SocketAddr {
-        self.shared.upstream
     }
 
     pub(super) fn pause(&mut self) -> Duration {
@@ -247,7 +242,6 @@ mod tests {
 
     fn session(chaos: Chaos, sabotage: Option<Sabotage>) -> Session {
         let shared = Shared {
-            upstream: ([127, 0, 0, 1], 1).into(),
             chaos,
             sabotage,
             keys: HashMap::from([("d".to_owned(), KEY)]),

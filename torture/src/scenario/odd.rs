@@ -79,7 +79,7 @@ pub(super) async fn skew(plan: &Plan) -> Result<Report> {
     let ahead =
         |record: &Expected| matches!(record, Expected::Deposit(reading) if reading.at > plan.now + YEAR / 2);
     let ahead = expect(&members, ahead);
-    let mut store = Store::open(&scene.home.data).await?;
+    let mut store = Store::open(&scene.home).await?;
     let flagged = store.flagged().await?.unsigned_abs();
     store.close().await?;
     let quarantined = report.verdict.as_ref().map_or(0, |verdict| verdict.quarantined);
@@ -137,7 +137,7 @@ pub(super) async fn clone(plan: &Plan) -> Result<Report> {
             .count() as u64
     };
     let all: u64 = pairs.map(of).sum();
-    let mut store = Store::open(&scene.home.data).await?;
+    let mut store = Store::open(&scene.home).await?;
     let theirs = store.progress().await?.conflicts.unsigned_abs();
     store.close().await?;
     report.faults.insert("cloned_records".to_owned(), all);

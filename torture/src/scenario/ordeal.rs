@@ -7,7 +7,7 @@ use firmware_sim::draw::Dice;
 use tokio::time::Instant;
 
 use crate::child::Server;
-use crate::fleet::{Bin, Fleet, Manners};
+use crate::fleet::{Bin, Fleet, Manners, Tally};
 use crate::plan::Plan;
 use crate::proxy::{Chaos, Proxy};
 use crate::report::Report;
@@ -16,8 +16,8 @@ use crate::scene::{Scene, drawn, sent};
 
 /// How long to wait for the next promise before the next fault, and for all of them at the end. What is sabotaged may wait
 /// for ever: a server that forgot what a device has erased can never cover the rest.
-const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_mins(2)];
-const SABOTAGED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
+pub(super) const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_mins(2)];
+pub(super) const SABOTAGED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
 
 /// Half of the devices take so long at least.
 const AT_LEAST: Duration = Duration::from_secs(15);
@@ -127,7 +127,14 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
     let mut server = scene.home.serve()?;
     let rss_start_kib = server.rss_kib();
     let manners = scene.manners();
-    let proxy = Proxy::start(manners.addr, &scene.keys, ordeal.chaos, plan.sabotage, plan.seed).await?;
+    let proxy = Proxy::start(
+        vec![manners.addr],
+        &scene.keys,
+        ordeal.chaos,
+        plan.sabotage,
+        plan.seed,
+    )
+    .await?;
     let manners = Manners {
         addr: proxy.addr,
         power_cuts: ordeal.power_cuts,
@@ -153,13 +160,7 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
     for number in 1..=ordeal.faults {
         // Spread over the load, each at a moment of its own.
         let due = fleet.goal * number / (ordeal.faults + 1);
-        let (mut erased, mut progress) = (0, Instant::now());
-        while fleet.tally.erased() < due && server.lives() && progress.elapsed() < stalled {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            if fleet.tally.erased() > erased {
-                (erased, progress) = (fleet.tally.erased(), Instant::now());
-            }
-        }
+        wait_until_due(&fleet, due, stalled, || server.lives()).await;
         tokio::time::sleep(Duration::from_millis(u64::from(dice.below(40)))).await;
         if dice.chance(0.1) {
             befall(Fault::Pause, &mut scene, &mut server, &mut dice, &mut report).await?;
@@ -172,6 +173,36 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
     let bins = fleet.finish(patience).await?;
     report.rss_end_kib = server.rss_kib();
     report.close(&tally, bins.iter().map(Bin::held).sum());
+    note(&mut report, &proxy, &tally, ordeal.devices);
+    let mut verdict = scene.judge(server, &bins).await?;
+    if plan.sabotage.is_none() {
+        verdict.lists = scene.compare_lists(&sent(&bins))?;
+    }
+    report.judged(verdict);
+    Ok(report)
+}
+
+/// Until so many records were promised, or nothing was for too long, or there is nobody to promise anything; the longest
+/// time without a promise.
+pub(super) async fn wait_until_due(
+    fleet: &Fleet,
+    due: u64,
+    stalled: Duration,
+    mut lives: impl FnMut() -> bool,
+) -> Duration {
+    let (mut erased, mut progress, mut longest) = (0, Instant::now(), Duration::ZERO);
+    while fleet.tally.erased() < due && lives() && progress.elapsed() < stalled {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        longest = longest.max(progress.elapsed());
+        if fleet.tally.erased() > erased {
+            (erased, progress) = (fleet.tally.erased(), Instant::now());
+        }
+    }
+    longest
+}
+
+/// What network and devices went through.
+pub(super) fn note(report: &mut Report, proxy: &Proxy, tally: &Tally, devices: u64) {
     for (name, count) in proxy.deeds.figures() {
         report.faults.insert(name.to_owned(), count);
     }
@@ -180,17 +211,11 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
         .insert("device_power_cuts".to_owned(), tally.power_cuts());
     report.faults.insert(
         "reconnects".to_owned(),
-        tally.connections().saturating_sub(ordeal.devices),
+        tally.connections().saturating_sub(devices),
     );
     report
         .figures
         .insert("refused_receipts".to_owned(), tally.refused_receipts() as f64);
-    let mut verdict = scene.judge(server, &bins).await?;
-    if plan.sabotage.is_none() {
-        verdict.lists = scene.compare_lists(&sent(&bins))?;
-    }
-    report.judged(verdict);
-    Ok(report)
 }
 
 async fn befall(
