@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
-    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Presence, Site, Standings, live,
+    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Site, Standings, live,
 };
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::{Plan, Zone};
@@ -133,6 +133,7 @@ async fn api(folder: &Path) -> Api {
         holder: "bench".into(),
         presence: Presence::new(|_| false),
         door: Door::default(),
+        pace: Pace::default(),
         checks: Vec::new(),
         inspections: Inspections::new(ledger.site_key([7; 32]).await.unwrap(), Plan::V1, Duration::ZERO),
         standings: Standings::new(ledger, clock, Duration::from_hours(10)),

@@ -7,7 +7,7 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Standings};
+use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, Standings};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Api {
     pub holder: String,
     pub presence: Presence,
     pub door: Door,
+    pub pace: Pace,
     /// What `/readyz` asks, in order.
     pub checks: Vec<Check>,
     pub standings: Standings,

@@ -105,6 +105,14 @@ impl Problem {
         }
     }
 
+    /// Too many requests; with Retry-After.
+    pub(crate) fn too_fast(detail: impl Into<String>) -> Self {
+        Self {
+            retry_after_s: Some(1),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+        }
+    }
+
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header;
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::Api;
 use crate::problem::Problem;
-use crate::{dashboards, door, headers, live, metrics, probes, v1};
+use crate::{dashboards, door, headers, live, metrics, pace, probes, v1};
 
 /// Until an answer must have begun. A stream that has begun may last.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,7 +69,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(api.clone(), door::guard))
-        .layer(map_response(headers::secure))
+        .layer(from_fn_with_state(api.clone(), pace::keep))
+        .layer(from_fn(headers::secure))
         .layer(from_fn_with_state(api, metrics::observe))
 }
 
@@ -289,6 +290,7 @@ mod tests {
             );
             assert_eq!(headers["x-content-type-options"], "nosniff", "{uri}");
             assert_eq!(headers["referrer-policy"], "no-referrer", "{uri}");
+            assert_eq!(headers["x-robots-tag"], "noindex, nofollow", "{uri}");
             if uri.path().starts_with("/api/v1/") && uri.path() != "/api/v1/live" {
                 assert_eq!(headers["cache-control"], "no-store", "{uri}");
             }

@@ -12,7 +12,7 @@ mod registry;
 mod server;
 pub mod session;
 mod socket;
-mod tls;
+pub mod tls;
 
 pub use backend::{Backend, Chunk, LoginError, PendingCommand, Presence, Publish, Stored, Ticket};
 pub use hemu_wire::{DeviceId, Down, Up};

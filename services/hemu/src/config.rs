@@ -1,5 +1,6 @@
 //! The configuration: one flat tree. File, environment and flags fill it, in that order; unknown keys are refused.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -59,6 +60,10 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) broker_ca: Option<PathBuf>,
     pub(crate) http_listen: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) https_listen: Option<SocketAddr>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) allow_plain: bool,
     pub(crate) metrics_listen: SocketAddr,
     pub(crate) lists_weekday: Weekday,
     pub(crate) lists_notices: bool,
@@ -73,7 +78,7 @@ pub(crate) struct Config {
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 32] = [
     "data",
     "store",
     "roles",
@@ -95,6 +100,9 @@ const KEYS: [&str; 29] = [
     "broker_receive_maximum",
     "broker_ca",
     "http_listen",
+    "https_listen",
+    "hosts",
+    "allow_plain",
     "metrics_listen",
     "lists_weekday",
     "lists_notices",
@@ -140,6 +148,9 @@ impl Default for Config {
             broker_receive_maximum: 1_024,
             broker_ca: None,
             http_listen: loopback(8080),
+            https_listen: None,
+            hosts: Vec::new(),
+            allow_plain: false,
             metrics_listen: loopback(9090),
             lists_weekday: Weekday::Monday,
             lists_notices: false,
@@ -192,21 +203,46 @@ impl Config {
     }
 
     fn check(&self, words: &Words) -> Result<()> {
-        if !self.http_listen.ip().is_loopback() {
-            bail!(words.say("dashboards-on-loopback-only", &[("address", &self.http_listen)]));
-        }
+        self.check_listeners(words)?;
         if self.roles.are_none() || (self.store.is_none() && !self.roles.are_all()) {
             bail!(words.say("roles-need-a-store", &[("roles", &self.roles)]));
         }
+        broker::settings(self, words).map(drop)
+    }
+
+    /// What leaves this machine is encrypted, unless the operator says that something else sees to it.
+    fn check_listeners(&self, words: &Words) -> Result<()> {
         let tls = [
-            self.mqtt_tls_listen.is_some(),
+            self.mqtt_tls_listen.is_some() || self.https_listen.is_some(),
             self.tls_certificate.is_some(),
             self.tls_key.is_some(),
         ];
         if tls.iter().any(|set| *set) && !tls.iter().all(|set| *set) {
             bail!(words.say("tls-incomplete", &[]));
         }
-        broker::settings(self, words).map(drop)
+        let plain = [
+            ("mqtt_listen", "mqtt_tls_listen", self.mqtt_listen),
+            ("http_listen", "https_listen", self.http_listen),
+        ];
+        for (setting, instead, address) in plain {
+            if !address.ip().is_loopback() && !self.allow_plain {
+                let about: [(&str, &dyn Display); 3] = [
+                    ("setting", &setting),
+                    ("address", &address),
+                    ("instead", &instead),
+                ];
+                bail!(words.say("plain-off-this-machine", &about));
+            }
+        }
+        if self.serves_others() && self.hosts.is_empty() {
+            bail!(words.say("hosts-missing", &[]));
+        }
+        Ok(())
+    }
+
+    /// Whether the dashboards are for other machines too.
+    pub(crate) fn serves_others(&self) -> bool {
+        self.https_listen.is_some() || !self.http_listen.ip().is_loopback()
     }
 }
 
@@ -248,6 +284,7 @@ mod tests {
             mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
             tls_certificate: Some("cert.pem".into()),
             tls_key: Some("key.pem".into()),
+            https_listen: Some(([127, 0, 0, 1], 8443).into()),
             broker_url: Some("mqtts://broker".into()),
             broker_username: Some("ingest".into()),
             broker_password: Some(Secret("sesame".into())),
@@ -307,12 +344,48 @@ mod tests {
     }
 
     #[test]
-    fn dashboards_stay_on_loopback() {
-        let config = Config {
-            http_listen: ([0, 0, 0, 0], 8080).into(),
+    fn what_leaves_this_machine_is_encrypted_unless_the_operator_says_otherwise() {
+        let everywhere = SocketAddr::from(([0, 0, 0, 0], 8443));
+        let hosts = vec!["hemu.example".to_owned()];
+        let refused = |config: Config| {
+            let refused = config.check(&Words::new(Language::English)).err();
+            refused.map(|error| error.to_string())
+        };
+        let plain = Config {
+            http_listen: everywhere,
+            hosts: hosts.clone(),
             ..Config::default()
         };
-        let refused = config.check(&Words::new(Language::English)).unwrap_err();
-        assert!(refused.to_string().contains("loopback only"));
+        assert!(refused(plain.clone()).unwrap().contains("https_listen"));
+        let devices = Config {
+            mqtt_listen: everywhere,
+            ..Config::default()
+        };
+        assert!(refused(devices.clone()).unwrap().contains("mqtt_tls_listen"));
+        for allowed in [plain, devices] {
+            let allowed = Config {
+                allow_plain: true,
+                ..allowed
+            };
+            assert_eq!(refused(allowed), None);
+        }
+        let encrypted = Config {
+            https_listen: Some(everywhere),
+            tls_certificate: Some("cert.pem".into()),
+            tls_key: Some("key.pem".into()),
+            hosts,
+            ..Config::default()
+        };
+        assert_eq!(refused(encrypted.clone()), None);
+        let unnamed = Config {
+            hosts: Vec::new(),
+            ..encrypted.clone()
+        };
+        assert!(refused(unnamed).unwrap().contains("hosts"));
+        let keyless = Config {
+            tls_key: None,
+            ..encrypted
+        };
+        assert!(refused(keyless).unwrap().contains("tls_key"));
     }
 }

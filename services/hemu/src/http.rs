@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hemu_api::live;
-use hemu_api::{Activity, Api, Check, Door, DryRuns, Inspections, Live, Presence, Site, Standings};
+use hemu_api::{Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, Presence, Site, Standings};
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
 use hemu_ledger::{Ledger, Position};
@@ -15,6 +15,7 @@ use prometheus::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::Connected;
@@ -42,6 +43,13 @@ pub(crate) struct Parts<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) applied: watch::Receiver<Position>,
     pub(crate) doors: DoorsView,
+    pub(crate) door: Door,
+}
+
+/// Where people come in.
+pub(crate) struct Pages {
+    pub(crate) plain: TcpListener,
+    pub(crate) encrypted: Option<(TcpListener, TlsAcceptor)>,
 }
 
 /// What is shown of this process's doors; a node without any shows none.
@@ -55,7 +63,7 @@ pub(crate) struct DoorsView {
 /// Serves until shutdown.
 pub(crate) fn serve(
     parts: Parts<'_>,
-    pages: TcpListener,
+    pages: Pages,
     shutdown: &CancellationToken,
 ) -> Result<Vec<JoinHandle<()>>> {
     let Parts {
@@ -68,6 +76,7 @@ pub(crate) fn serve(
         registry,
         applied,
         doors,
+        door,
     } = parts;
     let connected = doors.connected;
     let clock = occasion.clock.clone();
@@ -90,7 +99,8 @@ pub(crate) fn serve(
         },
         holder,
         presence: Presence::new(move |device| connected.is(device)),
-        door: Door::default(),
+        door,
+        pace: Pace::default(),
         checks,
         standings,
         inspections,
@@ -99,11 +109,13 @@ pub(crate) fn serve(
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(registry)?,
     });
-    let pages = hemu_api::serve(pages, api.clone(), shutdown.clone());
-    Ok(vec![
-        tokio::spawn(live::run(api, applied, shutdown.clone())),
-        tokio::spawn(async { log("dashboards", pages.await) }),
-    ])
+    let mut tasks = vec![tokio::spawn(live::run(api.clone(), applied, shutdown.clone()))];
+    let encrypted = pages.encrypted.map(|(listener, tls)| (listener, Some(tls)));
+    for (listener, tls) in [(pages.plain, None)].into_iter().chain(encrypted) {
+        let pages = hemu_api::serve(listener, tls, api.clone(), shutdown.clone());
+        tasks.push(tokio::spawn(async { log("dashboards", pages.await) }));
+    }
+    Ok(tasks)
 }
 
 /// Serves the metrics until shutdown.

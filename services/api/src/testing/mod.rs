@@ -18,7 +18,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
-use crate::{Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Presence, Standings};
+use crate::{
+    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Standings,
+};
 
 pub(crate) use ask::{acting, answer, body, request};
 
@@ -148,6 +150,7 @@ impl Site {
             holder: "server-1".into(),
             presence: Presence::new(|device| device == "st01"),
             door: Door::default(),
+            pace: Pace::default(),
             checks: Vec::new(),
             // Old enough never to be replaced: what a test sees depends on no timer.
             standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),

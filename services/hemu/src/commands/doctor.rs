@@ -37,6 +37,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         log_is_short(&site, words),
         disk_has_room(config, words)?,
         mqtt_is_guarded(config, words),
+        dashboards_are_guarded(config, words),
         metrics_are_guarded(config, words),
     ];
     findings.extend(broker_is_well(config, words).await?);
@@ -140,6 +141,12 @@ fn mqtt_is_guarded(config: &Config, words: &Words) -> Finding {
     let trouble = (!config.mqtt_listen.ip().is_loopback())
         .then(|| words.say("keys-in-the-clear", &[("address", &config.mqtt_listen)]));
     (words.say("check-device-listener", &[]), trouble)
+}
+
+fn dashboards_are_guarded(config: &Config, words: &Words) -> Finding {
+    let trouble = (!config.http_listen.ip().is_loopback())
+        .then(|| words.say("passwords-in-the-clear", &[("address", &config.http_listen)]));
+    (words.say("check-dashboards-listener", &[]), trouble)
 }
 
 fn metrics_are_guarded(config: &Config, words: &Words) -> Finding {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::future::join_all;
+use hemu_api::Door;
+use hemu_endpoint::tls;
 use hemu_ingest::{Clock, Metrics, conflicts, feed, fold};
 use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
 use hemu_series::Series;
@@ -22,7 +24,7 @@ use doors::Doors;
 use crate::behind::Behind;
 use crate::clock;
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, Pages};
 use crate::jobs::{self, Schedule};
 use crate::progress;
 use crate::roles;
@@ -98,6 +100,7 @@ pub(crate) struct Server {
     pub(crate) mqtt: Option<SocketAddr>,
     pub(crate) mqtt_tls: Option<SocketAddr>,
     pub(crate) http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
     pub(crate) metrics: SocketAddr,
     pub(crate) ledger: Ledger,
     pub(crate) series: Series,
@@ -219,10 +222,8 @@ impl Server {
         };
         let checkpoints = checkpoint(ledger.clone(), checkpoints, stop_all.clone());
         let mut tasks = vec![tokio::spawn(checkpoints), follow.conflicts()];
-        let (http_address, metrics_address) = (
-            pages.as_ref().map(TcpListener::local_addr).transpose()?,
-            metrics_listener.local_addr()?,
-        );
+        let metrics_address = metrics_listener.local_addr()?;
+        let (in_the_clear, over_tls) = addresses(pages.as_ref())?;
         let holder = jobs::holder(words)?;
         if let Some(pages) = pages {
             tasks.push(follow.charts(&series));
@@ -236,6 +237,10 @@ impl Server {
                 registry: &registry,
                 applied: applied_seen.clone(),
                 doors: doors.as_ref().map(Doors::view).unwrap_or_default(),
+                door: Door {
+                    allow_remote: config.serves_others(),
+                    hosts: config.hosts.clone(),
+                },
             };
             tasks.extend(http::serve(parts, pages, &stop_all)?);
         }
@@ -245,7 +250,8 @@ impl Server {
         Ok(Self {
             mqtt: doors.mqtt,
             mqtt_tls: doors.mqtt_tls,
-            http: http_address,
+            http: in_the_clear,
+            https: over_tls,
             metrics: metrics_address,
             ledger,
             series,
@@ -297,6 +303,9 @@ impl Server {
         }
         if let Some(http) = self.http {
             println!("http http://{http}");
+        }
+        if let Some(https) = self.https {
+            println!("https https://{https}");
         }
         println!("metrics http://{}/metrics", self.metrics);
     }
@@ -463,11 +472,28 @@ async fn catch_up(ledger: &Ledger, projector: &mut Projector, words: &Words) -> 
 }
 
 /// `None` on a node that leaves people to another.
-async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<TcpListener>> {
+async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<Pages>> {
     if !config.roles.has(roles::Role::Api) {
         return Ok(None);
     }
-    bind(words, "http_listen", config.http_listen).await.map(Some)
+    let plain = bind(words, "http_listen", config.http_listen).await?;
+    let encrypted = match (config.https_listen, &config.tls_certificate, &config.tls_key) {
+        (Some(address), Some(certificate), Some(key)) => {
+            let tls = tls::acceptor(certificate, key)?;
+            Some((bind(words, "https_listen", address).await?, tls))
+        }
+        _ => None,
+    };
+    Ok(Some(Pages { plain, encrypted }))
+}
+
+fn addresses(pages: Option<&Pages>) -> Result<(Option<SocketAddr>, Option<SocketAddr>)> {
+    let Some(pages) = pages else {
+        return Ok((None, None));
+    };
+    let encrypted = pages.encrypted.as_ref();
+    let encrypted = encrypted.map(|(listener, _)| listener.local_addr()).transpose()?;
+    Ok((Some(pages.plain.local_addr()?), encrypted))
 }
 
 async fn bind(words: &Words, setting: &str, address: SocketAddr) -> Result<TcpListener> {

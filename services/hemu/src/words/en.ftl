@@ -9,8 +9,9 @@ time-left = { $eta } left
 
 configuration-missing = there is no configuration file { $file }; `hemu config > { $file }` makes one
 configuration-unreadable = the configuration cannot be read
-dashboards-on-loopback-only = http_listen is { $address }, but people cannot log in yet, so the dashboards listen on loopback only; use 127.0.0.1 and reach it through an SSH tunnel
-tls-incomplete = TLS needs mqtt_tls_listen, tls_certificate and tls_key together; one or two of them are missing
+plain-off-this-machine = { $setting } is { $address }, where other machines would send passwords and keys in the clear; use { $instead } with tls_certificate and tls_key, or set allow_plain = true if something in front of it encrypts
+hosts-missing = other machines may reach the dashboards, so expected hosts to list the names they use, such as hosts = ["hemu.example.cn"]; it is empty
+tls-incomplete = TLS needs mqtt_tls_listen or https_listen, tls_certificate and tls_key together; some of them are missing
 roles-need-a-store = roles is { $roles }, but a site in files is one server that does everything; set store to a PostgreSQL that several nodes share, or leave roles out
 broker-url-wrong = broker_url: expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT] without a login in it, came something else; the login goes into broker_username and broker_password
 broker-name-wrong = { $setting }: expected 1 to 64 letters, digits, `_` or `-`, came something else; every broker takes those
@@ -171,6 +172,7 @@ check-position = projections' position
 check-broker = broker
 check-device-clocks = devices' clocks
 check-disk = disk
+check-dashboards-listener = dashboards listener
 check-metrics-listener = metrics listener
 check-backups = backups
 check-pragmas = { $file }: how it is kept
@@ -178,6 +180,7 @@ clock-went-back = the newest batch was stored { $minutes } minutes ahead of it; 
 clock-is-behind = { $count } of { $all } devices that spoke since yesterday are more than five minutes ahead of this machine; set its clock right (a time service keeps it so)
 device-clock-ahead = { $count } of the devices that spoke since yesterday are more than five minutes ahead, { $device } is one; set their clocks, their readings are not scored
 disk-nearly-full = { $free } MiB are free and at least { $least } are expected; make room; when it is full, deleting { $reserve } gives a little
+passwords-in-the-clear = http_listen { $address } sends passwords and what is known of people in the clear to other machines; use https_listen
 metrics-for-everybody = metrics_listen { $address } tells other machines what goes on here, in the clear; use 127.0.0.1, or let a firewall allow the one that asks
 backups-unreadable = { $folder } cannot be read ({ $reason }); set backup_to to a folder that is there
 backup-never = there is none in { $folder } yet; start the server, or see why it cannot write there

@@ -11,8 +11,9 @@ time-left = 剩余 { $eta }
 
 configuration-missing = 配置文件 { $file } 不存在；可用 `hemu config > { $file }` 生成
 configuration-unreadable = 无法读取配置
-dashboards-on-loopback-only = http_listen 设为 { $address }，但目前还不支持用户登录，看板只能监听本机回环地址；请改用 127.0.0.1，并通过 SSH 隧道访问
-tls-incomplete = 启用 TLS 须同时设置 mqtt_tls_listen、tls_certificate 和 tls_key，目前缺少其中一项或两项
+plain-off-this-machine = { $setting } 设为 { $address }，其他机器会以明文发送密码和密钥；请改用 { $instead } 并设置 tls_certificate 和 tls_key；若前面已有加密的代理，可设 allow_plain = true
+hosts-missing = 其他机器可以访问看板，因此 hosts 应列出所用的域名，例如 hosts = ["hemu.example.cn"]；目前为空
+tls-incomplete = 启用 TLS 须同时设置 mqtt_tls_listen 或 https_listen、tls_certificate 和 tls_key，目前缺少其中几项
 roles-need-a-store = roles 设为 { $roles }，但数据存于文件的站点只有一个服务器，须承担全部工作；请将 store 设为多个节点共用的 PostgreSQL，或去掉 roles
 broker-url-wrong = broker_url 应为 mqtt://主机[:端口] 或 mqtts://主机[:端口]，且不含登录信息；登录信息请填入 broker_username 和 broker_password
 broker-name-wrong = { $setting } 应为 1 至 64 个字母、数字、`_` 或 `-`，任何代理都接受这些字符
@@ -173,6 +174,7 @@ check-position = 投影位置
 check-broker = 代理
 check-device-clocks = 设备时钟
 check-disk = 磁盘
+check-dashboards-listener = 看板监听
 check-metrics-listener = 指标监听端口
 check-backups = 备份
 check-pragmas = { $file } 的保存方式
@@ -180,6 +182,7 @@ clock-went-back = 最新批次的存入时间比它还晚 { $minutes } 分钟；
 clock-is-behind = 自昨天起有数据的 { $all } 台设备中，{ $count } 台比本机快五分钟以上；请校准本机时钟（并启用时间同步服务）
 device-clock-ahead = 自昨天起有数据的设备中有 { $count } 台快五分钟以上，其中一台是 { $device }；请校准这些设备的时钟，其读数暂不计分
 disk-nearly-full = 剩余 { $free } MiB，应至少有 { $least } MiB；请腾出空间；写满时删除 { $reserve } 可暂时应急
+passwords-in-the-clear = http_listen 设为 { $address }，会向其他机器明文传输密码和居民信息；请改用 https_listen
 metrics-for-everybody = metrics_listen { $address } 会把本机的运行情况以明文告诉其他机器；请使用 127.0.0.1，或用防火墙只允许采集方访问
 backups-unreadable = 无法读取 { $folder }（{ $reason }）；请将 backup_to 设为已有的目录
 backup-never = { $folder } 中还没有备份；请启动服务，或查明为何无法写入

@@ -87,10 +87,15 @@ fn a_taken_port_is_named_with_the_setting_to_change() {
 }
 
 #[test]
-fn dashboards_refuse_to_listen_beyond_this_machine() {
+fn nothing_listens_in_the_clear_beyond_this_machine_unasked() {
     let folder = tempfile::tempdir().unwrap();
-    let said = refuse(folder.path(), &["serve", "--http-listen", "0.0.0.0:0"]);
-    assert!(said.contains("loopback only"), "{said}");
+    for (flag, instead) in [
+        ("--http-listen", "https_listen"),
+        ("--mqtt-listen", "mqtt_tls_listen"),
+    ] {
+        let said = refuse(folder.path(), &["serve", flag, "0.0.0.0:0"]);
+        assert!(said.contains(instead) && said.contains("allow_plain"), "{said}");
+    }
 }
 
 #[test]

@@ -71,7 +71,16 @@ fn settings_that_will_cause_trouble_are_each_found_in_both_languages() {
     let backups = folder.path().join("backups");
     let backed_up = format!("backup_to = {:?}", backups.to_str().unwrap());
     for (settings, english, chinese) in [
-        ("mqtt_listen = \"0.0.0.0:0\"", "keys in the clear", "明文"),
+        (
+            "mqtt_listen = \"0.0.0.0:0\"\nallow_plain = true",
+            "keys in the clear",
+            "明文",
+        ),
+        (
+            "http_listen = \"0.0.0.0:0\"\nallow_plain = true\nhosts = [\"hemu.example\"]",
+            "passwords and what is known of people",
+            "居民信息",
+        ),
         ("metrics_listen = \"0.0.0.0:0\"", "use 127.0.0.1", "防火墙"),
         ("disk_free_mb = 1000000000", "make room", "请腾出空间"),
         (&backed_up, "start the server", "请启动服务"),

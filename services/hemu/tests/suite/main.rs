@@ -11,6 +11,7 @@ mod doctor;
 mod editions;
 mod fixtures;
 mod kill9;
+mod listeners;
 mod lists;
 mod migrations;
 mod mosquitto;

@@ -13,6 +13,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) mqtt: SocketAddr,
     pub(crate) http: String,
+    /// Empty where it does not listen there.
+    pub(crate) https: String,
     pub(crate) metrics: String,
 }
 
@@ -98,12 +100,14 @@ impl Server {
             .spawn()
             .expect("hemu starts");
         let stdout = child.stdout.take().expect("its stdout");
-        let (mut mqtt, mut http, mut metrics) = (None, String::new(), String::new());
+        let (mut mqtt, mut http, mut https, mut metrics) =
+            (None, String::new(), String::new(), String::new());
         for line in BufReader::new(stdout).lines() {
             let line = line.expect("a line");
             match line.split_once(' ') {
                 Some(("mqtt", address)) => mqtt = address.parse().ok(),
                 Some(("http", url)) => url.clone_into(&mut http),
+                Some(("https", url)) => url.clone_into(&mut https),
                 Some(("metrics", url)) => url.clone_into(&mut metrics),
                 _ if line == "ready" => break,
                 _ => {}
@@ -114,6 +118,7 @@ impl Server {
             child,
             mqtt,
             http,
+            https,
             metrics,
         }
     }
