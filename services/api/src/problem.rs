@@ -162,10 +162,13 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::UnknownEdition
         | Why::UnknownObjection
         | Why::UnknownRule
-        | Why::NoSuchReading => (StatusCode::NOT_FOUND, "not found"),
+        | Why::NoSuchReading
+        | Why::UnknownAccount
+        | Why::UnknownToken => (StatusCode::NOT_FOUND, "not found"),
         Why::NotAPerson => (StatusCode::FORBIDDEN, "forbidden"),
         Why::Malformed => (StatusCode::UNPROCESSABLE_ENTITY, "malformed"),
         Why::AlreadyDecided
+        | Why::NameTaken
         | Why::NotYet
         | Why::InTheFuture
         | Why::WindowClosed

@@ -1,5 +1,7 @@
 //! The command line (contract, section 4).
 
+mod people;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use hemu_ledger::acts::Actor;
 
 use crate::roles::Roles;
+
+pub(crate) use people::{Code, Token, User};
 
 /// The open backend for household waste sorting.
 #[derive(Debug, Parser)]
@@ -63,7 +67,13 @@ pub(crate) enum Command {
     /// Devices: add, list, revoke, rotate.
     #[command(subcommand)]
     Device(Device),
-    /// Households: import, moved.
+    /// Accounts of people: add, list, disable, enable, password, role, totp, code.
+    #[command(subcommand)]
+    User(User),
+    /// Tokens of programs: add, list, revoke.
+    #[command(subcommand)]
+    Token(Token),
+    /// Households: import, moved, code.
     #[command(subcommand)]
     Household(Household),
     /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
@@ -163,6 +173,8 @@ pub(crate) enum Household {
         /// The file, or `-` for stdin.
         file: PathBuf,
     },
+    /// Print a code with which somebody of a household logs in, once, within thirty days.
+    Code(Code),
     /// Record that a new occupant began: what was before, and that day itself, counts for them in nothing.
     Moved {
         /// The household's token.

@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::rows::{Binds, Rows};
 
 /// Every table of the truth, those that others refer to first.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 31] = [
     "meta",
     "site_key",
     "estate",
@@ -38,6 +38,12 @@ const TABLES: [&str; 25] = [
     "shadow_rule",
     "shadow_edition",
     "shadow_place",
+    "account",
+    "session",
+    "api_token",
+    "one_time_code",
+    "resident",
+    "throttle",
 ];
 
 /// Bytes of rows that wait to be written.

@@ -11,6 +11,7 @@ mod error;
 pub mod health;
 pub mod journal;
 mod ledger;
+pub mod people;
 pub mod project;
 pub mod read;
 pub mod registry;

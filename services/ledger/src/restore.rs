@@ -102,6 +102,7 @@ impl Restore {
             .ledger()
             .set_meta("generation", &generation.to_string())
             .await?;
+        alone.ledger().end_all_sessions().await?;
         alone.rebuild(progress).await?;
         for name in ["hemu.db", "projections.db"] {
             store::settle(&self.work.join(name)).await?;

@@ -1,7 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod password;
 mod role;
 mod scope;
+mod secret;
+mod session;
+mod throttle;
+mod totp;
 
-pub use role::{Right, Role, UnknownRole};
+pub use password::{
+    HashFailed, PASSWORD_LEAST, PASSWORD_MOST, WeakPassword, check_password, hash_password, verify_password,
+};
+pub use role::{Right, Role, UnknownRight, UnknownRole};
 pub use scope::Scope;
+pub use secret::{Digest, Secret, code_digest, digest, opaque_name};
+pub use session::Lasting;
+pub use throttle::{ATTEMPTS_WINDOW_MS, Trying};
+pub use totp::TotpSecret;

@@ -26,7 +26,8 @@ pub enum Role {
 }
 
 /// Something a role may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Right {
     /// See what belongs to nobody in particular: estates, stations, devices, charts, counters.
     SeeSite,
@@ -67,6 +68,11 @@ pub enum Right {
 )]
 pub struct UnknownRole(String);
 
+/// Not a right's word.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a right such as see_site or see_households, came {0:?}")]
+pub struct UnknownRight(String);
+
 impl Right {
     pub const ALL: [Self; 15] = [
         Self::SeeSite,
@@ -85,6 +91,27 @@ impl Right {
         Self::KeepAccounts,
         Self::KeepHouseholds,
     ];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SeeSite => "see_site",
+            Self::SeeHouseholds => "see_households",
+            Self::SeeLists => "see_lists",
+            Self::SeeRaw => "see_raw",
+            Self::Inspect => "inspect",
+            Self::MendReadings => "mend_readings",
+            Self::KeepCards => "keep_cards",
+            Self::PrepareLists => "prepare_lists",
+            Self::DecideLists => "decide_lists",
+            Self::SetRules => "set_rules",
+            Self::Object => "object",
+            Self::Consent => "consent",
+            Self::ReadTrail => "read_trail",
+            Self::KeepAccounts => "keep_accounts",
+            Self::KeepHouseholds => "keep_households",
+        }
+    }
 
     /// Whether it changes something.
     pub const fn acts(self) -> bool {
@@ -190,6 +217,21 @@ impl FromStr for Role {
     }
 }
 
+impl FromStr for Right {
+    type Err = UnknownRight;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRight> {
+        let right = Self::ALL.into_iter().find(|right| right.as_str() == word);
+        right.ok_or_else(|| UnknownRight(word.chars().take(64).collect()))
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -201,10 +243,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_roles_are_one_to_one() {
+    fn words_are_one_to_one_with_roles_and_rights() {
         for role in Role::ALL {
             assert_eq!(role.as_str().parse(), Ok(role));
         }
+        for right in Right::ALL {
+            assert_eq!(right.as_str().parse(), Ok(right));
+        }
+        assert!("everything".parse::<Right>().is_err());
         let wrong = "root".parse::<Role>().unwrap_err();
         assert!(wrong.to_string().contains("grid_officer") && wrong.to_string().contains("root"));
     }

@@ -11,20 +11,34 @@ use firmware_sim::demo::{Fleet, backfill, live};
 use firmware_sim::estate::{self, Estate};
 use firmware_sim::keys::{Key, Keys};
 use firmware_sim::life::{History, day_of};
-use hemu_ledger::registry::{self, Household, Station, key_digest};
+use hemu_ledger::acts::Actor;
+use hemu_ledger::people::{NewCode, Purpose};
+use hemu_ledger::registry::{self, Household, HouseholdQuery, Station, key_digest};
 use hemu_ledger::{Alone, Ledger};
+use hemu_people::{Role, Secret};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
 use crate::clock;
+use crate::commands::user::hashed;
 use crate::config::Config;
 use crate::progress;
 use crate::server::{Occasion, Server};
-use crate::site;
+use crate::site::{self, random};
 use crate::words::Words;
 
 /// Marks a data folder as the demo's own, which the next demo may begin anew.
 const MARK: &str = "demo";
+
+/// Who can log in to a demo; two grid officers, for what takes two persons.
+const LOGINS: [(&str, Role); 5] = [
+    ("admin", Role::Admin),
+    ("inspector", Role::Inspector),
+    ("officer1", Role::GridOfficer),
+    ("officer2", Role::GridOfficer),
+    ("auditor", Role::Auditor),
+];
+const DAY_MS: i64 = 86_400_000;
 
 pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result<()> {
     begin_anew(&config, words).await?;
@@ -59,6 +73,7 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
     }
     server.keep_lists();
     let url = format!("http://{http}");
+    logins(&server.ledger, &url, words).await?;
     eprintln!(
         "{}",
         words.say("open-the-page", &[("url", &url), ("speed", &options.speed)])
@@ -71,6 +86,47 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
     });
     server.until_told_before(async { stop.cancel() }, words).await?;
     bins.await?.with_context(|| words.say("simulator-stopped", &[]))?;
+    Ok(())
+}
+
+/// Somebody of every kind to log in as, by passwords that only this run knows.
+async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
+    let (by, now) = (Actor::operator(), clock::system()());
+    for (name, role) in LOGINS {
+        let password = Secret::code(random(words)?);
+        let kept = hashed(name, password.tell(), words)?;
+        ledger
+            .add_account(&by, now, (&name.parse()?, role), Some(&kept))
+            .await?;
+        let said = words.say(
+            "demo-login",
+            &[("name", &name), ("role", &role), ("password", &password.tell())],
+        );
+        eprintln!("{said}");
+    }
+    let find = HouseholdQuery {
+        estate: None,
+        building: None,
+        text: None,
+        after: None,
+        only: None,
+        limit: 1,
+    };
+    let code = Secret::code(random(words)?);
+    for household in ledger.households(&find).await? {
+        let new = NewCode {
+            digest: code.digest(),
+            purpose: Purpose::Resident,
+            account: None,
+            token: Some(&household.token),
+        };
+        ledger.make_codes(&by, now, now + DAY_MS, &[new]).await?;
+        let url = format!("{url}/home#code={}", code.tell());
+        eprintln!(
+            "{}",
+            words.say("demo-code", &[("url", &url), ("code", &code.tell())])
+        );
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `hemu household import`, `moved`.
+//! `hemu household import`, `moved`; `code` has a file of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,6 +33,7 @@ struct Row {
 pub(super) async fn run(config: &Config, command: cli::Household, words: &Words) -> Result<()> {
     match command {
         cli::Household::Import { file } => import(config, &file, words).await,
+        cli::Household::Code(options) => super::code::run(config, &options, words).await,
         cli::Household::Moved {
             token,
             day,

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod backup;
+mod code;
 mod copy;
 mod demo;
 mod device;
@@ -15,6 +16,8 @@ mod rebuild;
 mod restore;
 mod rules;
 mod serve;
+mod token;
+pub(crate) mod user;
 mod verify;
 
 use std::fmt::Write as _;
@@ -49,6 +52,8 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Config => Ok(()),
         Command::Migrate => migrate(&config, words).await,
         Command::Device(command) => device::run(&config, command, words).await,
+        Command::User(command) => user::run(&config, command, words).await,
+        Command::Token(command) => token::run(&config, command, words).await,
         Command::Household(command) => household::run(&config, command, words).await,
         Command::Import(options) => import::run(&config, &options, words).await,
         Command::Export(options) => export::run(&config, &options, words).await,

@@ -45,6 +45,8 @@ everybody-is-simulated = Everybody in this demo is simulated; only the estate's 
 history-through-mqtt = history through MQTT
 scores-and-charts = scores and charts
 history-is-in = { $days } days, { $records } records, in { $seconds } s through MQTT ({ $rate } records/s), each on the disk before it was acknowledged
+demo-login = log in as { $name } ({ $role }) with { $password }
+demo-code = or open { $url } as somebody of a household, or type its code: { $code }
 open-the-page = Open { $url } (time runs { $speed }-fold; Ctrl-C ends it)
 simulator-refused = the endpoint refused { $records } of the simulator's records
 simulator-stopped = the simulated bins stopped
@@ -91,6 +93,22 @@ device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is
 device-revoked = { $id } can no longer log in; a connection it has open ends with the next record it sends
 no-randomness = the operating system gives no randomness
 mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $file } could not be written; make it writable and run `hemu device rotate` or `revoke` with it again
+
+## hemu user, token, household code
+
+user-added = { $name } can log in as { $role }
+user-disabled = { $name } can no longer log in; whoever was logged in with it no longer is
+user-enabled = { $name } can log in again
+user-password-set = { $name } has another password
+user-role-set = { $name } is { $role } from now on
+user-totp-removed = { $name } logs in without a second factor
+user-totp-scan = scan this with the phone that is to be { $name }'s second factor; it is shown only here
+password-missing = expected the password in the first line of stdin, came none
+token-revoked = the token { $id } ended
+codes-written = { $count } codes written to { $file }; each lets one person in, once, within { $days } days
+code-not-drawn = the code cannot be drawn as a QR code
+no-household-there = no household is registered in building { $building } of { $estate }
+first-admin = Nobody keeps the accounts of this site yet. Whoever opens { $url } with this code becomes its first admin: { $code } (good once, for { $days } day or until the server starts again)
 
 ## hemu lists
 
@@ -266,6 +284,26 @@ known-rule-adopted-already = version { $version } from { $from } was adopted by 
 known-rule-behind-an-edition = households were told of the edition of { $told }; expected a rule for a later day, came { $from }
 known-rule-not-proposed = no rule was proposed as { $id }
 known-no-household-of-token = no household is registered under this token
+known-refused-malformed = malformed: { $sentence }
+known-refused-name-taken = name_taken: { $sentence }
+known-refused-unknown-account = unknown_account: { $sentence }
+known-refused-unknown-token = unknown_token: { $sentence }
+known-account-taken = there is an account { $name } already
+known-account-unknown = there is no account { $name }
+known-account-machines = expected a person's account, came { $name }, which is the machine's
+known-account-not-disabled = the account is not disabled
+known-account-disabled-already = the account is disabled already
+known-account-only-admin = { $name } is the only admin; add another one before
+known-account-has-role = the account's role is { $role } already
+known-account-is-a-residents = a resident's account is made by a household's code, and stays one
+known-account-without-totp = the account has no second factor
+known-delegate-wrong = expected a resident's account to act for a household, { $name } is { $role }
+known-token-label = expected 1 to 64 characters of what the token is for, came { $length }
+known-token-rights = expected some of the account's own rights, which are { $rights }
+known-token-unknown = there is no token { $id } in use
+known-password-length = expected a password of 10 to 128 characters, came { $length }
+known-password-name = expected a password that is not the account's name
+known-password-common = expected a password that is not among the commonest; several words that do not belong together are easy to keep
 
 # The registry.
 known-device-there = device { $id } is registered already; `hemu device rotate { $id }` gives it a new key
@@ -321,6 +359,8 @@ known-number-large = number too large to fit in target type
 known-log-filter-wrong = error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
 known-log-directive-wrong = invalid filter directive
 known-account-wrong = expected an account's name of 1 to 64 letters, digits and any of `_-.@:`, came { $name }
+known-role-wrong = expected one of admin, inspector, grid_officer, volunteer, collector, auditor, resident, came { $role }
+known-right-wrong = expected a right such as see_site or see_households, came { $right }
 known-day-wrong = a day is written YYYY-MM-DD and must exist, such as 2026-03-01; came { $got }
 
 # A rule's file (rules, toml).
@@ -371,6 +411,12 @@ known-name-estate = ESTATE
 known-name-station = STATION
 known-name-id = ID
 known-name-recipient = RECIPIENT
+known-name-name = NAME
+known-name-role = ROLE
+known-name-right = RIGHT,...
+known-name-label = LABEL
+known-name-building = BUILDING
+known-name-url = URL
 
 # Help: commands.
 known-help-hemu = The open backend for household waste sorting
@@ -383,7 +429,35 @@ known-help-device-add = Register a device; prints its id and key as one JSON lin
 known-help-device-list = List registered devices
 known-help-device-revoke = End a device's right to log in; what it sent stays
 known-help-device-rotate = Give a device a new key; the old one stops working
-known-help-household = Households: import, moved
+known-help-household = Households: import, moved, code
+known-help-household-code = Print a code with which somebody of a household logs in, once, within thirty days
+known-help-code-token = The household's token; or a building, to print the codes of all its households
+known-help-code-delegate = The account of somebody else that is to act for the household, for those without a phone
+known-help-code-estate = The estate the building stands in
+known-help-code-building = All households of this building
+known-help-code-csv = Where to write the codes, to be printed; `-` for stdout
+known-help-code-url = How people reach the site (default: where it listens)
+known-help-user = Accounts of people: add, list, disable, enable, password, role, totp, code
+known-help-user-add = Add an account; its password is read from stdin
+known-help-user-name-new = Letters, digits and any of `_-.@:`, at most 64; no resident's name
+known-help-user-role-word = `admin`, `inspector`, `grid_officer`, `volunteer`, `collector` or `auditor`
+known-help-user-list = List the accounts
+known-help-user-disable = End an account's right to log in; what it did stays
+known-help-user-enable = Give an account its right to log in back
+known-help-user-password = Give an account another password, read from stdin; whoever is logged in with it logs in again
+known-help-user-role = Give an account another role
+known-help-user-totp = Give an account a second factor, to be scanned with a phone
+known-help-user-totp-remove = Take it away instead
+known-help-user-code = Print a code with which an account sets its password, once, within a day
+known-help-user-name = The account
+known-help-token = Tokens of programs: add, list, revoke
+known-help-token-add = Let a program act as an account; prints the token as one JSON line. It is shown only here
+known-help-token-scopes = The rights it has, of those the account has, such as `see_site,see_lists`
+known-help-token-label = What it is for
+known-help-token-days = Days until it ends
+known-help-token-list = List the tokens there are, without what they are
+known-help-token-revoke = End a token
+known-help-token-id = What `hemu token list` calls it
 known-help-household-import = Register households from a CSV file: household,estate,building,unit,door,residents,station (only household is needed). A household that is there already gets the new place
 known-help-household-moved = Record that a new occupant began: what was before, and that day itself, counts for them in nothing
 known-help-household-token = The household's token

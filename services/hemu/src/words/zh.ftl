@@ -47,6 +47,8 @@ everybody-is-simulated = 演示中的人物均为模拟，只有小区的总量�
 history-through-mqtt = 经 MQTT 写入历史
 scores-and-charts = 评分与图表
 history-is-in = 共 { $days } 天、{ $records } 条记录，经 MQTT 写入用时 { $seconds } 秒（每秒 { $rate } 条），每条记录均在落盘后才予以确认
+demo-login = 登录账户 { $name }（{ $role }），密码 { $password }
+demo-code = 或以某户居民的身份打开 { $url }，也可输入登录码：{ $code }
 open-the-page = 请在浏览器中打开 { $url }（时间以 { $speed } 倍速流逝；按 Ctrl-C 结束）
 simulator-refused = 接入端拒收了模拟器的 { $records } 条记录
 simulator-stopped = 模拟设备已停止
@@ -93,6 +95,22 @@ device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`�
 device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在它下一次发送记录时断开
 no-randomness = 操作系统没有给出随机数
 mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码文件 { $file }；请使其可写，再带上该文件运行 `hemu device rotate` 或 `revoke`
+
+## hemu user、token、household code
+
+user-added = { $name } 可以登录，角色为 { $role }
+user-disabled = { $name } 已停用；已登录的会话随即结束
+user-enabled = { $name } 可以再次登录
+user-password-set = 已更换 { $name } 的密码
+user-role-set = { $name } 的角色现为 { $role }
+user-totp-removed = { $name } 登录时不再需要第二重验证
+user-totp-scan = 请用作为 { $name } 第二重验证的手机扫描；仅显示这一次
+password-missing = 应在标准输入的第一行给出密码，实际没有
+token-revoked = 令牌 { $id } 已失效
+codes-written = 已将 { $count } 个登录码写入 { $file }；每个码在 { $days } 天内可供一人登录一次
+code-not-drawn = 无法将登录码画成二维码
+no-household-there = 小区 { $estate } 的 { $building } 号楼没有登记任何居民户
+first-admin = 本站点还没有管理员。打开 { $url } 并输入此码的人将成为首位管理员：{ $code }（仅可用一次，{ $days } 天后或服务器重启后失效）
 
 ## hemu lists
 
@@ -267,6 +285,26 @@ known-rule-adopted-already = 自 { $from } 起采用版本 { $version } 已由 {
 known-rule-behind-an-edition = { $told } 一期已告知住户；规则的起始日应晚于此，实际为 { $from }
 known-rule-not-proposed = 没有编号为 { $id } 的规则提议
 known-no-household-of-token = 没有住户以此标识登记
+known-refused-malformed = 内容有误：{ $sentence }
+known-refused-name-taken = 名称已被占用：{ $sentence }
+known-refused-unknown-account = 没有这个账户：{ $sentence }
+known-refused-unknown-token = 没有这个令牌：{ $sentence }
+known-account-taken = 已有账户 { $name }
+known-account-unknown = 没有账户 { $name }
+known-account-machines = 应为某个人的账户，实际为机器专用的 { $name }
+known-account-not-disabled = 该账户未停用
+known-account-disabled-already = 该账户已停用
+known-account-only-admin = { $name } 是唯一的管理员；请先添加另一位
+known-account-has-role = 该账户的角色已是 { $role }
+known-account-is-a-residents = 居民账户由住户的登录码建立，不能改为其他角色，其他角色也不能改为居民
+known-account-without-totp = 该账户没有第二重验证
+known-delegate-wrong = 只有居民账户可以代住户办理，{ $name } 的角色为 { $role }
+known-token-label = 令牌用途应为 1 至 64 个字符，实际为 { $length } 个
+known-token-rights = 只能给予该账户已有的权限，即 { $rights }
+known-token-unknown = 没有在用的令牌 { $id }
+known-password-length = 密码应为 10 至 128 个字符，实际为 { $length } 个
+known-password-name = 密码不能与账户名相同
+known-password-common = 密码不能是最常见的密码；几个互不相干的词既安全又好记
 
 # 登记
 known-device-there = 设备 { $id } 已登记；可用 `hemu device rotate { $id }` 为其更换密钥
@@ -322,6 +360,8 @@ known-number-large = 数字过大
 known-log-filter-wrong = 无法识别日志级别；应为 off、error、warn、info、debug、trace 之一，或 0 至 5 的数字
 known-log-directive-wrong = 过滤规则无效
 known-account-wrong = 账户名应为 1 至 64 个字母、数字或 `_-.@:` 中的字符，实际为 { $name }
+known-role-wrong = 角色应为 admin、inspector、grid_officer、volunteer、collector、auditor 或 resident，实际为 { $role }
+known-right-wrong = 权限应为 see_site、see_households 之类的词，实际为 { $right }
 known-day-wrong = 日期应写作 YYYY-MM-DD 且确实存在，如 2026-03-01；实际为 { $got }
 
 # 规则文件（rules、toml）。
@@ -372,6 +412,12 @@ known-name-estate = 小区
 known-name-station = 集置点
 known-name-id = 设备编号
 known-name-recipient = 接收者
+known-name-name = 账户名
+known-name-role = 角色
+known-name-right = 权限,...
+known-name-label = 用途
+known-name-building = 楼号
+known-name-url = 网址
 
 # 帮助：命令
 known-help-hemu = 居民生活垃圾分类的开放后端
@@ -384,7 +430,35 @@ known-help-device-add = 登记一台设备，以一行 JSON 输出其编号和�
 known-help-device-list = 列出已登记的设备
 known-help-device-revoke = 吊销设备的登录权限；它已发送的数据予以保留
 known-help-device-rotate = 为设备更换密钥；旧密钥随即失效
-known-help-household = 管理居民户：导入、换住户
+known-help-household = 管理居民户：导入、换住户、登录码
+known-help-household-code = 打印住户的登录码，三十天内可供一人登录一次
+known-help-code-token = 居民户的户号；若要打印整栋楼的登录码，则改为指定楼号
+known-help-code-delegate = 代该住户办理的他人账户，用于家中没有手机的住户
+known-help-code-estate = 该楼所在的小区
+known-help-code-building = 该楼的所有住户
+known-help-code-csv = 登录码的输出文件，供打印；`-` 表示标准输出
+known-help-code-url = 人们访问本站点的网址（默认为监听地址）
+known-help-user = 管理账户：添加、列出、停用、启用、密码、角色、第二重验证、登录码
+known-help-user-add = 添加账户；密码从标准输入读取
+known-help-user-name-new = 字母、数字和 `_-.@:`，最多 64 个字符；不要用居民姓名
+known-help-user-role-word = `admin`、`inspector`、`grid_officer`、`volunteer`、`collector` 或 `auditor`
+known-help-user-list = 列出账户
+known-help-user-disable = 停用账户；它已办理的事项保留
+known-help-user-enable = 重新启用账户
+known-help-user-password = 更换账户的密码，从标准输入读取；已登录者须重新登录
+known-help-user-role = 更改账户的角色
+known-help-user-totp = 为账户添加第二重验证，用手机扫描
+known-help-user-totp-remove = 改为取消第二重验证
+known-help-user-code = 打印一个码，一天内可供账户自行设置密码一次
+known-help-user-name = 账户
+known-help-token = 管理程序令牌：添加、列出、吊销
+known-help-token-add = 允许程序以某账户的身份行事；以一行 JSON 输出令牌，仅显示这一次
+known-help-token-scopes = 令牌的权限，须为该账户已有的权限，例如 `see_site,see_lists`
+known-help-token-label = 用途
+known-help-token-days = 有效天数
+known-help-token-list = 列出令牌（不含令牌本身）
+known-help-token-revoke = 吊销令牌
+known-help-token-id = `hemu token list` 列出的编号
 known-help-household-import = 从 CSV 文件登记居民户，列为 household,estate,building,unit,door,residents,station（仅 household 必填）；已登记的居民户将更新位置
 known-help-household-moved = 记录换了新住户：此前及当天的投放都不计入新住户
 known-help-household-token = 居民户的户号

@@ -15,6 +15,7 @@ mod listeners;
 mod lists;
 mod migrations;
 mod mosquitto;
+mod people;
 mod postgres;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 #[path = "../../../ledger/tests/suite/postgres_server.rs"]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::journal::Position;
+use crate::people::Change;
 use crate::read::EstateGroups;
 
 /// A reading's place in the journal: batch and index in it.
@@ -38,6 +39,11 @@ pub struct Actor(String);
 pub struct NotAnActor(String);
 
 impl Actor {
+    /// Whoever works on the server itself, with its files.
+    pub fn operator() -> Self {
+        Self("system:operator".to_owned())
+    }
+
     /// The machine. It may compute, give notices and end what has run out; it decides about nobody.
     pub fn system() -> Self {
         Self("system".to_owned())
@@ -249,6 +255,9 @@ pub enum Act {
     ShadowRule { rule: Box<Rule>, from: Day },
     /// It no longer does.
     EndShadow { shadow: Position },
+
+    /// Who may log in changed.
+    Account(Change),
 }
 
 /// Part of a proposed edition: what was computed. Nobody can write one by hand.
@@ -380,6 +389,7 @@ impl Act {
             Self::AdoptRule { .. } => "adopt_rule",
             Self::ShadowRule { .. } => "shadow_rule",
             Self::EndShadow { .. } => "end_shadow",
+            Self::Account(change) => change.kind(),
         }
     }
 
@@ -413,6 +423,7 @@ impl Act {
             | Self::RedOptOut { token }
             | Self::MovedIn { token, .. }
             | Self::MoveUndone { token, .. } => (None, Some(token.as_str())),
+            Self::Account(change) => (None, change.token()),
             Self::Strike { .. }
             | Self::Restore { .. }
             | Self::ClockChecked { .. }

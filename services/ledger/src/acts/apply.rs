@@ -55,6 +55,8 @@ impl Stamp<'_> {
                     Act::ShadowRule { .. } | Act::EndShadow { .. } => self.of_shadow(connection, act).await,
                     Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
+                    // Only noted: what it changed is in tables that are not folded.
+                    Act::Account(_) => Ok(()),
                     _ => self.of_edition(connection, act).await,
                 }
             }

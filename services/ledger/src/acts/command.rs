@@ -18,11 +18,11 @@ use crate::segment::Segment;
 
 /// An act on its way: a transaction that holds the write lock of `hemu.db`, so that what it sees stays true until it
 /// is stored. Dropped, it leaves no trace.
-pub(super) struct Deed<'l> {
+pub(crate) struct Deed<'l> {
     pub(super) ledger: &'l Ledger,
-    pub(super) tx: db::Transaction<'static>,
-    pub(super) actor: &'l Actor,
-    pub(super) now: i64,
+    pub(crate) tx: db::Transaction<'static>,
+    pub(crate) actor: &'l Actor,
+    pub(crate) now: i64,
 }
 
 impl Ledger {
@@ -46,12 +46,13 @@ impl Ledger {
             Act::ShadowRule { .. } | Act::EndShadow { .. } => deed.on_shadow(act).await?,
             Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
+            Act::Account(_) => return Err(not_by_itself()),
             _ => deed.on_edition(act).await?,
         };
         deed.store(bodies).await
     }
 
-    pub(super) async fn deed<'l>(&'l self, actor: &'l Actor, now: i64) -> Result<Deed<'l>> {
+    pub(crate) async fn deed<'l>(&'l self, actor: &'l Actor, now: i64) -> Result<Deed<'l>> {
         let path = self.folder().truth();
         Ok(Deed {
             ledger: self,
@@ -65,9 +66,16 @@ impl Ledger {
 impl Deed<'_> {
     /// Appends and applies what was found to be in order.
     pub(super) async fn store(mut self, bodies: Vec<Body<'static>>) -> Result<Position> {
+        let position = self.append(&bodies).await?;
+        self.commit().await?;
+        Ok(position)
+    }
+
+    /// The same as far as it goes without the end of the transaction: what belongs to it may still be written.
+    pub(crate) async fn append(&mut self, bodies: &[Body<'static>]) -> Result<Position> {
         let path = self.ledger.folder().truth();
         let mut segment = Segment::of_acts(self.actor.name());
-        for body in &bodies {
+        for body in bodies {
             segment.push_unidentified(body);
         }
         let mut bytes = Vec::new();
@@ -75,7 +83,7 @@ impl Deed<'_> {
         let head = journal::append_within(&mut self.tx.link(), self.now, records, &bytes)
             .await
             .of(&path)?;
-        for (index, body) in (0..).zip(&bodies) {
+        for (index, body) in (0..).zip(bodies) {
             let stamp = Stamp {
                 position: head.position,
                 index,
@@ -87,11 +95,20 @@ impl Deed<'_> {
                 keep_words(&mut self.tx.link(), act, self.now).await.of(&path)?;
             }
         }
-        self.tx.commit().await.of(&path)?;
         Ok(head.position)
     }
 
-    pub(super) fn of<T>(&self, outcome: std::result::Result<T, sqlx::Error>) -> Result<T> {
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.tx.commit().await.of(&self.ledger.folder().truth())
+    }
+
+    /// Changes rows; how many.
+    pub(crate) async fn run(&mut self, order: db::Query) -> Result<u64> {
+        let done = order.execute(&mut self.tx.link()).await;
+        self.of(done).map(db::Done::rows_affected)
+    }
+
+    pub(crate) fn of<T>(&self, outcome: std::result::Result<T, sqlx::Error>) -> Result<T> {
         outcome.of(&self.ledger.folder().truth())
     }
 
@@ -112,7 +129,7 @@ impl Deed<'_> {
         })
     }
 
-    pub(super) async fn household(&mut self, token: &str) -> Result<()> {
+    pub(crate) async fn household(&mut self, token: &str) -> Result<()> {
         let known: Result<Option<i64>> = db::query_scalar("select 1 from household where token = ?")
             .bind(token)
             .fetch_optional(&mut self.tx.link())
@@ -356,6 +373,14 @@ async fn keep_words(
         .execute(connection)
         .await
         .map(|_| ())
+}
+
+/// What an account's change is made with is not in its act.
+fn not_by_itself() -> Error {
+    Refused::error(
+        Why::Malformed,
+        "an account is changed by the order that changes it, not by its act",
+    )
 }
 
 /// Told apart from everything that is a failure.

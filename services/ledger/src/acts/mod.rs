@@ -28,12 +28,14 @@ pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
     Proposed, ReadingAt, Sha, ShadowPlaced, Shadowed, Words,
 };
+pub(crate) use command::Deed;
 pub use listing::Listing;
 pub use occupancy::Occupancy;
 pub(crate) use occupancy::former;
 pub use place::Moved;
 pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, EditionQuery, ObjectionQuery, Standing};
+pub(crate) use refused::must;
 pub use refused::{Refused, Why, Winner};
 pub use rules::{RuleId, RuleRow};
 pub use shadow::{ShadowEditionRow, ShadowId, ShadowRow};

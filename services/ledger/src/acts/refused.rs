@@ -23,6 +23,10 @@ pub enum Why {
     UnknownObjection,
     UnknownRule,
     NoSuchReading,
+    UnknownAccount,
+    UnknownToken,
+    /// Another account has it.
+    NameTaken,
     /// The day is not over.
     InTheFuture,
     /// Not possible from the state it is in.
@@ -32,7 +36,7 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::NotYet,
         Self::WindowClosed,
         Self::SamePerson,
@@ -43,6 +47,9 @@ impl Why {
         Self::UnknownObjection,
         Self::UnknownRule,
         Self::NoSuchReading,
+        Self::UnknownAccount,
+        Self::UnknownToken,
+        Self::NameTaken,
         Self::InTheFuture,
         Self::WrongState,
         Self::Malformed,
@@ -60,6 +67,9 @@ impl Why {
             Self::UnknownObjection => "unknown_objection",
             Self::UnknownRule => "unknown_rule",
             Self::NoSuchReading => "no_such_reading",
+            Self::UnknownAccount => "unknown_account",
+            Self::UnknownToken => "unknown_token",
+            Self::NameTaken => "name_taken",
             Self::InTheFuture => "in_the_future",
             Self::WrongState => "wrong_state",
             Self::Malformed => "malformed",
@@ -96,7 +106,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn error(why: Why, sentence: impl Into<String>) -> Error {
+    pub(crate) fn error(why: Why, sentence: impl Into<String>) -> Error {
         Self {
             why,
             sentence: sentence.into(),
@@ -122,7 +132,7 @@ impl From<Refused> for Error {
 }
 
 /// Refuses unless something holds.
-pub(super) fn must(holds: bool, why: Why, sentence: impl FnOnce() -> String) -> crate::error::Result<()> {
+pub(crate) fn must(holds: bool, why: Why, sentence: impl FnOnce() -> String) -> crate::error::Result<()> {
     if holds {
         return Ok(());
     }

@@ -11,7 +11,7 @@ mod value;
 
 pub(crate) use cell::{Cell, FromRow, from_columns};
 pub(crate) use engine::{Connection, Link, Pool, Transaction};
-pub(crate) use query::{Query, Runner, query, query_as, query_scalar};
+pub(crate) use query::{Done, Query, Runner, query, query_as, query_scalar};
 pub(crate) use row::Row;
 pub(crate) use value::{Bind, Value};
 

@@ -16,6 +16,7 @@ mod inspectors;
 mod machine;
 mod occupancy;
 mod order;
+mod people;
 mod postgres;
 mod postgres_server;
 mod process;

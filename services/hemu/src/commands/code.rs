@@ -1,0 +1,131 @@
+//! `hemu household code`: what is printed and put into a letter box, so that somebody of a household can log in.
+
+use anyhow::{Result, bail};
+use hemu_ledger::Ledger;
+use hemu_ledger::acts::Actor;
+use hemu_ledger::people::{NewCode, Purpose};
+use hemu_ledger::registry::HouseholdQuery;
+use hemu_people::Secret;
+use serde::Serialize;
+
+use crate::cli::Code;
+use crate::clock;
+use crate::config::Config;
+use crate::site::{Site, random};
+use crate::words::Words;
+
+/// Days a household's code is good.
+const DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+/// Households of one building, at most.
+const BUILDING: u32 = 10_000;
+
+/// A line of what is printed.
+#[derive(Serialize)]
+struct Line {
+    household: String,
+    building: Option<String>,
+    unit: Option<String>,
+    door: Option<String>,
+    code: String,
+    url: String,
+}
+
+pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    let base = options
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", config.http_listen));
+    let lines = lines(&site.ledger, options, &base, words).await?;
+    if let Some(file) = &options.csv {
+        let mut writer = csv::Writer::from_writer(super::open_output(file, words)?);
+        for line in &lines {
+            writer.serialize(line)?;
+        }
+        writer.flush()?;
+        let (count, file) = (lines.len(), file.display());
+        let said = words.say(
+            "codes-written",
+            &[("count", &count), ("file", &file), ("days", &DAYS)],
+        );
+        eprintln!("{said}");
+        return Ok(());
+    }
+    for line in &lines {
+        println!(
+            "{}\n{}\n{}",
+            line.code,
+            line.url,
+            super::user::qr(&line.url, words)?
+        );
+    }
+    Ok(())
+}
+
+/// Makes the codes that were asked for. Where the page finds one in its address, no server sees it: what follows `#`
+/// stays in the browser.
+async fn lines(ledger: &Ledger, options: &Code, base: &str, words: &Words) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for (household, building, unit, door) in asked(ledger, options, words).await? {
+        let code = Secret::code(random(words)?);
+        lines.push(Line {
+            url: format!("{}/home#code={}", base.trim_end_matches('/'), code.tell()),
+            code: code.tell().to_owned(),
+            household,
+            building,
+            unit,
+            door,
+        });
+    }
+    let delegate = options.delegate.as_ref().map(Actor::name);
+    let codes: Vec<NewCode<'_>> = lines
+        .iter()
+        .map(|line| NewCode {
+            digest: hemu_people::digest(&line.code),
+            purpose: if delegate.is_some() {
+                Purpose::Delegate
+            } else {
+                Purpose::Resident
+            },
+            account: delegate,
+            token: Some(&line.household),
+        })
+        .collect();
+    let now = clock::system()();
+    ledger
+        .make_codes(&Actor::operator(), now, now + DAYS * DAY_MS, &codes)
+        .await?;
+    Ok(lines)
+}
+
+type Place = (String, Option<String>, Option<String>, Option<String>);
+
+async fn asked(ledger: &Ledger, options: &Code, words: &Words) -> Result<Vec<Place>> {
+    if let Some(token) = &options.token {
+        let place = ledger.household(token).await?;
+        let place = place
+            .map(|home| (home.building, home.unit, home.door))
+            .unwrap_or_default();
+        return Ok(vec![(token.clone(), place.0, place.1, place.2)]);
+    }
+    let (estate, building) = (options.estate.as_deref(), options.building.as_deref());
+    let find = HouseholdQuery {
+        estate,
+        building,
+        text: None,
+        after: None,
+        only: None,
+        limit: BUILDING,
+    };
+    let homes = ledger.households(&find).await?;
+    if homes.is_empty() {
+        let (estate, building) = (estate.unwrap_or_default(), building.unwrap_or_default());
+        bail!(words.say(
+            "no-household-there",
+            &[("building", &building), ("estate", &estate)]
+        ));
+    }
+    let place = |home: hemu_ledger::registry::Household| (home.token, home.building, home.unit, home.door);
+    Ok(homes.into_iter().map(place).collect())
+}

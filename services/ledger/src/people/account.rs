@@ -1,0 +1,264 @@
+//! Accounts.
+
+use hemu_people::{Role, TotpSecret};
+
+use super::{Change, word};
+use crate::acts::{Actor, Deed, Refused, Why, must};
+use crate::db;
+use crate::error::{InFile, Result};
+use crate::ledger::Ledger;
+
+/// Somebody who may log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub name: String,
+    pub role: Role,
+    /// ms since 1970 UTC.
+    pub created_at: i64,
+    pub disabled_at: Option<i64>,
+    pub has_password: bool,
+    pub has_totp: bool,
+}
+
+/// What an account logs in with. For whoever verifies, and for nobody who shows.
+#[derive(Clone)]
+pub struct Keys {
+    pub role: Role,
+    /// As a PHC string.
+    pub password: Option<String>,
+    pub totp: Option<TotpSecret>,
+    pub totp_step: Option<i64>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys")
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+impl db::FromRow for Account {
+    fn from_row(row: &db::Row) -> db::Outcome<Self> {
+        Ok(Self {
+            name: row.try_get("name")?,
+            role: word(row, "role")?,
+            created_at: row.try_get("created_at")?,
+            disabled_at: row.try_get("disabled_at")?,
+            has_password: row.try_get::<i64, _>("has_password")? > 0,
+            has_totp: row.try_get::<i64, _>("has_totp")? > 0,
+        })
+    }
+}
+
+impl db::FromRow for Keys {
+    fn from_row(row: &db::Row) -> db::Outcome<Self> {
+        let totp: Option<Vec<u8>> = row.try_get("totp")?;
+        Ok(Self {
+            role: word(row, "role")?,
+            password: row.try_get("password")?,
+            totp: totp.and_then(|bytes| TotpSecret::kept(&bytes)),
+            totp_step: row.try_get("totp_step")?,
+        })
+    }
+}
+
+const SHOWN: &str = "select name, role, created_at, disabled_at,
+    case when password is null then 0 else 1 end as has_password, case when totp is null then 0 else 1 end as has_totp
+    from account";
+
+impl Ledger {
+    /// Adds an account with a password as `hemu_people::hash_password` made it, or without one.
+    pub async fn add_account(
+        &self,
+        by: &Actor,
+        now: i64,
+        (name, role): (&Actor, Role),
+        password: Option<&str>,
+    ) -> Result<()> {
+        let mut deed = self.deed(by, now).await?;
+        deed.add_account(name, role, password).await?;
+        deed.commit().await
+    }
+
+    /// All accounts by name.
+    pub async fn accounts(&self) -> Result<Vec<Account>> {
+        let sql = sqlx::AssertSqlSafe(format!("{SHOWN} order by name"));
+        db::query_as(sql)
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// One of them.
+    pub async fn account(&self, name: &str) -> Result<Option<Account>> {
+        let sql = sqlx::AssertSqlSafe(format!("{SHOWN} where name = ?"));
+        let found = db::query_as(sql).bind(name).fetch_optional(&self.truth);
+        found.await.of(&self.folder().truth())
+    }
+
+    /// What an account that may log in does so with.
+    pub async fn keys(&self, name: &str) -> Result<Option<Keys>> {
+        let sql =
+            "select role, password, totp, totp_step from account where name = ? and disabled_at is null";
+        let found = db::query_as(sql).bind(name).fetch_optional(&self.truth);
+        found.await.of(&self.folder().truth())
+    }
+
+    /// Ends or gives back an account's right to log in; what it did stays. Its sessions end with it.
+    pub async fn enable_account(&self, by: &Actor, now: i64, name: &str, enable: bool) -> Result<()> {
+        let mut deed = self.deed(by, now).await?;
+        let account = deed.account(name).await?;
+        let known = name.to_owned();
+        let (change, sentence) = if enable {
+            (
+                Change::AccountEnabled { name: known },
+                "the account is not disabled",
+            )
+        } else {
+            (
+                Change::AccountDisabled { name: known },
+                "the account is disabled already",
+            )
+        };
+        must(account.disabled_at.is_some() == enable, Why::WrongState, || {
+            sentence.to_owned()
+        })?;
+        if !enable {
+            deed.another_admin(&account).await?;
+        }
+        deed.changed([change]).await?;
+        let sql = "update account set disabled_at = ? where name = ?";
+        deed.run(db::query(sql).bind((!enable).then_some(now)).bind(name))
+            .await?;
+        deed.end_sessions(name).await?;
+        deed.commit().await
+    }
+
+    /// Gives an account another role. Whoever is logged in with it logs in again.
+    pub async fn set_role(&self, by: &Actor, now: i64, name: &str, role: Role) -> Result<()> {
+        let mut deed = self.deed(by, now).await?;
+        let account = deed.account(name).await?;
+        must(account.role != role, Why::WrongState, || {
+            format!("the account's role is {role} already")
+        })?;
+        must(account.role.is_staff() && role.is_staff(), Why::Malformed, || {
+            "a resident's account is made by a household's code, and stays one".to_owned()
+        })?;
+        deed.another_admin(&account).await?;
+        let known = name.to_owned();
+        deed.changed([Change::RoleChanged { name: known, role }]).await?;
+        let sql = "update account set role = ? where name = ?";
+        deed.run(db::query(sql).bind(role.as_str()).bind(name)).await?;
+        deed.end_sessions(name).await?;
+        deed.commit().await
+    }
+
+    /// Gives an account another password. Whoever is logged in with it logs in again.
+    pub async fn set_password(&self, by: &Actor, now: i64, name: &str, password: &str) -> Result<()> {
+        let mut deed = self.deed(by, now).await?;
+        deed.account(name).await?;
+        deed.set_password(name, password).await?;
+        deed.commit().await
+    }
+
+    /// Gives an account a second factor, or takes it away.
+    pub async fn set_totp(
+        &self,
+        by: &Actor,
+        now: i64,
+        name: &str,
+        secret: Option<&TotpSecret>,
+    ) -> Result<()> {
+        let mut deed = self.deed(by, now).await?;
+        let account = deed.account(name).await?;
+        must(secret.is_some() || account.has_totp, Why::WrongState, || {
+            "the account has no second factor".to_owned()
+        })?;
+        let known = name.to_owned();
+        deed.changed([if secret.is_some() {
+            Change::TotpSet { name: known }
+        } else {
+            Change::TotpRemoved { name: known }
+        }])
+        .await?;
+        let bytes = secret.map(|secret| secret.bytes().to_vec());
+        let sql = "update account set totp = ?, totp_step = null where name = ?";
+        deed.run(db::query(sql).bind(bytes).bind(name)).await?;
+        deed.end_sessions(name).await?;
+        deed.commit().await
+    }
+}
+
+impl Deed<'_> {
+    pub(super) async fn add_account(
+        &mut self,
+        name: &Actor,
+        role: Role,
+        password: Option<&str>,
+    ) -> Result<()> {
+        must(name.is_person(), Why::Malformed, || {
+            format!("expected a person's account, came {name}, which is the machine's")
+        })?;
+        let taken: Option<i64> = self
+            .one("select 1 from account where name = ?", name.name())
+            .await?;
+        must(taken.is_none(), Why::NameTaken, || {
+            format!("there is an account {name} already")
+        })?;
+        let known = name.name().to_owned();
+        self.changed([Change::AccountAdded { name: known, role }]).await?;
+        let insert = db::query("insert into account (name, role, password, created_at) values (?, ?, ?, ?)")
+            .bind(name.name())
+            .bind(role.as_str())
+            .bind(password)
+            .bind(self.now);
+        self.run(insert).await.map(drop)
+    }
+
+    pub(super) async fn account(&mut self, name: &str) -> Result<Account> {
+        let sql = sqlx::AssertSqlSafe(format!("{SHOWN} where name = ?"));
+        let found = db::query_as(sql)
+            .bind(name)
+            .fetch_optional(&mut self.tx.link())
+            .await;
+        let unknown = || Refused::error(Why::UnknownAccount, format!("there is no account {name}"));
+        self.of(found)?.ok_or_else(unknown)
+    }
+
+    pub(super) async fn set_password(&mut self, name: &str, password: &str) -> Result<()> {
+        let known = name.to_owned();
+        self.changed([Change::PasswordSet { name: known }]).await?;
+        let sql = "update account set password = ? where name = ?";
+        self.run(db::query(sql).bind(password).bind(name)).await?;
+        self.end_sessions(name).await
+    }
+
+    /// Somebody must be left who can add accounts.
+    async fn another_admin(&mut self, account: &Account) -> Result<()> {
+        if account.role != Role::Admin || account.disabled_at.is_some() {
+            return Ok(());
+        }
+        let sql = "select count(*) from account where role = 'admin' and disabled_at is null and name <> ?";
+        let others: Option<i64> = self.one(sql, &account.name).await?;
+        must(others.unwrap_or(0) > 0, Why::WrongState, || {
+            format!("{} is the only admin; add another one before", account.name)
+        })
+    }
+
+    async fn end_sessions(&mut self, name: &str) -> Result<()> {
+        let sql = "delete from session where account = ?";
+        self.run(db::query(sql).bind(name)).await.map(drop)
+    }
+
+    pub(super) async fn one<T>(&mut self, sql: &'static str, of: &str) -> Result<Option<T>>
+    where
+        T: for<'r> db::Cell<'r>,
+    {
+        let found = db::query_scalar(sql)
+            .bind(of)
+            .fetch_optional(&mut self.tx.link())
+            .await;
+        self.of(found)
+    }
+}
