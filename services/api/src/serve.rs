@@ -18,17 +18,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus::Registry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::api::Api;
+use crate::places::Places;
 use crate::{metrics_router, router};
 
-/// Connections at once, streams of live events included; the next one waits until one ends.
-const CONNECTIONS: usize = 2_048;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a request's head may take, and how long a connection may wait for its next request.
@@ -38,25 +36,25 @@ const HEAD: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OverTls;
 
-/// Serves the API, the probes and the dashboards, over TLS where there is an acceptor.
+/// Serves the API, the probes and the dashboards, over TLS where there is an acceptor. A connection for which there is no
+/// place is closed at once.
 pub async fn serve(
     mut listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    places: Places,
     api: Arc<Api>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let router = router(api);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
-    while let Some(Ok(place)) = shutdown
-        .run_until_cancelled(Arc::clone(&places).acquire_owned())
+    // A failure of `accept` is waited out in there.
+    while let Some((socket, peer)) = shutdown
+        .run_until_cancelled(Listener::accept(&mut listener))
         .await
     {
-        // A failure of `accept` is waited out in there.
-        let accepted = shutdown
-            .run_until_cancelled(Listener::accept(&mut listener))
-            .await;
-        let Some((socket, peer)) = accepted else { break };
+        let Some(place) = places.take(peer.ip()) else {
+            continue;
+        };
         let connection = Connection {
             peer,
             router: router.clone(),

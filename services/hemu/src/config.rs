@@ -64,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) https_listen: Option<SocketAddr>,
     pub(crate) hosts: Vec<String>,
     pub(crate) allow_plain: bool,
+    pub(crate) http_connections: usize,
+    pub(crate) http_connections_per_address: usize,
     pub(crate) metrics_listen: SocketAddr,
     pub(crate) lists_weekday: Weekday,
     pub(crate) lists_notices: bool,
@@ -78,7 +80,7 @@ pub(crate) struct Config {
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 34] = [
     "data",
     "store",
     "roles",
@@ -103,6 +105,8 @@ const KEYS: [&str; 32] = [
     "https_listen",
     "hosts",
     "allow_plain",
+    "http_connections",
+    "http_connections_per_address",
     "metrics_listen",
     "lists_weekday",
     "lists_notices",
@@ -151,6 +155,8 @@ impl Default for Config {
             https_listen: None,
             hosts: Vec::new(),
             allow_plain: false,
+            http_connections: 4_096,
+            http_connections_per_address: 512,
             metrics_listen: loopback(9090),
             lists_weekday: Weekday::Monday,
             lists_notices: false,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hemu_api::live;
-use hemu_api::{Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, Presence, Site, Standings};
+use hemu_api::{
+    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, Places, Presence, Site, Standings,
+};
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
 use hemu_ledger::{Ledger, Position};
@@ -50,6 +52,7 @@ pub(crate) struct Parts<'a> {
 pub(crate) struct Pages {
     pub(crate) plain: TcpListener,
     pub(crate) encrypted: Option<(TcpListener, TlsAcceptor)>,
+    pub(crate) places: Places,
 }
 
 /// What is shown of this process's doors; a node without any shows none.
@@ -112,7 +115,7 @@ pub(crate) fn serve(
     let mut tasks = vec![tokio::spawn(live::run(api.clone(), applied, shutdown.clone()))];
     let encrypted = pages.encrypted.map(|(listener, tls)| (listener, Some(tls)));
     for (listener, tls) in [(pages.plain, None)].into_iter().chain(encrypted) {
-        let pages = hemu_api::serve(listener, tls, api.clone(), shutdown.clone());
+        let pages = hemu_api::serve(listener, tls, pages.places.clone(), api.clone(), shutdown.clone());
         tasks.push(tokio::spawn(async { log("dashboards", pages.await) }));
     }
     Ok(tasks)

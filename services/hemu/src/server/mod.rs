@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures::future::join_all;
-use hemu_api::Door;
+use hemu_api::{Door, Places};
 use hemu_endpoint::tls;
 use hemu_ingest::{Clock, Metrics, conflicts, feed, fold};
 use hemu_ledger::{LOG_BYTES, Ledger, Lock, Position, Projector, Role};
@@ -484,7 +484,12 @@ async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<Page
         }
         _ => None,
     };
-    Ok(Some(Pages { plain, encrypted }))
+    let places = Places::new(config.http_connections, config.http_connections_per_address);
+    Ok(Some(Pages {
+        plain,
+        encrypted,
+        places,
+    }))
 }
 
 fn addresses(pages: Option<&Pages>) -> Result<(Option<SocketAddr>, Option<SocketAddr>)> {

@@ -10,9 +10,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use socket2::{Domain, Socket, Type};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
 
+use crate::brokers::until;
 use crate::support::Server;
 
 const NAME: &str = "hemu.example";
@@ -159,4 +161,47 @@ fn the_documented_ports_listen_and_no_other() {
     // And the devices' port over TLS.
     assert_eq!(found.len(), wanted.len() + 1);
     assert!(server.terminate().success() && plain.terminate().success());
+}
+
+#[test]
+fn slow_clients_take_their_share_and_a_good_one_is_served_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("hemu.toml");
+    std::fs::write(
+        &config,
+        "http_connections = 64\nhttp_connections_per_address = 48\n",
+    )
+    .unwrap();
+    let server = serve(folder.path(), &config);
+    let http = address(&server.http);
+    // Each says half of a request's head and then nothing.
+    let slow: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(http).unwrap();
+            // One that was closed at once cannot be written to.
+            let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc");
+            stream.set_nonblocking(true).unwrap();
+            stream
+        })
+        .collect();
+    // Nothing to read yet is an open connection; an end or a reset is none.
+    let open = |stream: &&TcpStream| {
+        let read = (&mut &**stream).read(&mut [0; 1]);
+        matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    until("what is beyond the share is closed", || {
+        slow.iter().filter(open).count() <= 48
+    });
+    // From another address there is a place.
+    let elsewhere = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 2], 0));
+    elsewhere.bind(&address.into()).unwrap();
+    elsewhere.connect(&http.into()).unwrap();
+    let mut good: TcpStream = elsewhere.into();
+    good.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    good.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(server.terminate().success());
 }
