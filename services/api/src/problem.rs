@@ -165,7 +165,7 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::NoSuchReading
         | Why::UnknownAccount
         | Why::UnknownToken => (StatusCode::NOT_FOUND, "not found"),
-        Why::NotAPerson => (StatusCode::FORBIDDEN, "forbidden"),
+        Why::NotAPerson | Why::NotYourDuty => (StatusCode::FORBIDDEN, "forbidden"),
         Why::Malformed => (StatusCode::UNPROCESSABLE_ENTITY, "malformed"),
         Why::AlreadyDecided
         | Why::NameTaken

@@ -29,9 +29,10 @@ impl Ledger {
     /// Does what an account asks for at an instant (ms since 1970 UTC), durably; where it stands in the journal, which
     /// is also the id of what came into being. `Err(Refused)` says why not, and who was faster.
     ///
-    /// The ledger knows the process, not roles: whether the account may ask for this is to be checked before.
+    /// An account does what its role or its household gives it; see `duty`.
     pub async fn act(&self, actor: &Actor, now: i64, act: Act) -> Result<Position> {
         let mut deed = self.deed(actor, now).await?;
+        deed.is_its_duty(&act).await?;
         Deed::words_fit(&act)?;
         let bodies = match &act {
             Act::Strike { .. }

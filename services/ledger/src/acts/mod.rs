@@ -10,6 +10,7 @@ mod apply_shadow;
 mod check;
 mod command;
 mod dry_run;
+mod duty;
 mod listing;
 mod objection;
 mod occupancy;

@@ -16,6 +16,8 @@ pub enum Why {
     SamePerson,
     /// Only a person may do this.
     NotAPerson,
+    /// Another role's to do.
+    NotYourDuty,
     /// Somebody was faster; see the winner.
     AlreadyDecided,
     UnknownHousehold,
@@ -36,11 +38,12 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotYet,
         Self::WindowClosed,
         Self::SamePerson,
         Self::NotAPerson,
+        Self::NotYourDuty,
         Self::AlreadyDecided,
         Self::UnknownHousehold,
         Self::UnknownEdition,
@@ -61,6 +64,7 @@ impl Why {
             Self::WindowClosed => "window_closed",
             Self::SamePerson => "same_person",
             Self::NotAPerson => "not_a_person",
+            Self::NotYourDuty => "not_your_duty",
             Self::AlreadyDecided => "already_decided",
             Self::UnknownHousehold => "unknown_household",
             Self::UnknownEdition => "unknown_edition",

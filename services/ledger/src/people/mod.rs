@@ -15,6 +15,7 @@ mod token;
 pub use account::{Account, Keys};
 pub use change::{Change, Purpose};
 pub use code::{Code, NewCode};
+pub(crate) use resident::OWN_HOUSEHOLDS;
 pub use session::Session;
 pub use token::{ApiToken, Holder, NewToken};
 

@@ -9,12 +9,14 @@ use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
+/// The tokens of an account's households: it was linked to them, and nobody else has moved in since.
+pub(crate) const OWN_HOUSEHOLDS: &str = "select token from resident where account = ? and not exists (
+     select 1 from moved where moved.token = resident.token and moved.undone is null and moved.act > resident.act)";
+
 impl Ledger {
     /// The households an account acts for: those it was linked to, until somebody else moved in.
     pub async fn own_households(&self, account: &str) -> Result<BTreeSet<String>> {
-        let sql = "select token from resident where account = ? and not exists (
-            select 1 from moved where moved.token = resident.token and moved.undone is null and moved.act > resident.act)";
-        let tokens: Vec<String> = db::query_scalar(sql)
+        let tokens: Vec<String> = db::query_scalar(OWN_HOUSEHOLDS)
             .bind(account)
             .fetch_all(&self.truth)
             .await

@@ -7,6 +7,7 @@
 mod backup;
 mod bytes;
 mod chain;
+mod duty;
 mod editions;
 mod exactly_once;
 mod golden;

@@ -1,0 +1,84 @@
+//! Whose duty an act is. The API asks the same before a handler runs; here it is asked again inside the transaction, so
+//! that duties stay separate and residents act for their own household whatever a handler forgot. Names without an
+//! account are the machine's and the operator's at the command line.
+
+use hemu_people::{Right, Role};
+
+use super::act::Act;
+use super::command::Deed;
+use super::refused::{Why, must};
+use crate::db;
+use crate::error::Result;
+use crate::people::OWN_HOUSEHOLDS;
+
+impl Act {
+    /// The right that an account needs for it; `None` for a change of accounts, which asks for itself.
+    pub const fn right(&self) -> Option<Right> {
+        Some(match self {
+            Self::Strike { .. } | Self::Restore { .. } | Self::ClockChecked { .. } => Right::MendReadings,
+            Self::CardLost { .. }
+            | Self::CardFound { .. }
+            | Self::MovedIn { .. }
+            | Self::MoveUndone { .. } => Right::KeepCards,
+            Self::RedOptIn { .. } | Self::RedOptOut { .. } => Right::Consent,
+            Self::Notice { .. }
+            | Self::Open { .. }
+            | Self::ProposeBlack { .. }
+            | Self::ProposePublication { .. } => Right::PrepareLists,
+            Self::ConfirmBlack { .. }
+            | Self::Lift { .. }
+            | Self::Publish { .. }
+            | Self::Expire { .. }
+            | Self::Retract { .. }
+            | Self::DecideObjection { .. } => Right::DecideLists,
+            Self::Object { .. } => Right::Object,
+            Self::ProposeRule { .. }
+            | Self::AdoptRule { .. }
+            | Self::ShadowRule { .. }
+            | Self::EndShadow { .. } => Right::SetRules,
+            Self::Account(_) => return None,
+        })
+    }
+}
+
+impl Deed<'_> {
+    /// Refuses what is not the account's to do: by its role, or as a household's own or delegate.
+    pub(super) async fn is_its_duty(&mut self, act: &Act) -> Result<()> {
+        let (Some(role), Some(right)) = (self.role().await?, act.right()) else {
+            return Ok(());
+        };
+        let own = match act.about().token {
+            Some(token) if matches!(right, Right::Object | Right::Consent) => self.is_own(token).await?,
+            _ => false,
+        };
+        // A household that is not theirs is none they know of.
+        let known = own || role.is_staff() || act.about().token.is_none();
+        must(known, Why::UnknownHousehold, || {
+            "no household is registered under this token".to_owned()
+        })?;
+        must(own || role.may(right), Why::NotYourDuty, || {
+            format!("expected an account whose role may do this, came {role}")
+        })
+    }
+
+    async fn role(&mut self) -> Result<Option<Role>> {
+        let word = db::query_scalar("select role from account where name = ?")
+            .bind(self.actor.name())
+            .fetch_optional(&mut self.tx.link())
+            .await;
+        let word: Option<String> = self.of(word)?;
+        // A word that a newer version wrote grants nothing here.
+        Ok(word.map(|word| word.parse().unwrap_or(Role::Collector)))
+    }
+
+    async fn is_own(&mut self, token: &str) -> Result<bool> {
+        let sql = sqlx::AssertSqlSafe(format!("{OWN_HOUSEHOLDS} and token = ?"));
+        let found = db::query_scalar(sql)
+            .bind(self.actor.name())
+            .bind(token)
+            .fetch_optional(&mut self.tx.link())
+            .await;
+        let found: Option<String> = self.of(found)?;
+        Ok(found.is_some())
+    }
+}
