@@ -47,6 +47,8 @@ pub struct Member {
     pub trust: Trust,
     /// How long it takes to tell them, evenly; as fast as its ring has room if absent.
     pub lasting: Option<Duration>,
+    /// Where it connects, if not where all do.
+    pub addr: Option<SocketAddr>,
 }
 
 /// How the devices behave.
@@ -86,6 +88,8 @@ pub struct Tally {
     pub(crate) power_cuts: AtomicU64,
     pub(crate) connections: AtomicU64,
     pub(crate) noise: AtomicU64,
+    /// The longest that a device held something and nothing of it was promised, ms.
+    pub(crate) stood: AtomicU64,
     /// From sending to PUBACK.
     pub(crate) puback: Mutex<Times>,
     /// From PUBACK to the receipt that covers it.
@@ -116,6 +120,11 @@ impl Tally {
     /// Receipts that were not believed.
     pub fn refused_receipts(&self) -> u64 {
         self.refused_receipts.load(Ordering::Relaxed)
+    }
+
+    /// The longest that a device held something and nothing of it was promised.
+    pub fn stood(&self) -> Duration {
+        Duration::from_millis(self.stood.load(Ordering::Relaxed))
     }
 
     /// Publishes of noise.
@@ -192,7 +201,7 @@ async fn live(mut bin: Bin, manners: Manners, dice: Dice, stop: CancellationToke
         window: manners.window,
         subscribe: bin.listens(),
         keep_alive_s: 10,
-        ..Options::new(manners.addr, &key.device, &key.key)
+        ..Options::new(bin.member().addr.unwrap_or(manners.addr), &key.device, &key.key)
     };
     let mut backoff = Backoff::new(dice, Duration::from_millis(50), Duration::from_secs(1));
     keep_driving(&options, &mut bin, &mut backoff, &stop).await?;

@@ -88,13 +88,14 @@ impl Postgres {
         format!("postgres://hemu@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// `kill -9` of the server; what serves its connections ends by itself a moment later.
-    pub fn kill(&mut self) -> Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
+    /// `kill -9` of the server; what serves its connections ends by itself a moment later. Whether there was one.
+    pub fn kill(&mut self) -> Result<bool> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(false);
+        };
+        child.kill()?;
+        child.wait()?;
+        Ok(true)
     }
 
     /// Starts it on what is there, and waits until it answers.

@@ -148,6 +148,7 @@ impl Scene {
                     Trust::Receipt
                 },
                 lasting: (!simple).then_some(lasting),
+                addr: None,
             });
         }
         members

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -43,6 +44,8 @@ pub struct Bin {
     waiting: VecDeque<(u64, Instant)>,
     began: Instant,
     progress: Instant,
+    /// When something was promised last, or there was nothing to promise.
+    promised: Instant,
     /// Why the device ended, if it did.
     pub failed: Option<anyhow::Error>,
 }
@@ -70,6 +73,7 @@ impl Bin {
             waiting: VecDeque::new(),
             began: now,
             progress: now,
+            promised: now,
             failed: None,
         };
         bin.device = Some(bin.open(None)?);
@@ -183,9 +187,14 @@ impl Bin {
         let Some(device) = &mut self.device else {
             return Ok(Next::Done);
         };
-        if device.next_seq() > self.member.goal && device.held() == 0 {
-            return Ok(Next::Done);
+        if device.held() == 0 {
+            self.promised = Instant::now();
+            if device.next_seq() > self.member.goal {
+                return Ok(Next::Done);
+            }
         }
+        let stood = u64::try_from(self.promised.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.tally.stood.fetch_max(stood, Ordering::Relaxed);
         if device.waits() && self.progress.elapsed() > self.manners.patience {
             device.reconnected();
             self.progress = Instant::now();
@@ -240,6 +249,7 @@ impl Bin {
             self.progress = Instant::now();
             if let Received::Released(records) = erased {
                 count(&self.tally.erased, records);
+                self.promised = self.progress;
             }
         }
         Ok(())
@@ -260,6 +270,7 @@ impl Bin {
             Ok(Received::Released(records)) => {
                 count(&self.tally.erased, records);
                 self.progress = Instant::now();
+                self.promised = self.progress;
             }
             Ok(Received::Rewound | Received::Nothing) => {}
             Err(DeviceError::Ring(error)) => return Err(error.into()),

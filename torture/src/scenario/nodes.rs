@@ -1,6 +1,6 @@
-//! Several nodes on one PostgreSQL, of which one after the other dies, and the database among them; devices come to
-//! whichever of two endpoints is next. Afterwards the oracle.
+//! Several nodes on one PostgreSQL, of which one after the other dies, and the database among them; afterwards the oracle.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::ordeal::{PATIENCE, SABOTAGED, note, wait_until_due};
 use crate::child::{Home, Server, free_port};
-use crate::fleet::{Bin, Fleet, Manners};
+use crate::fleet::{Bin, Fleet, Manners, Member};
 use crate::plan::Plan;
 use crate::postgres::Postgres;
 use crate::proxy::{Chaos, Proxy};
@@ -25,10 +25,11 @@ const NODES: [(&str, &str); 5] = [
     ("api_kills", "api,jobs"),
 ];
 const ENDPOINTS: usize = 2;
-const DEVICES: u64 = 8;
-/// Half of the devices take so long at least, and longer the more faults there are.
-const AT_LEAST: Duration = Duration::from_secs(15);
-const EACH_FAULT: Duration = Duration::from_secs(1);
+const DEVICES: u64 = 12;
+/// Devices have something to tell for so long.
+const EACH_FAULT: Duration = Duration::from_secs(4);
+/// Whoever is promised nothing for so long will be promised nothing any more: no fault is that long, and kills heal.
+const STANDS_STILL: Duration = Duration::from_secs(30);
 /// A node starts within this time of the database being there.
 const STARTS_WITHIN: Duration = Duration::from_mins(1);
 
@@ -39,7 +40,7 @@ enum Victim {
     Database,
 }
 
-/// A node is as likely to be hit as another, the database as likely as two.
+/// Everything is as likely to be hit, but for the database, which is as likely as two.
 const VICTIMS: [Victim; 7] = [
     Victim::Node(0),
     Victim::Node(1),
@@ -49,6 +50,38 @@ const VICTIMS: [Victim; 7] = [
     Victim::Database,
     Victim::Database,
 ];
+/// While both are away nothing is folded, and what an endpoint reads when it starts lags what devices were promised.
+const PROJECTORS: [Victim; 2] = [Victim::Node(2), Victim::Node(3)];
+
+/// Some that die together; an endpoint among them if both projectors died before.
+struct Fault {
+    victims: Vec<Victim>,
+    /// How long both projectors are away before the others die, and after they are back.
+    without_projectors: Option<[Duration; 2]>,
+    away: Duration,
+}
+
+impl Fault {
+    fn drawn(dice: &mut Dice) -> Self {
+        let mut below = |ms: u32| Duration::from_millis(u64::from(dice.below(ms)));
+        let (away, before, after) = (below(800), below(2_500), below(1_500));
+        let mut victims: Vec<Victim> = dice.pick(&VICTIMS).copied().into_iter().collect();
+        let other = dice.pick(&VICTIMS).copied();
+        if dice.chance(0.4) {
+            victims.extend(other.filter(|other| !victims.contains(other)));
+        }
+        let without_projectors = dice.chance(0.4).then_some([before, after]);
+        let endpoint = Victim::Node(dice.below(2) as usize);
+        if without_projectors.is_some() && !victims.contains(&endpoint) {
+            victims.push(endpoint);
+        }
+        Self {
+            victims,
+            without_projectors,
+            away,
+        }
+    }
+}
 
 /// One process of the site.
 struct Node {
@@ -71,27 +104,30 @@ impl Node {
         Ok(Self { kills, home, server })
     }
 
-    fn kill(&mut self) -> Result<()> {
-        match self.server.take() {
-            Some(mut server) => server.kill(),
-            None => Ok(()),
-        }
+    /// Whether there was anything to kill.
+    fn kill(&mut self) -> Result<bool> {
+        let Some(mut server) = self.server.take() else {
+            return Ok(false);
+        };
+        ensure!(
+            server.lives(),
+            "a node ended by itself; see {}",
+            self.home.log.display()
+        );
+        server.kill()?;
+        Ok(true)
     }
 
     /// As a supervisor would: again and again until it stays.
     fn revive(&mut self) -> Result<()> {
         let deadline = Instant::now() + STARTS_WITHIN;
-        while !self.lives() {
+        while self.server.is_none() {
             match self.home.serve() {
                 Ok(server) => self.server = Some(server),
                 Err(error) => ensure!(Instant::now() < deadline, error),
             }
         }
         Ok(())
-    }
-
-    fn lives(&mut self) -> bool {
-        self.server.as_mut().is_some_and(Server::lives)
     }
 }
 
@@ -103,28 +139,38 @@ struct Site<'s> {
 
 impl Site<'_> {
     /// Some of it dies, the rest goes on without for a while, and what died comes back.
-    async fn befall(&mut self, victims: &[Victim], away: Duration, report: &mut Report) -> Result<()> {
+    async fn befall(&mut self, fault: &Fault, report: &mut Report) -> Result<()> {
+        let [before, after] = fault.without_projectors.unwrap_or_default();
+        if fault.without_projectors.is_some() {
+            self.kill(&PROJECTORS, report)?;
+            tokio::time::sleep(before).await;
+        }
+        self.kill(&fault.victims, report)?;
+        tokio::time::sleep(fault.away).await;
+        self.database.go_on()?;
+        let projects = |number| PROJECTORS.contains(&Victim::Node(number));
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            if fault.without_projectors.is_none() || !projects(number) {
+                node.revive()?;
+            }
+        }
+        tokio::time::sleep(after).await;
+        for node in &mut self.nodes {
+            node.revive()?;
+        }
+        Ok(())
+    }
+
+    fn kill(&mut self, victims: &[Victim], report: &mut Report) -> Result<()> {
         for victim in victims {
-            let name = match victim {
+            let (name, lived) = match victim {
                 Victim::Node(number) => {
                     let node = self.nodes.get_mut(*number).context("no such node")?;
-                    node.kill()?;
-                    node.kills
+                    (node.kills, node.kill()?)
                 }
-                Victim::Database => {
-                    self.database.kill()?;
-                    "database_kills"
-                }
+                Victim::Database => ("database_kills", self.database.kill()?),
             };
-            *report.faults.entry(name.to_owned()).or_default() += 1;
-        }
-        tokio::time::sleep(away).await;
-        self.database.go_on()?;
-        for (number, node) in self.nodes.iter_mut().enumerate() {
-            // Nobody ends because another does.
-            let stood = node.lives() || victims.contains(&Victim::Node(number));
-            report.require(stood, || format!("node {number} ended by itself"));
-            node.revive()?;
+            *report.faults.entry(name.to_owned()).or_default() += u64::from(lived);
         }
         Ok(())
     }
@@ -144,35 +190,44 @@ impl Site<'_> {
     }
 }
 
-/// One, and now and then another with it.
-fn victims(dice: &mut Dice) -> Vec<Victim> {
-    let mut victims: Vec<Victim> = dice.pick(&VICTIMS).copied().into_iter().collect();
-    let other = dice.pick(&VICTIMS).copied();
-    if dice.chance(0.4) {
-        victims.extend(other.filter(|other| !victims.contains(other)));
+/// A third of the devices come to whichever endpoint is next, a third each to one of them alone: whoever comes to another
+/// is helped by what that one knows.
+async fn connect(
+    scene: &Scene,
+    plan: &Plan,
+    nodes: &[Node],
+    members: &mut [Member],
+    lasting: Duration,
+) -> Result<Vec<Proxy>> {
+    let endpoints = nodes.iter().take(ENDPOINTS);
+    let all: Vec<SocketAddr> = endpoints
+        .map(|node| ([127, 0, 0, 1], node.home.port).into())
+        .collect();
+    let mut ways = vec![all.clone()];
+    ways.extend(all.into_iter().map(|one| vec![one]));
+    let mut proxies = Vec::new();
+    for (seed, way) in (plan.seed..).zip(ways) {
+        proxies.push(Proxy::start(way, &scene.keys, Chaos::BAD, plan.sabotage, seed).await?);
     }
-    victims
+    for (number, member) in members.iter_mut().enumerate() {
+        // Two neighbours trust different words: the same way has both kinds.
+        member.addr = proxies.get(number / 2 % proxies.len()).map(|proxy| proxy.addr);
+        member.lasting = Some(lasting);
+    }
+    Ok(proxies)
 }
 
 pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
     let records = plan.records.unwrap_or(plan.sized(6_000, 200_000));
-    let faults = plan.kills.unwrap_or(plan.sized(14, 200));
+    let faults = plan.kills.unwrap_or(plan.sized(10, 200));
     let mut scene = Scene::set(plan, DEVICES, records).await?;
     let mut database = scene.postgres.take().context("this scene has files")?;
     let start = |(number, node)| Node::new(&scene, number, node);
     let nodes: Vec<Node> = NODES.into_iter().enumerate().map(start).collect::<Result<_>>()?;
-    let endpoints = nodes.iter().take(ENDPOINTS);
-    let endpoints = endpoints.map(|node| ([127, 0, 0, 1], node.home.port).into());
-    let proxy = Proxy::start(
-        endpoints.collect(),
-        &scene.keys,
-        Chaos::BAD,
-        plan.sabotage,
-        plan.seed,
-    )
-    .await?;
+    let lasting = EACH_FAULT * u32::try_from(faults).unwrap_or(u32::MAX);
+    let mut members = scene.members(records, lasting);
+    let proxies = connect(&scene, plan, &nodes, &mut members, lasting).await?;
     let manners = Manners {
-        addr: proxy.addr,
         power_cuts: 0.001,
         ..scene.manners()
     };
@@ -189,8 +244,7 @@ pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
         rss_start_kib: site.rss_kib(),
         ..Report::default()
     };
-    let lasting = AT_LEAST.max(EACH_FAULT * u32::try_from(faults).unwrap_or(u32::MAX));
-    let fleet = Fleet::start(&scene.members(records, lasting), &manners)?;
+    let fleet = Fleet::start(&members, &manners)?;
     let mut dice = Dice::new(drawn(plan.seed, 1), "nodes", 0);
     let [stalled, patience] = if plan.sabotage.is_some() {
         SABOTAGED
@@ -207,8 +261,7 @@ pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
         });
         slowest = slowest.max(stood);
         tokio::time::sleep(Duration::from_millis(u64::from(dice.below(40)))).await;
-        let away = Duration::from_millis(u64::from(dice.below(800)));
-        site.befall(&victims(&mut dice), away, &mut report).await?;
+        site.befall(&Fault::drawn(&mut dice), &mut report).await?;
         plan.bar.inc(1);
     }
     let (tally, last) = (fleet.tally.clone(), Instant::now());
@@ -223,9 +276,16 @@ pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
             last.elapsed().as_millis() as f64,
         ),
     ]);
+    let stood = tally.stood();
+    report
+        .figures
+        .insert("longest_a_device_stood_ms".to_owned(), stood.as_millis() as f64);
+    report.require(plan.sabotage.is_some() || stood < STANDS_STILL, || {
+        format!("a device held records for {stood:?} and was promised nothing")
+    });
     report.rss_end_kib = site.rss_kib();
     report.close(&tally, bins.iter().map(Bin::held).sum());
-    note(&mut report, &proxy, &tally, DEVICES);
+    note(&mut report, &proxies, &tally, DEVICES);
     site.end()?;
     let mut verdict = scene.examine(&bins).await?;
     if plan.sabotage.is_none() {

@@ -173,7 +173,7 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
     let bins = fleet.finish(patience).await?;
     report.rss_end_kib = server.rss_kib();
     report.close(&tally, bins.iter().map(Bin::held).sum());
-    note(&mut report, &proxy, &tally, ordeal.devices);
+    note(&mut report, &[proxy], &tally, ordeal.devices);
     let mut verdict = scene.judge(server, &bins).await?;
     if plan.sabotage.is_none() {
         verdict.lists = scene.compare_lists(&sent(&bins))?;
@@ -202,9 +202,9 @@ pub(super) async fn wait_until_due(
 }
 
 /// What network and devices went through.
-pub(super) fn note(report: &mut Report, proxy: &Proxy, tally: &Tally, devices: u64) {
-    for (name, count) in proxy.deeds.figures() {
-        report.faults.insert(name.to_owned(), count);
+pub(super) fn note(report: &mut Report, proxies: &[Proxy], tally: &Tally, devices: u64) {
+    for (name, count) in proxies.iter().flat_map(|proxy| proxy.deeds.figures()) {
+        *report.faults.entry(name.to_owned()).or_default() += count;
     }
     report
         .faults
