@@ -44,11 +44,20 @@ pub fn free_port() -> Result<u16> {
 impl Home {
     fn program(&self) -> Command {
         let mut command = Command::new(&self.program);
-        for name in ["HEMU_DATA", "HEMU_CONFIG", "HEMU_STORE", "LC_ALL", "LC_MESSAGES"] {
+        for name in [
+            "HEMU_DATA",
+            "HEMU_CONFIG",
+            "HEMU_STORE",
+            "HEMU_SECRETS_FILE",
+            "LC_ALL",
+            "LC_MESSAGES",
+        ] {
             command.env_remove(name);
         }
         if let Some(store) = &self.store {
             command.env("HEMU_STORE", store);
+            // Nodes of one store need the same key file, wherever their folders are.
+            command.env("HEMU_SECRETS_FILE", self.data.with_file_name("secrets.key"));
         }
         command.env("LANG", "C").arg("--data").arg(&self.data);
         if let Some(config) = &self.config {

@@ -124,6 +124,7 @@ async fn api(folder: &Path) -> Api {
         ledger: ledger.clone(),
         series,
         clock: clock.clone(),
+        raw_shown_ms: i64::MAX,
         site: Site {
             name: "city".into(),
             speed: 1.0,

@@ -16,6 +16,8 @@ pub struct Api {
     pub series: Series,
     pub clock: Clock,
     pub site: Site,
+    /// How long the bytes of what was set aside are shown, ms.
+    pub raw_shown_ms: i64,
     /// This server's name among those on the same data, for the lease of an edition.
     pub holder: String,
     pub presence: Presence,

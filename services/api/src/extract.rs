@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::HeaderName;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderName, Method};
 use hemu_ledger::acts::{Actor, Why};
 use hemu_ledger::{Seen, Sight};
 use hemu_people::Scope;
@@ -87,16 +87,39 @@ impl FromRequestParts<Arc<Api>> for Found {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let Id(token) = Id::from_request_parts(parts, api).await?;
         let Ok(Sees(sight)) = Sees::from_request_parts(parts, api).await;
-        found(&sight, &token).await.map(Self)
+        let seen = found(&sight, &token).await?;
+        note_look(parts, api, &token).await?;
+        Ok(Self(seen))
     }
+}
+
+/// Notes that staff looked at a household's page; a household reading of itself is not noted. What it does is in the trail.
+async fn note_look(parts: &Parts, api: &Api, token: &str) -> Result<(), Problem> {
+    let own = matches!(parts.extensions.get::<Scope>(), Some(Scope::Own(_)));
+    if parts.method != Method::GET || own {
+        return Ok(());
+    }
+    let Some(person) = named(parts)? else {
+        return Ok(());
+    };
+    let page = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let page = page.and_then(|path| path.rsplit('/').next()).unwrap_or("{id}");
+    let page = if page == "{id}" { "household" } else { page };
+    Ok(api
+        .ledger
+        .note_look(token, person.name(), page, api.clock.now())
+        .await?)
+}
+
+/// What a token that is nobody's is answered with.
+pub(crate) fn missing() -> Problem {
+    let detail = "there is no such household; /api/v1/households finds those registered";
+    Problem::broken(Why::UnknownHousehold, detail)
 }
 
 /// A household that a request names.
 pub(crate) async fn found(sight: &Sight, token: &str) -> Result<Seen, Problem> {
-    sight.household(token).await?.ok_or_else(|| {
-        let detail = "there is no such household; /api/v1/households finds those registered";
-        Problem::broken(Why::UnknownHousehold, detail)
-    })
+    sight.household(token).await?.ok_or_else(missing)
 }
 
 /// The number in a path that an edition or an objection is known by.

@@ -199,7 +199,8 @@ impl From<hemu_ledger::Error> for Problem {
             | hemu_ledger::Error::InUse(_)
             | hemu_ledger::Error::FilesInUse(_)
             | hemu_ledger::Error::Replaced(_) => Self::store(),
-            hemu_ledger::Error::Newer { .. }
+            hemu_ledger::Error::KeyFile { .. }
+            | hemu_ledger::Error::Newer { .. }
             | hemu_ledger::Error::OtherVersion(_)
             | hemu_ledger::Error::Damaged { .. }
             | hemu_ledger::Error::Score(_)

@@ -181,7 +181,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented(site.published_edition().await);
-        assert_eq!(paths.len(), 56);
+        assert_eq!(paths.len(), 62);
         for (path, methods) in &paths {
             for method in [
                 Method::GET,
@@ -201,11 +201,20 @@ mod tests {
             }
         }
         let read: Vec<_> = of(&paths, &Method::GET).collect();
-        assert_eq!(read.len(), 37);
+        assert_eq!(read.len(), 41);
         for path in read {
-            let response = site.send(request(path)).await;
+            let response = site.send(looking(path)).await;
             assert_eq!(response.status(), 200, "{path}");
         }
+    }
+
+    /// Asked by an account.
+    fn looking(path: &str) -> Request<Body> {
+        let mut request = request(path);
+        request
+            .headers_mut()
+            .insert("hemu-account", HeaderValue::from_static("p1"));
+        request
     }
 
     fn of<'p>(
@@ -222,7 +231,7 @@ mod tests {
         let site = Site::filled().await;
         let paths = documented(site.published_edition().await);
         let acts: Vec<_> = of(&paths, &Method::POST).collect();
-        assert_eq!(acts.len(), 21);
+        assert_eq!(acts.len(), 23);
         let before = site.truth().await;
         for path in &acts {
             let (headers, problem) = is_problem(&site, asked(&Method::POST, path), 401).await;
@@ -276,10 +285,10 @@ mod tests {
             .headers_mut()
             .insert(header::HOST, HeaderValue::from_static("evil.example"));
         let paths = documented(site.published_edition().await);
-        let asked = of(&paths, &Method::GET)
+        let read = of(&paths, &Method::GET)
             .cloned()
             .chain(["/", "/nothing", "/api/v1/nothing"].map(str::to_owned));
-        for request in asked.map(|path| request(&path)).chain([foreign]) {
+        for request in read.map(|path| looking(&path)).chain([foreign]) {
             let uri = request.uri().clone();
             let response = site.send(request).await;
             let headers = response.headers();

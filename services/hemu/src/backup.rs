@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use hemu_ledger::privacy::Erased;
 use hemu_ledger::{Contents, Folder, Snapshot};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -38,7 +39,12 @@ pub(crate) async fn make(folder: &Folder, to: &Path, seal: Seal, words: &Words, 
         bar.set_length(last);
         bar.set_position(position);
     };
-    let snapshot = Snapshot::take(folder, watched).await?;
+    // Whoever has an open copy has not what is sealed in it: the key goes only where another key is around it.
+    let snapshot = if seal.is_open() {
+        Snapshot::take(folder, watched).await?
+    } else {
+        Snapshot::take_with_key(folder, watched).await?
+    };
     bar.finish_and_clear();
     let contents = snapshot.contents();
     let from = File::open(snapshot.path())?;
@@ -51,7 +57,13 @@ pub(crate) async fn make(folder: &Folder, to: &Path, seal: Seal, words: &Words, 
     let written = tokio::task::spawn_blocking(move || write(&from, &path, &seal, &packed)).await?;
     bar.finish_and_clear();
     let bytes = written.with_context(|| words.say("cannot-write", &[("file", &to.display())]))?;
+    Erased::of(folder)?.append_to(&remembered(to))?;
     Ok(Made { contents, bytes })
+}
+
+/// The file beside a backup that remembers who was erased: an older backup than the erasure does not.
+pub(crate) fn remembered(backup: &Path) -> PathBuf {
+    backup.with_file_name("hemu-erased")
 }
 
 fn check_room(folder: &Folder, words: &Words) -> Result<()> {

@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Tokens of programs: add, list, revoke.
     #[command(subcommand)]
     Token(Token),
-    /// Households: import, moved, code.
+    /// Households: import, moved, code, correct, export, erase.
     #[command(subcommand)]
     Household(Household),
     /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
@@ -89,6 +89,10 @@ pub(crate) enum Command {
     /// Editions of the lists: list, show, recompute.
     #[command(subcommand)]
     Edition(Edition),
+    /// The audit trail, newest first: who did what and why, and who looked at a household.
+    Audit(Audit),
+    /// Print what this system holds of people, why, for how long and who sees it, as Markdown.
+    Privacy,
     /// Check the journal's hash chain and the projections against it; exit 1 and the first bad row if not.
     Verify,
     /// Copy a site into an empty PostgreSQL, or from one into an empty data folder: journal, registry, what people decided.
@@ -189,6 +193,53 @@ pub(crate) enum Household {
         #[arg(long)]
         undo: bool,
     },
+    /// Correct where a household lives; what is not given stays as it is.
+    Correct {
+        /// The household's token.
+        token: String,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write everything that is held about a household, as JSON, for the household.
+    Export {
+        /// The household's token.
+        token: String,
+        /// Where to write; `-` for stdout.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Erase a household: its key, where it lives and what was written about it. This cannot be undone.
+    Erase {
+        /// The household's token.
+        token: String,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
+        /// The file with the reason, or `-` for stdin; it is kept, so it must not say who they were.
+        #[arg(long, value_name = "FILE")]
+        reason_file: PathBuf,
+    },
+}
+
+/// Where a household lives.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Place {
+    /// The right building.
+    #[arg(long)]
+    pub(crate) building: Option<String>,
+    /// The right unit of it.
+    #[arg(long)]
+    pub(crate) unit: Option<String>,
+    /// The right door.
+    #[arg(long)]
+    pub(crate) door: Option<String>,
+    /// How many live there.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(0..=99))]
+    pub(crate) residents: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +309,28 @@ pub(crate) struct Lists {
     /// Where to write; `-` for stdout.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Only what is about this household.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) household: Option<String>,
+    /// Only what this account did.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) actor: Option<String>,
+    /// Only acts of this kind, such as `correct`.
+    #[arg(long, value_name = "WORD")]
+    pub(crate) kind: Option<String>,
+    /// From this local day on, such as 2026-03-01.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<hemu_rules::Day>,
+    /// Up to the end of this local day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<hemu_rules::Day>,
+    /// Where to write it as CSV; `-` for stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

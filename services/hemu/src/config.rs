@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) data: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) store: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) secrets_file: Option<PathBuf>,
     pub(crate) roles: Roles,
     pub(crate) log: String,
     pub(crate) site_name: String,
@@ -76,13 +78,17 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) backup_recipient: Option<String>,
     pub(crate) disk_free_mb: u64,
+    pub(crate) keep_looks_days: u16,
+    pub(crate) keep_words_days: u16,
+    pub(crate) keep_quarantine_bytes_days: u16,
 }
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 38] = [
     "data",
     "store",
+    "secrets_file",
     "roles",
     "log",
     "site_name",
@@ -115,6 +121,9 @@ const KEYS: [&str; 34] = [
     "backup_keep",
     "backup_recipient",
     "disk_free_mb",
+    "keep_looks_days",
+    "keep_words_days",
+    "keep_quarantine_bytes_days",
 ];
 
 /// Those whose text is taken from the environment letter by letter: a password of digits is no number.
@@ -127,12 +136,16 @@ const TEXTS: [&str; 6] = [
     "broker_protocol",
 ];
 
+/// The law wants logs of who did what kept for six months.
+const LOOKS_LEAST: u16 = 180;
+
 impl Default for Config {
     fn default() -> Self {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             data: "hemu-data".into(),
             store: None,
+            secrets_file: None,
             roles: Roles::default(),
             log: "info".into(),
             site_name: "Hemu".into(),
@@ -165,6 +178,9 @@ impl Default for Config {
             backup_keep: 48,
             backup_recipient: None,
             disk_free_mb: 512,
+            keep_looks_days: 190,
+            keep_words_days: 730,
+            keep_quarantine_bytes_days: 90,
         }
     }
 }
@@ -243,6 +259,12 @@ impl Config {
         if self.serves_others() && self.hosts.is_empty() {
             bail!(words.say("hosts-missing", &[]));
         }
+        if self.keep_looks_days < LOOKS_LEAST {
+            bail!(words.say(
+                "looks-kept-too-short",
+                &[("least", &LOOKS_LEAST), ("days", &self.keep_looks_days)]
+            ));
+        }
         Ok(())
     }
 
@@ -286,6 +308,7 @@ mod tests {
     fn every_key_can_come_from_the_environment() {
         let full = Config {
             store: Some(Secret("postgres://hemu@db/hemu".into())),
+            secrets_file: Some("secrets.key".into()),
             zone: Some(Zone::SHANGHAI),
             mqtt_tls_listen: Some(([127, 0, 0, 1], 8883).into()),
             tls_certificate: Some("cert.pem".into()),

@@ -37,6 +37,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) occasion: &'a Occasion,
     /// Bytes that are to be free on the disk.
     pub(crate) disk_least: u64,
+    /// How long the bytes of what was set aside are shown, ms.
+    pub(crate) raw_shown_ms: i64,
     pub(crate) ledger: Ledger,
     /// This process's name, for the lease of an edition.
     pub(crate) holder: String,
@@ -72,6 +74,7 @@ pub(crate) fn serve(
     let Parts {
         occasion,
         disk_least,
+        raw_shown_ms,
         ledger,
         holder,
         series,
@@ -94,6 +97,7 @@ pub(crate) fn serve(
         ledger,
         series,
         clock,
+        raw_shown_ms,
         site: Site {
             name: occasion.site_name.clone(),
             speed: f64::from(occasion.speed),

@@ -12,6 +12,7 @@ mod disk;
 mod http;
 mod jobs;
 mod progress;
+mod retention;
 mod roles;
 mod server;
 mod site;

@@ -20,7 +20,10 @@ pub(crate) fn random<const N: usize>(words: &Words) -> Result<[u8; N]> {
 
 /// The data folder, with its tables where the configuration has them.
 pub(crate) fn folder(config: &Config) -> Result<Folder> {
-    let folder = Folder::open(&config.data)?;
+    let mut folder = Folder::open(&config.data)?;
+    if let Some(file) = &config.secrets_file {
+        folder = folder.with_secrets(file);
+    }
     Ok(match &config.store {
         None => folder,
         Some(store) => folder.with_postgres(&store.0)?,

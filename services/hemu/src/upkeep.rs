@@ -1,17 +1,18 @@
-//! What a server looks after by itself beside its work: room on the disk, and backups. Must not stop anything: what goes
+//! What a server looks after by itself beside its work: room on the disk, backups, and the end of what is over. Must not stop anything: what goes
 //! wrong here is told once, counted, and tried again.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use hemu_ingest::Clock;
-use hemu_ledger::Folder;
+use hemu_ledger::{Folder, Ledger};
 use prometheus::{IntCounter, IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::schedule::Plan;
 use crate::config::Config;
 use crate::disk;
+use crate::retention::{Keep, Retention};
 use crate::words::{Language, Words};
 
 /// Between two looks.
@@ -50,6 +51,7 @@ impl Metrics {
 /// What is looked after, ready to begin.
 pub(crate) struct Upkeep {
     folder: Folder,
+    retention: Retention,
     plan: Option<Plan>,
     least_free: u64,
     metrics: Metrics,
@@ -65,13 +67,14 @@ impl Upkeep {
     /// Of a folder; a demo's is not backed up.
     pub(crate) fn new(
         config: &Config,
-        folder: Folder,
+        ledger: Ledger,
         demo: bool,
         registry: &Registry,
         words: &Words,
     ) -> Result<Self> {
         Ok(Self {
-            folder,
+            folder: ledger.folder().clone(),
+            retention: Retention::new(ledger, Keep::new(config)),
             plan: Plan::new(config, words)?.filter(|_| !demo),
             least_free: config.disk_free_mb << 20,
             metrics: Metrics::new(registry)?,
@@ -88,6 +91,7 @@ impl Upkeep {
         while !shutdown.is_cancelled() {
             self.look_at_the_disk();
             self.look_at_backups(began, clock(), &words).await;
+            self.retention.look(clock()).await;
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 () = shutdown.cancelled() => {}

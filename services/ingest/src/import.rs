@@ -14,6 +14,7 @@ use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
 use hemu_wire::DeviceId;
 
 use crate::Clock;
+use crate::cell::unguarded;
 use crate::fold;
 
 /// Rows stored at once.
@@ -219,7 +220,9 @@ impl Import<'_> {
             device,
             quality,
             confidence,
-        ] = self.columns.map(|index| row.get(index).unwrap_or("").trim());
+        ] = self
+            .columns
+            .map(|index| unguarded(row.get(index).unwrap_or("").trim()));
         // A comma too many would move a value under another name, a household's among them.
         if row.len() != self.width {
             return Err(format!(

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod broker;
+pub mod cell;
 pub mod commit;
 pub mod conflicts;
 mod cursors;

@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::db;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Head, Position};
+use crate::privacy;
 use crate::store::{self, Folder, Lock, Place, Role, Tables};
 
 /// What a copy of the truth holds, every batch of it read and checked.
@@ -39,14 +40,27 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Copies and checks; `Err(InUse)` while another copy is being made. `progress` gets the position checked and the
-    /// last one.
+    /// last one. What is sealed stays sealed: the master key is not in it.
     pub async fn take(folder: &Folder, progress: impl FnMut(Position, Position)) -> Result<Self> {
+        Self::make(folder, false, progress).await
+    }
+
+    /// The same with the master key, for whoever encrypts the whole copy.
+    pub async fn take_with_key(folder: &Folder, progress: impl FnMut(Position, Position)) -> Result<Self> {
+        Self::make(folder, true, progress).await
+    }
+
+    async fn make(folder: &Folder, with_key: bool, progress: impl FnMut(Position, Position)) -> Result<Self> {
         in_files(folder)?;
         let lock = folder.lock(Role::Backup)?;
         let path = folder.path().join("backup.db");
         // One that was cut off may have left its own.
         store::remove_file(&path)?;
         let copied = copy(&folder.place(Tables::Truth), &path).await;
+        let copied = match copied {
+            Ok(()) if with_key => carry(folder, &path).await,
+            other => other,
+        };
         let checked = match copied {
             Ok(()) => check(&path, progress).await,
             Err(error) => Err(error),
@@ -117,6 +131,16 @@ async fn copy(truth: &Place, to: &Path) -> Result<()> {
         .await;
     connection.close().await.of(&truth.shown())?;
     copied.of(&truth.shown()).map(drop)
+}
+
+async fn carry(folder: &Folder, path: &Path) -> Result<()> {
+    let file = SqliteConnectOptions::new()
+        .filename(path)
+        .disable_statement_logging();
+    let mut connection = file.connect().await.map(db::Connection::Sqlite).of(path)?;
+    let carried = privacy::carry(folder, &mut connection.link(), path).await;
+    connection.close().await.of(path)?;
+    carried
 }
 
 /// Reads a copy of the truth from end to end: SQLite's own check, then every batch against the one before it.

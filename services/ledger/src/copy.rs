@@ -12,13 +12,14 @@ use crate::ledger::Ledger;
 use crate::rows::{Binds, Rows};
 
 /// Every table of the truth, those that others refer to first.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 34] = [
     "meta",
     "site_key",
     "estate",
     "station",
     "device",
     "household",
+    "household_key",
     "command",
     "journal",
     "words",
@@ -28,6 +29,8 @@ const TABLES: [&str; 31] = [
     "lost_card",
     "red_opt_in",
     "moved",
+    "erased",
+    "look",
     "roll",
     "edition",
     "place",

@@ -30,6 +30,11 @@ pub enum Error {
         "the data folder {path} cannot be used ({source}); give hemu a folder it may write to with --data"
     )]
     Folder { path: PathBuf, source: std::io::Error },
+    /// The file with the master key cannot be read or made.
+    #[error(
+        "the key file {path} cannot be used ({source}); let hemu read it, or say where it is with secrets_file"
+    )]
+    KeyFile { path: PathBuf, source: std::io::Error },
     /// The file was made by a newer version.
     #[error(
         "{path} was written by a newer hemu (it has schema {found}, this version knows up to {known}); install that version or restore an older backup"

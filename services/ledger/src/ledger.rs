@@ -1,12 +1,19 @@
 //! The ledger: one data folder, opened.
 
+use std::sync::Arc;
+
 use hemu_rules::Zone;
 
+use crate::anchor::{self, Anchors};
 use crate::db;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Journal, Position};
+use crate::privacy::{self, Vault};
 use crate::project::{Guard, Projector};
 use crate::store::{self, Folder, Lock, Role, Tables};
+
+/// In `meta` while the write-ahead log may hold what was erased.
+pub(crate) const WIPE: &str = "wipe_log";
 
 /// An open data folder. Cheap to clone; every clone sees the same files.
 #[derive(Debug, Clone)]
@@ -15,6 +22,7 @@ pub struct Ledger {
     zone: Zone,
     pub(crate) truth: db::Pool,
     pub(crate) projections: db::Pool,
+    pub(crate) vault: Arc<Vault>,
     held: Lock,
 }
 
@@ -27,15 +35,30 @@ impl Ledger {
     }
 
     async fn with(folder: &Folder, zone: Option<Zone>, held: Lock) -> Result<Self> {
+        let truth = folder.place(Tables::Truth).pool();
+        let vault = Vault::open(folder, &truth).await?;
+        privacy::seal_what_is_not(folder, &truth, &vault).await?;
         let mut ledger = Self {
             folder: folder.clone(),
             zone: Zone::default(),
-            truth: folder.place(Tables::Truth).pool(),
+            truth,
             projections: folder.place(Tables::Projections).pool(),
+            vault: Arc::new(vault),
             held,
         };
         ledger.zone = ledger.settle_zone(zone).await?;
+        ledger.remember_erased().await?;
+        ledger.wipe_log().await?;
         Ok(ledger)
+    }
+
+    /// A kill may have come between an erasure and its line in the file.
+    async fn remember_erased(&self) -> Result<()> {
+        let tokens: Vec<String> = db::query_scalar("select token from erased")
+            .fetch_all(&self.truth)
+            .await
+            .of(&self.folder.truth())?;
+        privacy::Erased::add(&self.folder, tokens.iter().map(String::as_str))
     }
 
     async fn settle_zone(&self, wanted: Option<Zone>) -> Result<Zone> {
@@ -93,6 +116,32 @@ impl Ledger {
             .await
             .of(&path)?;
         Ok(row.try_get::<i64, _>(1).of(&path)?.max(0).cast_unsigned())
+    }
+
+    /// Has nothing of what was erased left in the write-ahead log. Whoever reads for long just now holds it up: it is tried
+    /// for a moment, again at every start, and by whoever looks after the data; whether there is nothing left to do.
+    pub async fn wipe_log(&self) -> Result<bool> {
+        if self.folder.is_shared() || self.meta(WIPE).await?.is_none() {
+            return Ok(true);
+        }
+        if !store::truncate_log(&self.folder.place(Tables::Truth)).await? {
+            return Ok(false);
+        }
+        db::query("delete from meta where key = ?")
+            .bind(WIPE)
+            .execute(&self.truth)
+            .await
+            .of(&self.folder.truth())?;
+        Ok(true)
+    }
+
+    /// Notes the journal's head outside the database, so that a check misses an end that was cut off; the head, if it was
+    /// further than what was noted. `now` is in ms since 1970 UTC.
+    pub async fn anchor(&self, now: i64) -> Result<Option<journal::Head>> {
+        let path = self.folder.truth();
+        let mut connection = self.truth.acquire().await.of(&path)?;
+        let head = journal::head(&mut connection.link()).await.of(&path)?;
+        Ok(Anchors::note(&self.folder, &head, now)?.then_some(head))
     }
 
     /// Length of the write-ahead log's file; beyond [`crate::LOG_BYTES`] it is time for a checkpoint.
@@ -174,6 +223,10 @@ impl Alone {
     pub async fn clear(self) -> Result<()> {
         let Self(ledger) = self;
         ledger.close().await;
+        let anchors = anchor::file(&ledger.folder);
+        if anchors.exists() {
+            store::remove_file(&anchors)?;
+        }
         ledger.folder.place(Tables::Truth).remove().await?;
         ledger.folder.place(Tables::Projections).remove().await
     }

@@ -1,17 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 pub mod acts;
+mod anchor;
 mod backup;
 mod bytes;
 mod copy;
 pub mod cursor;
 mod db;
+mod dice;
 pub mod entry;
 mod error;
 pub mod health;
 pub mod journal;
 mod ledger;
 pub mod people;
+pub mod privacy;
 pub mod project;
 pub mod read;
 pub mod registry;
@@ -24,6 +27,7 @@ mod sums;
 pub mod verify;
 
 pub use backup::{Contents, Snapshot};
+pub use dice::Dice;
 pub use error::{Error, Result};
 pub use journal::{Head, Journal, Position};
 pub use ledger::{Alone, Ledger};

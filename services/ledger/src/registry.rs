@@ -3,14 +3,16 @@
 //! It gives the journal's names a meaning and is the only place with addresses; a person's row can be corrected or
 //! erased here without touching the journal.
 
-use std::collections::{BTreeMap, HashSet};
+mod households;
 
 use sha2::{Digest, Sha256};
 
 use crate::db::{self, from_columns};
 use crate::error::{Error, InFile, Result};
 use crate::ledger::Ledger;
-use crate::rows::Rows;
+
+pub(crate) use households::Home;
+pub use households::{Household, HouseholdQuery};
 
 /// An estate; `plan` is its drawing as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,19 +42,6 @@ pub struct Device {
     pub revoked_at: Option<i64>,
 }
 
-/// A household's place. Personal data: mask before showing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Household {
-    pub token: String,
-    pub estate: Option<String>,
-    pub building: Option<String>,
-    pub unit: Option<String>,
-    pub door: Option<String>,
-    pub residents: Option<i64>,
-    pub station: Option<String>,
-    pub created_at: i64,
-}
-
 /// A command kept for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -75,16 +64,6 @@ from_columns!(Device {
     created_at,
     revoked_at
 });
-from_columns!(Household {
-    token,
-    estate,
-    building,
-    unit,
-    door,
-    residents,
-    station,
-    created_at
-});
 from_columns!(Command { id, payload });
 
 /// SHA-256 of a device's key, the form in which keys are kept.
@@ -93,29 +72,6 @@ pub type KeyDigest = [u8; 32];
 /// The digest under which a key is kept.
 pub fn key_digest(key: &[u8]) -> KeyDigest {
     Sha256::digest(key).into()
-}
-
-/// Each household once, as if its rows were written one after the other.
-fn merged(households: &[Household]) -> Vec<Household> {
-    let mut once: BTreeMap<&str, Household> = BTreeMap::new();
-    for row in households {
-        let Some(known) = once.get_mut(row.token.as_str()) else {
-            once.insert(&row.token, row.clone());
-            continue;
-        };
-        let newer = |new: &Option<String>, old: &mut Option<String>| {
-            if new.is_some() {
-                old.clone_from(new);
-            }
-        };
-        newer(&row.estate, &mut known.estate);
-        newer(&row.building, &mut known.building);
-        newer(&row.unit, &mut known.unit);
-        newer(&row.door, &mut known.door);
-        newer(&row.station, &mut known.station);
-        known.residents = row.residents.or(known.residents);
-    }
-    once.into_values().collect()
 }
 
 impl Ledger {
@@ -304,140 +260,6 @@ impl Ledger {
         query.fetch_all(&self.truth).await.of(&self.folder().truth())
     }
 
-    /// Registers households, or changes their places; how many rows were written. All or none.
-    pub async fn put_households(&self, households: &[Household]) -> Result<()> {
-        let path = self.folder().truth();
-        let rows = Rows::new(
-            "insert into household (token, estate, building, unit, door, residents, station, created_at)",
-            8,
-            "on conflict (token) do update set estate = coalesce(excluded.estate, household.estate),
-               building = coalesce(excluded.building, household.building),
-               unit = coalesce(excluded.unit, household.unit), door = coalesce(excluded.door, household.door),
-               residents = coalesce(excluded.residents, household.residents),
-               station = coalesce(excluded.station, household.station)",
-        );
-        let households = merged(households);
-        let mut transaction = self.truth.begin_alone().await.of(&path)?;
-        rows.write(&mut transaction.link(), &households, |b, household| {
-            b.add(household.token.clone()).add(household.estate.clone());
-            b.add(household.building.clone())
-                .add(household.unit.clone())
-                .add(household.door.clone());
-            b.add(household.residents)
-                .add(household.station.clone())
-                .add(household.created_at);
-        })
-        .await
-        .of(&path)?;
-        transaction.commit().await.of(&path)
-    }
-
-    /// Notes households that an import names. What is registered stays as it is; only a missing estate is filled in.
-    pub async fn ensure_households(&self, names: &[(&str, Option<&str>)], at: i64) -> Result<()> {
-        let path = self.folder().truth();
-        let rows = Rows::new(
-            "insert into household (token, estate, created_at)",
-            3,
-            "on conflict (token) do update set estate = coalesce(household.estate, excluded.estate)",
-        );
-        // A token comes once a statement: the first estate that is named for it is its own.
-        let mut once: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-        for (token, estate) in names {
-            let known = once.entry(token).or_default();
-            *known = known.or(*estate);
-        }
-        let once: Vec<_> = once.into_iter().collect();
-        let mut transaction = self.truth.begin_alone().await.of(&path)?;
-        rows.write(&mut transaction.link(), &once, |b, (token, estate)| {
-            b.add(*token).add(*estate).add(at);
-        })
-        .await
-        .of(&path)?;
-        transaction.commit().await.of(&path)
-    }
-
-    /// A household by its token.
-    pub async fn household(&self, token: &str) -> Result<Option<Household>> {
-        let query = db::query_as("select * from household where token = ?").bind(token);
-        query.fetch_optional(&self.truth).await.of(&self.folder().truth())
-    }
-
-    /// Registered households in order of token, after the given one; `text` matches the token's beginning, or
-    /// building, unit and door as written together (`12-1-301`).
-    pub async fn households(&self, find: &HouseholdQuery<'_>) -> Result<Vec<Household>> {
-        db::query_as(
-            "select * from household
-             where token > ?1 and (?2 is null or estate = ?2) and (?3 is null or building = ?3)
-               and (?4 is null or token like ?4 || '%' escape '\\'
-                    or building || '-' || unit || '-' || door like ?4 || '%' escape '\\')
-               and (?6 is null or token = ?6)
-             order by token limit ?5",
-        )
-        .bind(find.after.unwrap_or(""))
-        .bind(find.estate)
-        .bind(find.building)
-        .bind(find.text.map(escape_like))
-        .bind(find.limit)
-        .bind(find.only)
-        .fetch_all(&self.truth)
-        .await
-        .of(&self.folder().truth())
-    }
-
-    /// Households that bring their bags to a station, in order of token.
-    pub async fn households_at(&self, station: &str) -> Result<Vec<Household>> {
-        db::query_as("select * from household where station = ? order by token")
-            .bind(station)
-            .fetch_all(&self.truth)
-            .await
-            .of(&self.folder().truth())
-    }
-
-    /// Households a building of an estate has: (building, households).
-    pub async fn buildings(&self, estate: &str) -> Result<Vec<(String, Vec<String>)>> {
-        let path = self.folder().truth();
-        let rows: Vec<db::Row> = db::query(
-            "select building, token from household where estate = ? and building is not null order by building",
-        )
-        .bind(estate)
-        .fetch_all(&self.truth)
-        .await
-        .of(&path)?;
-        let mut buildings: Vec<(String, Vec<String>)> = Vec::new();
-        for row in rows {
-            let (building, token): (String, String) = (
-                row.try_get("building").of(&path)?,
-                row.try_get("token").of(&path)?,
-            );
-            match buildings.last_mut() {
-                Some((last, tokens)) if *last == building => tokens.push(token),
-                _ => buildings.push((building, vec![token])),
-            }
-        }
-        Ok(buildings)
-    }
-
-    /// The tokens of all registered households.
-    pub async fn tokens(&self) -> Result<HashSet<String>> {
-        let path = self.folder().truth();
-        let rows = db::query("select token from household")
-            .fetch_all(&self.truth)
-            .await
-            .of(&path)?;
-        rows.iter().map(|row| row.try_get("token").of(&path)).collect()
-    }
-
-    /// How many households are registered, of one estate or of all.
-    pub async fn count_households(&self, estate: Option<&str>) -> Result<u64> {
-        let path = self.folder().truth();
-        let row = db::query("select count(*) as n from household where ?1 is null or estate = ?1")
-            .bind(estate)
-            .fetch_one(&self.truth)
-            .await
-            .of(&path)?;
-        Ok(row.try_get::<i64, _>("n").of(&path)?.cast_unsigned())
-    }
-
     /// Keeps a command for a device until the device acknowledges it; its id.
     pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
         let query = db::query_scalar(
@@ -474,18 +296,6 @@ impl Ledger {
     }
 }
 
-/// What to look for among households.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HouseholdQuery<'a> {
-    pub estate: Option<&'a str>,
-    pub building: Option<&'a str>,
-    pub text: Option<&'a str>,
-    pub after: Option<&'a str>,
-    /// Only this token.
-    pub only: Option<&'a str>,
-    pub limit: u32,
-}
-
 fn found(rows: u64, id: &str) -> Result<()> {
     if rows > 0 {
         return Ok(());
@@ -493,9 +303,4 @@ fn found(rows: u64, id: &str) -> Result<()> {
     Err(Error::Rejected(format!(
         "there is no device {id} in use; `hemu device list` shows those there are"
     )))
-}
-
-/// A search text is a text, not a pattern.
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

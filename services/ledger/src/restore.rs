@@ -15,6 +15,7 @@ use crate::backup::{self, Contents};
 use crate::error::{Error, Result};
 use crate::journal::Position;
 use crate::ledger::Alone;
+use crate::privacy::{self, Erased};
 use crate::store::{self, Folder, Lock, Tables};
 
 /// Where everything is made ready.
@@ -23,14 +24,21 @@ const WORK: &str = "restoring";
 const READY: &str = "restored-";
 /// Where what was there goes, before the same stamp.
 const ASIDE: &str = "replaced-";
-/// The databases of a folder, and whether a restore brings one; charts are drawn again by whoever serves.
-const DATABASES: [(&str, bool); 3] = [("series.db", false), ("projections.db", true), ("hemu.db", true)];
+/// The databases of a folder, and whether a restore brings one; charts are drawn again by whoever serves, and heads are
+/// noted anew.
+const DATABASES: [(&str, bool); 4] = [
+    ("anchors", false),
+    ("series.db", false),
+    ("projections.db", true),
+    ("hemu.db", true),
+];
 
 /// A restore on its way. Dropped before [`Restore::finish`] it leaves nothing.
 #[derive(Debug)]
 pub struct Restore {
     folder: Folder,
     work: PathBuf,
+    erased: Erased,
     /// Nobody opens the files meanwhile.
     _alone: Lock,
 }
@@ -42,6 +50,10 @@ pub struct Restored {
     pub generation: u64,
     /// Where what was there before is now.
     pub replaced: Option<PathBuf>,
+    /// Households whose sealed fields cannot be opened: the key file they were sealed with is not here.
+    pub locked: u64,
+    /// Households that a person had erased since, and that were erased again.
+    pub erased: u64,
 }
 
 impl Restore {
@@ -68,8 +80,16 @@ impl Restore {
         Ok(Self {
             folder: folder.clone(),
             work,
+            erased: Erased::of(folder)?,
             _alone: alone,
         })
+    }
+
+    /// Remembers of more households that they were erased, as a file beside the backup does.
+    #[must_use]
+    pub fn remembering(mut self, erased: Erased) -> Self {
+        self.erased = self.erased.clone().and(erased);
+        self
     }
 
     /// The file to write the copy of the truth into.
@@ -95,7 +115,13 @@ impl Restore {
         stamp: &str,
         progress: impl FnMut(Position),
     ) -> Result<Restored> {
-        let alone = Alone::open(&Folder::open(&self.work)?, zone).await?;
+        let work = Folder::open(&self.work)?.with_secrets(self.folder.secrets());
+        // Migrated first: what a copy says of its key is said in this version's tables.
+        let entered = store::enter_alone(&work).await?;
+        let locked = privacy::take_over(&work).await?;
+        drop(entered);
+        let alone = Alone::open(&work, zone).await?;
+        let erased = alone.ledger().erase_again(&self.erased, now).await?;
         let known = alone.ledger().generation().await?;
         let generation = next_generation(known.max(self.generation_there().await), now);
         alone
@@ -121,6 +147,8 @@ impl Restore {
         Ok(Restored {
             generation,
             replaced: replaced.exists().then_some(replaced),
+            locked,
+            erased,
         })
     }
 
@@ -173,11 +201,21 @@ pub(crate) fn put_in_place(folder: &Folder) -> Result<()> {
         std::fs::rename(&from, &to).map_err(unusable(&to))?;
     }
     if aside.exists() {
+        give_key(folder, &aside)?;
         sync(&aside)?;
     }
     sync(folder.path())?;
     std::fs::remove_dir_all(&ready).map_err(unusable(&ready))?;
     sync(folder.path())
+}
+
+/// What was moved aside is a data folder still: it keeps the key that opens it.
+fn give_key(folder: &Folder, aside: &Path) -> Result<()> {
+    let (from, to) = (folder.secrets(), aside.join("secrets.key"));
+    if from.exists() && !to.exists() {
+        std::fs::copy(from, &to).map_err(unusable(&to))?;
+    }
+    Ok(())
 }
 
 /// What is still to be moved, in order. A database whose successor is no longer in the ready folder has been replaced.

@@ -13,6 +13,7 @@ use crate::acts::{
 use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
+use crate::privacy::{ConsentRow, LookQuery, LookRow, TrailQuery, TrailRow};
 use crate::read::{BagsSeen, DepositRow, Evidence};
 use crate::registry::{Household, HouseholdQuery};
 use crate::sums::HouseholdDay;
@@ -42,6 +43,11 @@ impl Ledger {
 }
 
 impl Sight {
+    /// Whether it reaches beyond one's own: whoever looks so is noted.
+    pub const fn is_staffs(&self) -> bool {
+        matches!(self.scope, Scope::Everyone)
+    }
+
     /// A registered household; `None` for a token that is nobody's, and for one outside the scope.
     pub async fn household(&self, token: &str) -> Result<Option<Seen>> {
         if !self.scope.covers(token) {
@@ -203,6 +209,41 @@ impl Seen {
     /// Where it stands on the lists at an instant (ms since 1970 UTC).
     pub async fn listing(&self, now: i64) -> Result<Listing> {
         self.ledger.listing(&self.row.token, now).await
+    }
+
+    /// What the present occupant agreed to and withdrew, oldest first.
+    pub async fn consents(&self) -> Result<Vec<ConsentRow>> {
+        self.ledger.consents(&self.row.token).await
+    }
+
+    /// The present occupant's part of the trail, newest first, before a place of the journal.
+    pub async fn trail(&self, before: Option<(Position, u32)>, limit: u32) -> Result<Vec<TrailRow>> {
+        let since = self.ledger.occupied_since(&self.row.token).await?;
+        let find = TrailQuery {
+            token: Some(&self.row.token),
+            since: Some(since),
+            before,
+            limit,
+            ..TrailQuery::default()
+        };
+        self.ledger.trail(&find).await
+    }
+
+    /// Who looked since the present occupant began, newest day first.
+    pub async fn looks(&self, limit: u32) -> Result<Vec<LookRow>> {
+        let occupied = self.ledger.occupancies(&self.row.token).await?.pop();
+        let find = LookQuery {
+            token: Some(&self.row.token),
+            from: occupied.and_then(|period| period.from),
+            limit,
+            ..LookQuery::default()
+        };
+        self.ledger.looks(&find).await
+    }
+
+    /// Everything that is held about the present occupant, as one document.
+    pub async fn subject(&self, now: i64) -> Result<Option<serde_json::Value>> {
+        self.ledger.subject(&self.row.token, now).await
     }
 
     /// The editions the present occupant was told of, newest first, before one.

@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 use sqlx::AssertSqlSafe;
 
+use crate::anchor::Anchors;
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::{self, Head, Position};
@@ -35,7 +36,7 @@ const TABLES: [(&str, &str); 19] = [
 
 impl Ledger {
     /// Walks the hash chain from the first batch; the head it ends with. `progress` gets the position reached.
-    /// Batches cut off at the end are missed where the projections know of them.
+    /// Batches cut off at the end are missed where the projections know of them, or a head noted outside the database.
     pub async fn verify_chain(&self, mut progress: impl FnMut(Position)) -> Result<Head> {
         let mut projections = self
             .projections
@@ -44,15 +45,18 @@ impl Ledger {
             .of(&self.folder().projections())?;
         let folded = self.folded_in(&mut projections.link()).await?;
         drop(projections);
+        let anchors = Anchors::of(self.folder())?;
         let mut head = Head::default();
         loop {
             let batches = self.batches(head.position, 64).await?;
             if batches.is_empty() {
+                anchors.reached(&head)?;
                 journal::anchored(&self.truth, &folded).await?;
                 return Ok(head);
             }
             for batch in &batches {
                 head = journal::check(&head, batch)?;
+                anchors.check(&head)?;
             }
             progress(head.position);
         }

@@ -72,7 +72,7 @@ fn deposit(at: i64, household: Option<&str>, quality: i64) -> Deposit<'_> {
     }
 }
 
-fn inspected(at: i64, household: &str, quality: i64) -> Entry<'_> {
+pub(crate) fn inspected(at: i64, household: &str, quality: i64) -> Entry<'_> {
     Entry::Deposit(Deposit {
         by: By::Inspector,
         confidence: Permille::MAX,
@@ -141,6 +141,7 @@ impl Site {
             ledger: ledger.clone(),
             series: series.clone(),
             clock: clock.clone(),
+            raw_shown_ms: i64::from(u16::MAX) * 86_400_000,
             site: crate::Site {
                 name: "和睦新村".into(),
                 speed: 1.0,
@@ -412,7 +413,7 @@ impl Site {
         writer.seq + 1 - count
     }
 
-    async fn append(&self, segments: &[Segment]) {
+    pub(crate) async fn append(&self, segments: &[Segment]) {
         let mut body = Vec::new();
         let records = segments
             .iter()

@@ -17,9 +17,9 @@ use crate::problem::Problem;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Done {
     /// Where it stands in the journal.
-    position: u64,
+    pub(super) position: u64,
     /// The server's clock, ms since 1970 UTC.
-    at: i64,
+    pub(super) at: i64,
 }
 
 /// A place on the lists.
@@ -137,10 +137,11 @@ impl Api {
     pub(crate) async fn written(
         &self,
         hash: Option<&Sha>,
+        token: &str,
         looking: Option<&Actor>,
     ) -> Result<Option<String>, Problem> {
         match (hash, looking) {
-            (Some(hash), Some(_)) => Ok(self.ledger.words(hash).await?),
+            (Some(hash), Some(_)) => Ok(self.ledger.words(hash, Some(token)).await?),
             _ => Ok(None),
         }
     }

@@ -1,6 +1,7 @@
 //! Version 1 of the API, one file a resource.
 
 mod acts;
+mod audit;
 pub(crate) mod deposits;
 mod devices;
 mod editions;
@@ -91,4 +92,16 @@ fn due_process() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(households::card_found::post))
         .routes(routes!(households::red_opt_in::post))
         .routes(routes!(households::red_opt_out::post))
+        .merge(privacy())
+}
+
+/// What the law gives a household, and who did what.
+fn privacy() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(audit::list))
+        .routes(routes!(households::audit::get))
+        .routes(routes!(households::consents::get))
+        .routes(routes!(households::export::get))
+        .routes(routes!(households::correct::post))
+        .routes(routes!(households::erase::post))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::acts::Sha;
 use hemu_ledger::read::QuarantineRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -32,14 +33,16 @@ pub(crate) struct Quarantined {
     /// A u64 as text; null when it could not be read.
     boot: Option<String>,
     seq: Option<u64>,
-    /// What came, as far as it is text; at most 4 KiB are kept.
+    /// What came, as far as it is text; at most 4 KiB are kept. `sha256:` and its hash once it is older than
+    /// `keep_quarantine_bytes_days`: it may hold anything, of people too.
     raw: String,
     /// How long it really was.
     bytes: u32,
 }
 
 impl Quarantined {
-    fn of(row: QuarantineRow) -> Self {
+    /// Without its bytes where it came before an instant.
+    fn of(row: QuarantineRow, shown_from: i64) -> Self {
         let (position, index) = row.place;
         Self {
             id: (position << INDEX_BITS) | u64::from(index),
@@ -49,7 +52,11 @@ impl Quarantined {
             detail: row.detail,
             boot: row.boot.map(|boot| boot.to_string()),
             seq: row.seq,
-            raw: String::from_utf8_lossy(&row.raw).into_owned(),
+            raw: if row.at >= shown_from {
+                String::from_utf8_lossy(&row.raw).into_owned()
+            } else {
+                format!("sha256:{}", Sha::of(&row.raw).as_str())
+            },
             bytes: row.raw_len,
         }
     }
@@ -76,11 +83,12 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Quarantined>>, Problem> {
     let before = find.after.map(|After(place)| place.pair());
     let rows = api.ledger.quarantine(before, find.limit.probe()).await?;
+    let shown_from = api.clock.now() - api.raw_shown_ms;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),
         |row| Place::of(row.place).to_string(),
-        Quarantined::of,
+        |row| Quarantined::of(row, shown_from),
     )))
 }
 
@@ -92,6 +100,19 @@ mod tests {
     async fn quarantine_shows_reason_and_bytes_newest_first() {
         let site = Site::filled().await;
         insta::assert_json_snapshot!(site.json("/api/v1/quarantine").await);
+    }
+
+    #[tokio::test]
+    async fn bytes_are_shown_as_long_as_they_are_told_to_be_and_then_a_hash() {
+        let mut site = Site::filled().await;
+        let before = site.json("/api/v1/quarantine").await["items"][0]["raw"].clone();
+        site.parts().raw_shown_ms = -1;
+        let items = site.json("/api/v1/quarantine").await["items"].clone();
+        let hidden = items[0]["raw"].as_str().unwrap();
+        assert!(
+            hidden.starts_with("sha256:") && hidden.len() == 71 && before != hidden,
+            "{items}"
+        );
     }
 
     #[tokio::test]

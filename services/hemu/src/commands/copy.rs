@@ -8,7 +8,7 @@ use hemu_ledger::{Folder, Ledger, Role};
 
 use crate::config::Config;
 use crate::progress;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, target: &str, words: &Words) -> Result<()> {
@@ -16,9 +16,11 @@ pub(super) async fn run(config: &Config, target: &str, words: &Words) -> Result<
     // Nobody appends to files meanwhile; a PostgreSQL's nodes are the operator's to stop.
     let _serving = source.folder.lock(Role::Serve)?;
     let into = if is_url(target) {
-        Folder::open(&config.data)?.with_postgres(target)?
+        site::folder(config)?.with_postgres(target)?
     } else {
-        Folder::open(Path::new(target))?
+        let into = Folder::open(Path::new(target))?;
+        source.folder.copy_secrets_to(&into)?;
+        into
     };
     let copy = Ledger::open(&into, source.ledger.zone()).await?;
 

@@ -1,9 +1,11 @@
 //! `hemu doctor`: what is wrong or soon will be, each with what to do.
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Result, bail};
 use hemu_ledger::health::{self, DeviceClock, Pragmas};
+use hemu_ledger::privacy::Over;
 use hemu_ledger::{CLOCK_AHEAD_MS, Folder, LOG_BYTES, Role};
 use hemu_rules::{Day, Millis};
 
@@ -12,6 +14,7 @@ use crate::broker;
 use crate::clock;
 use crate::config::Config;
 use crate::disk;
+use crate::retention::Keep;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -47,6 +50,8 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     }
     findings.extend(files_are_sound(&site, words).await?);
     findings.push(nobody_shares_a_key(&site, words).await?);
+    findings.push(nothing_is_over(config, &site, now, words).await?);
+    findings.push(key_file_is_private(&site, words)?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
         findings.push((words.say("check-listeners", &[]), None));
@@ -217,6 +222,26 @@ fn pragmas_are_ours(logs: [Option<bool>; 2], pragmas: &[Pragmas; 2], words: &Wor
         (words.say("check-pragmas", &[("file", &file)]), trouble)
     };
     files.map(check).collect()
+}
+
+/// Two days late: a server deletes what is over every ten minutes.
+async fn nothing_is_over(config: &Config, site: &Site, now: i64, words: &Words) -> Result<Finding> {
+    let until = Keep::new(config).until(&site.ledger, now, 2);
+    let over = site.ledger.overdue(until).await?;
+    let trouble = (over != Over::default()).then(|| {
+        words.say(
+            "retention-overdue",
+            &[("looks", &over.looks), ("words", &over.words)],
+        )
+    });
+    Ok((words.say("check-retention", &[]), trouble))
+}
+
+fn key_file_is_private(site: &Site, words: &Words) -> Result<Finding> {
+    let file = site.folder.secrets();
+    let others = std::fs::metadata(file)?.permissions().mode() & 0o077;
+    let trouble = (others != 0).then(|| words.say("key-file-is-open", &[("file", &file.display())]));
+    Ok((words.say("check-key-file", &[]), trouble))
 }
 
 /// Conflicts of the last days: one identity, two contents.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
+use hemu_ingest::cell::guarded;
 use hemu_ingest::fold;
 use hemu_ingest::import::COLUMNS;
 use hemu_ledger::Ledger;
@@ -66,7 +67,8 @@ async fn write(
                     .household
                     .and_then(|token| estates.get(token))
                     .map_or("", String::as_str);
-                outcome = csv.write_record(record(&entry, deposit, estate, batch.at));
+                let row = record(&entry, deposit, estate, batch.at);
+                outcome = csv.write_record(row.iter().map(|cell| guarded(cell).into_owned()));
                 rows += 1;
             }
         })?;

@@ -1,11 +1,12 @@
-//! `hemu household import`, `moved`; `code` has a file of its own.
+//! `hemu household import`, `moved`, `correct`, `export`, `erase`; `code` has a file of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hemu_ingest::fold;
-use hemu_ledger::acts::Act;
+use hemu_ledger::acts::{Act, Actor, Correction};
 use hemu_ledger::registry::{Household, Station};
 use serde::Deserialize;
 
@@ -57,7 +58,80 @@ pub(super) async fn run(config: &Config, command: cli::Household, words: &Words)
             println!("{said}");
             Ok(())
         }
+        cli::Household::Correct {
+            token,
+            account,
+            place,
+        } => correct(config, &token, &account, place, words).await,
+        cli::Household::Export { token, out } => export(config, &token, &out, words).await,
+        cli::Household::Erase {
+            token,
+            account,
+            reason_file,
+        } => erase(config, token, &account, &reason_file, words).await,
     }
+}
+
+async fn correct(
+    config: &Config,
+    token: &str,
+    account: &Actor,
+    place: cli::Place,
+    words: &Words,
+) -> Result<()> {
+    let site = Site::open(config).await?;
+    let correction = Correction {
+        building: place.building,
+        unit: place.unit,
+        door: place.door,
+        residents: place.residents,
+    };
+    let position = site
+        .ledger
+        .correct(account, clock::system()(), token, correction)
+        .await?;
+    println!("{}", words.say("household-corrected", &[("position", &position)]));
+    Ok(())
+}
+
+async fn export(config: &Config, token: &str, out: &Path, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    fold::settle(&site.ledger, site.ledger.head().await?).await?;
+    let Some(subject) = site.ledger.subject(token, clock::system()()).await? else {
+        bail!(words.say("no-such-household", &[]));
+    };
+    let unwritable = || words.say("cannot-write", &[("file", &out.display())]);
+    let mut to = super::open_private(out, words)?;
+    writeln!(to, "{subject:#}")
+        .and_then(|()| to.flush())
+        .with_context(unwritable)?;
+    if out != Path::new("-") {
+        println!("{}", words.say("household-exported", &[("file", &out.display())]));
+    }
+    Ok(())
+}
+
+async fn erase(
+    config: &Config,
+    token: String,
+    account: &Actor,
+    reason_file: &Path,
+    words: &Words,
+) -> Result<()> {
+    let mut reason = String::new();
+    let unreadable = || words.say("cannot-read", &[("file", &reason_file.display())]);
+    super::open_input(reason_file, words)?
+        .read_to_string(&mut reason)
+        .with_context(unreadable)?;
+    let site = Site::open(config).await?;
+    let reason = hemu_ledger::acts::Words::new(reason.trim());
+    let act = Act::Erase { token, reason };
+    let position = site.ledger.act(account, clock::system()(), act).await?;
+    println!("{}", words.say("household-erased", &[("position", &position)]));
+    if !site.ledger.wipe_log().await? {
+        eprintln!("{}", words.say("log-not-wiped", &[]));
+    }
+    Ok(())
 }
 
 async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
@@ -75,12 +149,12 @@ async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
         households.push(checked(row, now, words).with_context(wrong)?);
     }
     register_places(&site, &households, words).await?;
+    let mut count = 0;
     for chunk in households.chunks(CHUNK) {
-        site.ledger.put_households(chunk).await?;
+        count += site.ledger.put_households(chunk).await?;
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
-    let count = households.len();
     println!("{}", words.say("households-registered", &[("count", &count)]));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use hemu_ingest::cell::guarded;
 use hemu_ingest::fold;
 use hemu_ledger::read::{Edition, Place, States};
 use hemu_rules::{Day, Status};
@@ -62,8 +63,8 @@ fn write<W: Write>(csv: &mut csv::Writer<W>, edition: &Edition) -> Result<()> {
     let day = edition.day.to_string();
     for Place { token, outcome } in &edition.places {
         csv.write_record([
-            &day,
-            token,
+            day.as_str(),
+            &*guarded(token),
             outcome.status.as_str(),
             &outcome.score.to_string(),
             &format!("{:.9}", outcome.p_black.probability()),

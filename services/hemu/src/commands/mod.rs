@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod backup;
 mod code;
 mod copy;
@@ -12,6 +13,7 @@ mod household;
 mod import;
 mod lists;
 mod mosquitto;
+mod privacy;
 mod rebuild;
 mod restore;
 mod rules;
@@ -23,6 +25,7 @@ mod verify;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -61,6 +64,8 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Rules(command) => rules::run(&config, &command, words).await,
         Command::Edition(command) => edition::run(&config, &command, words).await,
         Command::Copy { target } => copy::run(&config, &target, words).await,
+        Command::Audit(options) => audit::run(&config, &options, words).await,
+        Command::Privacy => privacy::run(&config, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
         Command::Backup(options) => backup::run(&config, &options, words).await,
@@ -97,6 +102,17 @@ fn open_output(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
     let failed = || words.say("cannot-write", &[("file", &path.display())]);
     let file = File::create(path).with_context(failed)?;
     Ok(Box::new(BufWriter::new(file)))
+}
+
+/// The same for what others must not read: a file is its owner's alone.
+fn open_private(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
+    if path == Path::new("-") {
+        return open_output(path, words);
+    }
+    let failed = || words.say("cannot-write", &[("file", &path.display())]);
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    Ok(Box::new(BufWriter::new(options.open(path).with_context(failed)?)))
 }
 
 /// Opens a file to read, or stdin for `-`; `.gz` is unpacked.

@@ -3,14 +3,17 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
+use hemu_ledger::privacy::Erased;
 use hemu_ledger::{Contents, Folder, Restore, Restored};
 
 use super::backup::holds;
+use crate::backup::remembered;
 use crate::backup::seal::{self, Key};
 use crate::cli;
 use crate::clock;
 use crate::config::Config;
 use crate::progress;
+use crate::site;
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, options: &cli::Restore, words: &Words) -> Result<()> {
@@ -20,8 +23,9 @@ pub(super) async fn run(config: &Config, options: &cli::Restore, words: &Words) 
     let key = Key::new(identity, passphrase, words)?;
     let unreadable = || words.say("cannot-read", &[("file", &options.file.display())]);
     let from = File::open(&options.file).with_context(unreadable)?;
-    let folder = Folder::open(&config.data)?;
+    let folder = site::folder(config)?;
     let restore = Restore::begin(&folder, options.replace).await?;
+    let restore = restore.remembering(Erased::read(&remembered(&options.file))?);
     unpack(from, key, restore.file()?, words)
         .await
         .with_context(unreadable)?;
@@ -69,6 +73,19 @@ fn tell(contents: &Contents, restored: &Restored, folder: &Folder, took_ms: i64,
         println!(
             "{}",
             words.say("restore-moved-aside", &[("folder", &aside.display())])
+        );
+    }
+    if restored.erased > 0 {
+        println!(
+            "{}",
+            words.say("restore-erased-again", &[("households", &restored.erased)])
+        );
+    }
+    if restored.locked > 0 {
+        let (households, file) = (restored.locked, folder.secrets().display());
+        eprintln!(
+            "{}",
+            words.say("restore-locked", &[("households", &households), ("file", &file)])
         );
     }
     println!(

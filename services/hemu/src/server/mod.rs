@@ -85,7 +85,7 @@ impl Jobs {
             return Ok(None);
         }
         Ok(Some(Self {
-            upkeep: Upkeep::new(config, ledger.folder().clone(), occasion.demo, registry, words)?,
+            upkeep: Upkeep::new(config, ledger.clone(), occasion.demo, registry, words)?,
             ledger,
             schedule: occasion.schedule(config, words)?,
             clock: occasion.clock.clone(),
@@ -230,6 +230,7 @@ impl Server {
             let parts = http::Parts {
                 key: ledger.site_key(random(words)?).await?,
                 disk_least: config.disk_free_mb << 20,
+                raw_shown_ms: i64::from(config.keep_quarantine_bytes_days) * 86_400_000,
                 occasion: &occasion,
                 ledger: ledger.clone(),
                 holder,

@@ -198,6 +198,10 @@ fn rooms_errors() -> Vec<String> {
             path: "data".into(),
             source: gone(),
         },
+        Store::KeyFile {
+            path: "secrets.key".into(),
+            source: gone(),
+        },
         Store::Newer {
             path: "hemu.db".into(),
             found: 99,
@@ -230,6 +234,7 @@ fn rooms_errors() -> Vec<String> {
             | Store::Replaced(_)
             | Store::OtherVersion(_)
             | Store::Folder { .. }
+            | Store::KeyFile { .. }
             | Store::Newer { .. }
             | Store::Database { .. }
             | Store::Damaged { .. }

@@ -20,6 +20,7 @@ mod postgres;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 #[path = "../../../ledger/tests/suite/postgres_server.rs"]
 mod postgres_server;
+mod privacy;
 mod replay;
 mod rules;
 mod serve;

@@ -32,6 +32,9 @@ fn command(store: &str, data: &Path) -> Command {
         .env_remove("HEMU_DATA")
         .env("LC_ALL", "C")
         .env("HEMU_STORE", store);
+    // Every node needs the same key file, wherever its folder is.
+    let shared = data.parent().expect("a folder for all").join("secrets.key");
+    command.env("HEMU_SECRETS_FILE", shared);
     command.arg("--data").arg(data);
     command
 }
@@ -51,6 +54,11 @@ async fn a_site_moves_to_postgresql_and_back_with_equal_lists_and_the_same_chain
     let expected = lists_of(&files, |arguments| succeed(&files, arguments));
 
     let moved = succeed(&files, &["copy", &store]);
+    let strangers = crate::support::hemu_with(&node, &["verify"], &[("HEMU_STORE", &store)]);
+    let refused = String::from_utf8_lossy(&strangers.stderr);
+    assert!(refused.contains("secrets.key is not there"), "{refused}");
+    let key = |folder: &Path| folder.join("secrets.key");
+    std::fs::copy(key(&files), key(folder.path())).expect("the key is there");
     // The chain's last hash is the only run of 64 digits that anybody says.
     let head = |text: &str| {
         let mut words = text.split(|c: char| !c.is_ascii_hexdigit());

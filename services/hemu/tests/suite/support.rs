@@ -37,6 +37,19 @@ pub(crate) fn hemu_in(locale: &str, data: &Path, arguments: &[&str]) -> Output {
     output.expect("hemu runs")
 }
 
+/// Runs a command with settings in its environment.
+pub(crate) fn hemu_with(data: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hemu"));
+    command.env_remove("HEMU_DATA").env("LC_ALL", "C");
+    let output = command
+        .envs(settings.iter().copied())
+        .arg("--data")
+        .arg(data)
+        .args(arguments)
+        .output();
+    output.expect("hemu runs")
+}
+
 /// Runs a command that must succeed; its stdout.
 pub(crate) fn succeed(data: &Path, arguments: &[&str]) -> String {
     let output = hemu(data, arguments);

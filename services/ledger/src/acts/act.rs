@@ -247,6 +247,15 @@ pub enum Act {
     /// That was a mistake.
     MoveUndone { token: String, day: Day },
 
+    /// Where a household lives was wrong in the register: as it was, and as it is now.
+    Correct {
+        token: String,
+        before: Words,
+        after: Words,
+    },
+    /// A household is erased: its key, its place and its words. The token stays, and says nothing.
+    Erase { token: String, reason: Words },
+
     /// The first of two persons asks that editions from a day on are computed by a rule.
     ProposeRule { rule: Box<Rule>, from: Day },
     /// The second adopts it, named by the position of its proposal.
@@ -385,6 +394,8 @@ impl Act {
             Self::DecideObjection { .. } => "decide_objection",
             Self::MovedIn { .. } => "moved_in",
             Self::MoveUndone { .. } => "move_undone",
+            Self::Correct { .. } => "correct",
+            Self::Erase { .. } => "erase",
             Self::ProposeRule { .. } => "propose_rule",
             Self::AdoptRule { .. } => "adopt_rule",
             Self::ShadowRule { .. } => "shadow_rule",
@@ -394,14 +405,16 @@ impl Act {
     }
 
     /// What a person wrote with it.
-    pub(crate) const fn words(&self) -> Option<&Words> {
+    pub fn words(&self) -> Vec<&Words> {
         match self {
             Self::Lift { reason, .. }
             | Self::Retract { reason, .. }
-            | Self::DecideObjection { reason, .. } => Some(reason),
-            Self::ProposePublication { basis, .. } => Some(basis),
-            Self::Object { words, .. } => Some(words),
-            _ => None,
+            | Self::DecideObjection { reason, .. }
+            | Self::Erase { reason, .. } => vec![reason],
+            Self::ProposePublication { basis, .. } => vec![basis],
+            Self::Object { words, .. } => vec![words],
+            Self::Correct { before, after, .. } => vec![before, after],
+            _ => Vec::new(),
         }
     }
 
@@ -422,7 +435,9 @@ impl Act {
             | Self::RedOptIn { token }
             | Self::RedOptOut { token }
             | Self::MovedIn { token, .. }
-            | Self::MoveUndone { token, .. } => (None, Some(token.as_str())),
+            | Self::MoveUndone { token, .. }
+            | Self::Correct { token, .. }
+            | Self::Erase { token, .. } => (None, Some(token.as_str())),
             Self::Account(change) => (None, change.token()),
             Self::Strike { .. }
             | Self::Restore { .. }

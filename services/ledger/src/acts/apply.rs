@@ -54,6 +54,7 @@ impl Stamp<'_> {
                     }
                     Act::ShadowRule { .. } | Act::EndShadow { .. } => self.of_shadow(connection, act).await,
                     Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
+                    Act::Correct { .. } | Act::Erase { .. } => self.of_register(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     // Only noted: what it changed is in tables that are not folded.
                     Act::Account(_) => Ok(()),
@@ -308,6 +309,21 @@ impl Stamp<'_> {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// The register itself is no fold: what an act changes there is changed beside (`register.rs`).
+    async fn of_register(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
+        let Act::Erase { token, .. } = act else {
+            return Ok(());
+        };
+        run!(connection, "delete from red_opt_in where token = ?", token)?;
+        run!(
+            connection,
+            "insert into erased (token, act, at) values (?, ?, ?) on conflict do nothing",
+            token,
+            self.id(),
+            self.at
+        )
     }
 
     async fn of_rule(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {

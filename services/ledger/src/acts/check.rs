@@ -12,13 +12,14 @@ use crate::store::Tables;
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
     ("lost_card", "token"),
     ("red_opt_in", "token"),
     ("moved", "token, day, act"),
+    ("erased", "token"),
     ("roll", "hash, part"),
     ("edition", "id"),
     ("place", "edition, token"),

@@ -8,11 +8,13 @@ use super::act::{Act, Actor, MAX_WORDS, Proposal, ReadingAt};
 use super::apply::Stamp;
 use super::refused::{Refused, Why, Winner, must};
 use super::state::EditionRow;
+use super::words::seal_words;
 use crate::db;
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Position};
 use crate::ledger::Ledger;
+use crate::privacy::SITE;
 use crate::read::{DepositRow, Held, Named, deposit};
 use crate::segment::Segment;
 
@@ -46,6 +48,7 @@ impl Ledger {
             Act::DecideObjection { .. } => deed.decide_objection(act).await?,
             Act::ShadowRule { .. } | Act::EndShadow { .. } => deed.on_shadow(act).await?,
             Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
+            Act::Correct { .. } | Act::Erase { .. } => return deed.on_register(act).await,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
             Act::Account(_) => return Err(not_by_itself()),
             _ => deed.on_edition(act).await?,
@@ -93,7 +96,8 @@ impl Deed<'_> {
             };
             stamp.apply(&mut self.tx.link(), body).await.of(&path)?;
             if let Body::Act(act) = body {
-                keep_words(&mut self.tx.link(), act, self.now).await.of(&path)?;
+                self.keep_words(act).await?;
+                self.register(act).await?;
             }
         }
         Ok(head.position)
@@ -109,18 +113,47 @@ impl Deed<'_> {
         self.of(done).map(db::Done::rows_affected)
     }
 
+    /// What a person wrote goes where it can be erased; the journal has its hash.
+    async fn keep_words(&mut self, act: &Act) -> Result<()> {
+        let token = self.concerned(act).await?;
+        for words in act.words() {
+            if let Some(text) = words.text() {
+                let (vault, mut link) = (&self.ledger.vault, self.tx.link());
+                seal_words(vault, &mut link, (words.hash(), &token), text, self.now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The household that an act's words are about.
+    async fn concerned(&mut self, act: &Act) -> Result<String> {
+        let token = if let Act::DecideObjection { objection, .. } = act {
+            let token = db::query_scalar("select token from objection where id = ?")
+                .bind(objection.cast_signed())
+                .fetch_optional(&mut self.tx.link())
+                .await;
+            self.of(token)?
+        } else if let Act::Erase { .. } = act {
+            // Why somebody was erased outlasts them.
+            None
+        } else {
+            act.about().token.map(str::to_owned)
+        };
+        Ok(token.unwrap_or_else(|| SITE.to_owned()))
+    }
+
     pub(crate) fn of<T>(&self, outcome: std::result::Result<T, sqlx::Error>) -> Result<T> {
         outcome.of(&self.ledger.folder().truth())
     }
 
     fn words_fit(act: &Act) -> Result<()> {
-        let Some(text) = act.words().map(super::act::Words::text) else {
-            return Ok(());
-        };
-        let length = text.map_or(0, |text| text.trim().chars().count());
-        must((1..=MAX_WORDS).contains(&length), Why::Malformed, || {
-            format!("expected 1 to {MAX_WORDS} characters of words, came {length}")
-        })
+        for words in act.words() {
+            let length = words.text().map_or(0, |text| text.trim().chars().count());
+            must((1..=MAX_WORDS).contains(&length), Why::Malformed, || {
+                format!("expected 1 to {MAX_WORDS} characters of words, came {length}")
+            })?;
+        }
+        Ok(())
     }
 
     /// Refuses the machine.
@@ -131,11 +164,13 @@ impl Deed<'_> {
     }
 
     pub(crate) async fn household(&mut self, token: &str) -> Result<()> {
-        let known: Result<Option<i64>> = db::query_scalar("select 1 from household where token = ?")
-            .bind(token)
-            .fetch_optional(&mut self.tx.link())
-            .await
-            .of(&self.ledger.folder().truth());
+        let known: Result<Option<i64>> = db::query_scalar(
+            "select 1 from household where token = ?1 and not exists (select 1 from erased where token = ?1)",
+        )
+        .bind(token)
+        .fetch_optional(&mut self.tx.link())
+        .await
+        .of(&self.ledger.folder().truth());
         must(known?.is_some(), Why::UnknownHousehold, || {
             "no household is registered under this token".to_owned()
         })
@@ -358,23 +393,6 @@ impl Deed<'_> {
 /// The act by which the present occupant agreed to be praised.
 const AGREED: &str = "select act from red_opt_in where token = ?1 and not exists (
      select 1 from moved where moved.token = ?1 and moved.undone is null and moved.act > red_opt_in.act)";
-
-/// What a person wrote goes where it can be erased; the journal has its hash.
-async fn keep_words(
-    connection: &mut db::Link<'_>,
-    act: &Act,
-    now: i64,
-) -> std::result::Result<(), sqlx::Error> {
-    let Some(words) = act.words() else { return Ok(()) };
-    let Some(text) = words.text() else { return Ok(()) };
-    db::query("insert into words (hash, text, written_at) values (?, ?, ?) on conflict do nothing")
-        .bind(words.hash().as_str())
-        .bind(text)
-        .bind(now)
-        .execute(connection)
-        .await
-        .map(|_| ())
-}
 
 /// What an account's change is made with is not in its act.
 fn not_by_itself() -> Error {

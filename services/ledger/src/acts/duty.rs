@@ -36,6 +36,7 @@ impl Act {
             | Self::AdoptRule { .. }
             | Self::ShadowRule { .. }
             | Self::EndShadow { .. } => Right::SetRules,
+            Self::Correct { .. } | Self::Erase { .. } => Right::KeepHouseholds,
             Self::Account(_) => return None,
         })
     }

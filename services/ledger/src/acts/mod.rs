@@ -19,10 +19,12 @@ mod process;
 mod propose;
 mod read;
 mod refused;
+mod register;
 mod roll;
 mod rules;
 mod shadow;
 mod state;
+mod words;
 
 pub(crate) use act::MAX_ACT;
 pub use act::{
@@ -38,6 +40,8 @@ pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, EditionQuery, ObjectionQuery, Standing};
 pub(crate) use refused::must;
 pub use refused::{Refused, Why, Winner};
+pub use register::Correction;
 pub use rules::{RuleId, RuleRow};
 pub use shadow::{ShadowEditionRow, ShadowId, ShadowRow};
 pub use state::{EditionRow, EditionState, ObjectionRow, PlaceRow};
+pub(crate) use words::seal_words;

@@ -13,13 +13,17 @@ use crate::journal::Position;
 use crate::ledger::Ledger;
 
 /// Whether a place is of an occupant before the one that lives there now, or mixes the two: the move came on the
-/// edition's day or later, or was recorded after the edition was computed. `place` and `edition` are joined.
+/// edition's day or later, or was recorded after the edition was computed. Of whoever was erased, too. `place` and
+/// `edition` are joined.
 macro_rules! former {
     ($token:literal) => {
         concat!(
-            "exists (select 1 from moved where moved.token = ",
+            "(exists (select 1 from moved where moved.token = ",
             $token,
-            " and moved.undone is null and (moved.day >= edition.day or moved.act > edition.position))"
+            " and moved.undone is null and (moved.day >= edition.day or moved.act > edition.position)) or exists (
+                select 1 from erased where erased.token = ",
+            $token,
+            "))"
         )
     };
 }

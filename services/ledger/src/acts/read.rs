@@ -1,9 +1,9 @@
-//! Editions, places and the audit trail as others read them. Nothing here changes anything but `erase_words`.
+//! Editions, places and the audit trail as others read them. Nothing here changes anything.
 
 use hemu_rules::{Day, Status};
 use sqlx::AssertSqlSafe;
 
-use super::act::{EditionId, ObjectionId, Sha};
+use super::act::{EditionId, ObjectionId};
 use super::listing::Listing;
 use super::objection::waited;
 use super::occupancy::former;
@@ -341,18 +341,6 @@ impl Ledger {
     pub async fn objection(&self, id: ObjectionId) -> Result<Option<ObjectionRow>> {
         let sql = "select * from objection where id = ?";
         ask!(self, query_as fetch_optional sql, id.cast_signed())
-    }
-
-    /// What a person wrote, by its hash; `None` when it was erased.
-    pub async fn words(&self, hash: &Sha) -> Result<Option<String>> {
-        let sql = "select text from words where hash = ?";
-        ask!(self, query_scalar fetch_optional sql, hash.as_str())
-    }
-
-    /// Erases what a person wrote. That it was written, when and by whom stays; whether there was anything to erase.
-    pub async fn erase_words(&self, hash: &Sha) -> Result<bool> {
-        let done = ask!(self, query execute "delete from words where hash = ?", hash.as_str())?;
-        Ok(done.rows_affected() > 0)
     }
 }
 

@@ -19,12 +19,14 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
+use crate::dice::Dice;
 use crate::error::{Error, Result};
+use crate::privacy;
 use crate::restore;
 pub(crate) use place::{Place, Tables};
 pub(crate) use postgres::{try_lock, unlock};
 pub use sqlite::LOG_BYTES;
-pub(crate) use sqlite::{remove as remove_file, settle};
+pub(crate) use sqlite::{remove as remove_file, settle, truncate_log};
 
 /// How often a lock that another process holds for a moment (looking at a schema, migrating) is tried, and how long
 /// in between: a second in all.
@@ -36,6 +38,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Folder {
     path: PathBuf,
     postgres: Option<Arc<PgConnectOptions>>,
+    secrets: PathBuf,
+    dice: Dice,
 }
 
 /// Holds locks of the folder or its database until its last clone is dropped. However a process ends, the operating
@@ -109,7 +113,21 @@ impl Folder {
         Ok(Self {
             path: path.to_owned(),
             postgres: None,
+            secrets: path.join("secrets.key"),
+            dice: Dice::system(),
         })
+    }
+
+    /// The folder, with its master key in another file; nodes that share a PostgreSQL need the same one each.
+    pub fn with_secrets(mut self, file: &Path) -> Self {
+        file.clone_into(&mut self.secrets);
+        self
+    }
+
+    /// The folder, with keys and nonces drawn from other dice than the operating system's.
+    pub fn with_dice(mut self, dice: Dice) -> Self {
+        self.dice = dice;
+        self
     }
 
     /// The folder, with its tables in the PostgreSQL that a URL names (`postgres://user@host:port/database`).
@@ -121,6 +139,20 @@ impl Folder {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file with the master key, which the first start makes.
+    pub fn secrets(&self) -> &Path {
+        &self.secrets
+    }
+
+    /// Gives another folder this one's master key, so that rows that are copied there can be opened there.
+    pub fn copy_secrets_to(&self, other: &Self) -> Result<()> {
+        privacy::copy_secrets(self, other)
+    }
+
+    pub(crate) fn dice(&self) -> &Dice {
+        &self.dice
     }
 
     /// Whether the tables live in a PostgreSQL.

@@ -12,7 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection};
 
 use super::Durability;
-use crate::db::Outcome;
+use crate::db::{self, Outcome};
 use crate::error::{Error, InFile, Result};
 
 pub(super) static TRUTH: Migrator = sqlx::migrate!("./migrations/truth");
@@ -20,6 +20,9 @@ pub(super) static PROJECTIONS: Migrator = sqlx::migrate!("./migrations/projectio
 
 /// What the truth's write-ahead log is cut back to when it starts again; a longer one wants a checkpoint.
 pub const LOG_BYTES: u64 = 16 << 20;
+
+/// How often it is tried to empty the log beside whoever reads.
+const WIPES: usize = 10;
 
 fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
@@ -33,6 +36,8 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
         // The committer's file is checkpointed beside the commit path, never inside it.
         Durability::Full => options
             .synchronous(SqliteSynchronous::Full)
+            // What is erased is written over, not only unlinked.
+            .pragma("secure_delete", "on")
             .pragma("wal_autocheckpoint", "0")
             .pragma("journal_size_limit", LOG_BYTES.to_string()),
         Durability::Whole => options
@@ -98,6 +103,28 @@ pub(crate) async fn settle(path: &Path) -> Result<()> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Empties the write-ahead log of a file that others have open; whether nobody was in the way.
+pub(crate) async fn truncate_log(place: &super::Place) -> Result<bool> {
+    let mut connection = place.connect().await?;
+    let emptied = emptied(&mut connection.link()).await;
+    connection.close().await.of(&place.shown())?;
+    emptied.of(&place.shown())
+}
+
+async fn emptied(link: &mut db::Link<'_>) -> Outcome<bool> {
+    // Whoever appends waits meanwhile, so it is not held up for long.
+    db::query("pragma busy_timeout = 200").execute(&mut *link).await?;
+    for _ in 0..WIPES {
+        let row = db::query("pragma wal_checkpoint(truncate)")
+            .fetch_one(&mut *link)
+            .await?;
+        if row.try_get::<i64, usize>(0)? == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Deletes a database file with what SQLite keeps beside it.

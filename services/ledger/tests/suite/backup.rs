@@ -121,7 +121,9 @@ async fn what_is_restored_is_what_was_copied_folded_and_of_another_generation() 
         done,
         Restored {
             generation: NOW.unsigned_abs(),
-            replaced: None
+            replaced: None,
+            locked: 0,
+            erased: 0,
         }
     );
     let ledger = opened(&folder).await;
@@ -195,7 +197,9 @@ async fn a_restore_that_was_cut_off_once_it_was_ready_is_ended_by_whoever_opens_
     drop(ledger);
     // What a restore makes ready, from a folder where it had nothing to replace.
     let elsewhere = tempfile::tempdir().unwrap();
-    restored(&Folder::open(elsewhere.path()).unwrap(), &bytes, NOW, STAMP).await;
+    let there = Folder::open(elsewhere.path()).unwrap();
+    folder.copy_secrets_to(&there).unwrap();
+    restored(&there, &bytes, NOW, STAMP).await;
     let ready = dir.path().join(format!("restored-{STAMP}"));
     std::fs::create_dir(&ready).unwrap();
     for name in ["hemu.db", "projections.db"] {

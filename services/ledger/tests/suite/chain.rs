@@ -22,7 +22,7 @@ async fn five() -> Site {
     site
 }
 
-async fn verdict(ledger: &Ledger) -> Result<Head, (u64, String)> {
+pub(crate) async fn verdict(ledger: &Ledger) -> Result<Head, (u64, String)> {
     ledger.verify_chain(|_| ()).await.map_err(|error| match error {
         Error::Damaged { position, what } => (position, what),
         other => (0, other.to_string()),

@@ -196,7 +196,8 @@ async fn an_upheld_objection_strikes_and_corrects() {
     assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
     let hash = Sha::of(b"that bag was not ours");
     assert!(
-        site.ledger.erase_words(&hash).await.unwrap() && site.ledger.words(&hash).await.unwrap().is_none()
+        site.ledger.erase_words(&hash).await.unwrap()
+            && site.ledger.words(&hash, Some("BAD")).await.unwrap().is_none()
     );
 }
 

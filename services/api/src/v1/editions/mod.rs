@@ -185,7 +185,7 @@ pub(crate) async fn get(
 ) -> Result<Json<EditionDetail>, Problem> {
     let row = api.edition(id).await?;
     let basis = match &row.basis {
-        Some(hash) => api.ledger.words(hash).await?,
+        Some(hash) => api.ledger.words(hash, None).await?,
         None => None,
     };
     let edition = Edition::of(row, api.clock.now());

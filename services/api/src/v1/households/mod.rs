@@ -1,10 +1,15 @@
 //! GET /api/v1/households, /api/v1/households/{id}
 
+pub(super) mod audit;
 pub(super) mod card_found;
 pub(super) mod card_lost;
+pub(super) mod consents;
+pub(super) mod correct;
 pub(super) mod days;
 pub(super) mod deposits;
 pub(super) mod editions;
+pub(super) mod erase;
+pub(super) mod export;
 mod list;
 pub(super) mod next_bag;
 pub(super) mod rank;

@@ -76,6 +76,8 @@ pub(crate) struct ObjectionDetail {
     words: Option<String>,
     /// Why it was decided so; null likewise.
     reason: Option<String>,
+    #[serde(skip)]
+    token: String,
 }
 
 impl ObjectionDetail {
@@ -92,8 +94,9 @@ impl ObjectionDetail {
         })?;
         Ok(Self {
             objection: Objection::of(&row, looking),
-            words: api.written(Some(&row.words), looking).await?,
-            reason: api.written(row.reason.as_ref(), looking).await?,
+            words: api.written(Some(&row.words), &row.token, looking).await?,
+            reason: api.written(row.reason.as_ref(), &row.token, looking).await?,
+            token: row.token,
         })
     }
 }
@@ -150,7 +153,12 @@ pub(crate) async fn get(
     Sees(sight): Sees,
     Looking(person): Looking,
 ) -> Result<Json<ObjectionDetail>, Problem> {
-    Ok(Json(
-        ObjectionDetail::read(&api, &sight, id, person.as_ref()).await?,
-    ))
+    let objection = ObjectionDetail::read(&api, &sight, id, person.as_ref()).await?;
+    if let (Some(person), Some(token)) = (person, sight.is_staffs().then_some(&objection.token)) {
+        let at = api.clock.now();
+        api.ledger
+            .note_look(token, person.name(), "objection", at)
+            .await?;
+    }
+    Ok(Json(objection))
 }

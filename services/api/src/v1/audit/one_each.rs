@@ -1,0 +1,162 @@
+//! Every route that changes something leaves one line in the trail, and a new one has to be tried here.
+
+use std::collections::BTreeSet;
+
+use hemu_ledger::segment::Segment;
+use serde_json::{Value, json};
+
+use crate::testing::{DAY, NOON, Site, TODAY, day, inspected};
+
+const POOR: &str = "hh-poor-0002";
+const GOOD: &str = "hh-good-0001";
+
+/// Those that change nothing of a household, an edition or a rule.
+const LEAVE_NOTHING: [&str; 1] = ["/api/v1/rules/dry-run"];
+
+/// What was tried, on a site.
+struct Tried {
+    site: Site,
+    paths: BTreeSet<&'static str>,
+}
+
+impl Tried {
+    async fn lines(&self) -> usize {
+        self.site.ledger.acts(None, 10_000).await.unwrap().len()
+    }
+
+    /// Does it; the trail is one line longer, by that account.
+    async fn one(&mut self, who: &str, template: &'static str, id: impl ToString, asked: Value) -> Value {
+        let path = template.replace("{id}", &id.to_string());
+        let before = self.lines().await;
+        let answer = self.site.does(who, &path, asked).await;
+        assert_eq!(self.lines().await, before + 1, "{path}");
+        let newest = self.site.ledger.acts(None, 1).await.unwrap().remove(0);
+        // What the machine computes is the machine's, whoever asked for it.
+        assert!(
+            [who, "system"].contains(&newest.actor.as_str()),
+            "{path}: {newest:?}"
+        );
+        self.paths.insert(template);
+        answer
+    }
+
+    async fn edition(&mut self, day: String) -> u64 {
+        let edition = self.one("p1", "/api/v1/editions", "", json!({"day": day})).await;
+        edition["id"].as_u64().unwrap()
+    }
+
+    async fn through_the_process(&mut self) -> u64 {
+        let first = self.edition(day(TODAY).plus(-7).to_string()).await;
+        self.one("p1", "/api/v1/editions/{id}/notice", first, json!({}))
+            .await;
+        let second = self.edition(day(TODAY).to_string()).await;
+        self.one("p1", "/api/v1/editions/{id}/notice", second, json!({"days": 7}))
+            .await;
+        let objection = json!({"edition": second, "household": POOR, "readings": ["1.35"], "words": "that bag was not ours"});
+        let objection = self.one("resident", "/api/v1/objections", "", objection).await["id"].clone();
+        let decided = json!({"upheld": false, "reason": "seen on the photo"});
+        self.one("p2", "/api/v1/objections/{id}/decide", objection, decided)
+            .await;
+        self.site.pass_ms(7 * DAY);
+        self.one("p1", "/api/v1/editions/{id}/open", second, json!({}))
+            .await;
+        let poor = json!({"household": POOR});
+        self.one("p1", "/api/v1/editions/{id}/propose-black", second, poor.clone())
+            .await;
+        self.one("p2", "/api/v1/editions/{id}/confirm-black", second, poor)
+            .await;
+        let lift = json!({"household": POOR, "reason": "moved away"});
+        self.one("p1", "/api/v1/editions/{id}/lift", second, lift).await;
+        let publication =
+            json!({"basis": "the covenant", "audience": "masked", "expires_at": NOON + 14 * DAY});
+        self.one(
+            "p1",
+            "/api/v1/editions/{id}/propose-publication",
+            second,
+            publication,
+        )
+        .await;
+        self.one("p2", "/api/v1/editions/{id}/publish", second, json!({}))
+            .await;
+        second
+    }
+
+    async fn on_readings(&mut self, published: u64) {
+        self.one("p1", "/api/v1/readings/{id}/strike", "1.35", json!({}))
+            .await;
+        self.one("p1", "/api/v1/readings/{id}/restore", "1.35", json!({}))
+            .await;
+        let mut ahead = Segment::of_device("insp1", 2, 1);
+        ahead.push(1, &inspected(NOON + DAY, GOOD, 9_000));
+        self.site.append(&[ahead]).await;
+        self.site.fold().await;
+        let position = self.site.ledger.head().await.unwrap();
+        self.one(
+            "p1",
+            "/api/v1/readings/{id}/clock-checked",
+            format!("{position}.0"),
+            json!({}),
+        )
+        .await;
+        self.site.fold().await;
+        let revised = self
+            .one("p1", "/api/v1/editions/{id}/revise", published, json!({}))
+            .await;
+        let why = json!({"reason": "not needed"});
+        self.one("p1", "/api/v1/editions/{id}/retract", &revised["id"], why)
+            .await;
+        self.site.pass_ms(7 * DAY);
+        self.one("p1", "/api/v1/editions/{id}/expire", published, json!({}))
+            .await;
+    }
+
+    async fn on_households(&mut self) {
+        self.one(
+            "p1",
+            "/api/v1/households/{id}/card-lost",
+            GOOD,
+            json!({"since": NOON}),
+        )
+        .await;
+        self.one("p1", "/api/v1/households/{id}/card-found", GOOD, json!({}))
+            .await;
+        self.one("p1", "/api/v1/households/{id}/red-opt-in", GOOD, json!({}))
+            .await;
+        self.one("p1", "/api/v1/households/{id}/red-opt-out", GOOD, json!({}))
+            .await;
+        self.one(
+            "p1",
+            "/api/v1/households/{id}/correct",
+            GOOD,
+            json!({"door": "909"}),
+        )
+        .await;
+        let why = json!({"reason": "asked for in writing"});
+        self.one("p1", "/api/v1/households/{id}/erase", GOOD, why).await;
+    }
+}
+
+#[tokio::test]
+async fn every_route_that_changes_something_leaves_one_line() {
+    let site = Site::village().await;
+    let mut tried = Tried {
+        site,
+        paths: LEAVE_NOTHING.into(),
+    };
+    let published = tried.through_the_process().await;
+    tried.on_readings(published).await;
+    tried.on_households().await;
+    let document: Value = serde_json::from_str(&crate::openapi().to_json().unwrap()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let changing = paths.iter().filter(|(_, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods
+            .into_iter()
+            .any(|method| ["post", "put", "patch", "delete"].contains(&method.as_str()))
+    });
+    let untried: Vec<_> = changing
+        .map(|(path, _)| path)
+        .filter(|path| !tried.paths.contains(path.as_str()))
+        .collect();
+    assert!(untried.is_empty(), "try these too: {untried:?}");
+}

@@ -1,0 +1,186 @@
+//! `hemu audit`: who did what and who looked, for people or as CSV.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use hemu_ingest::cell::guarded;
+use hemu_ledger::Ledger;
+use hemu_ledger::privacy::{LookQuery, LookRow, TrailQuery, TrailRow};
+use hemu_rules::{Day, Zone};
+use jiff::Timestamp;
+
+use crate::cli::Audit;
+use crate::config::Config;
+use crate::site::Site;
+use crate::words::Words;
+
+const COLUMNS: [&str; 10] = [
+    "position",
+    "index",
+    "at",
+    "by",
+    "what",
+    "edition",
+    "household",
+    "why",
+    "before",
+    "after",
+];
+/// Lines read at once.
+const PAGE: u32 = 1_000;
+/// Looks of one question at most.
+const LOOKS: u32 = 100_000;
+const DAY_MS: i64 = 86_400_000;
+
+pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    let looks = looks(&site.ledger, options).await?;
+    let Some(file) = &options.csv else {
+        each(&site.ledger, options, |row| {
+            println!("{}", line(&row));
+            Ok(())
+        })
+        .await?;
+        for row in &looks {
+            let (day, actor, what, count, household) =
+                (row.day, &row.actor, &row.what, row.count, &row.token);
+            let said = words.say(
+                "audit-look",
+                &[
+                    ("day", &day),
+                    ("actor", actor),
+                    ("what", what),
+                    ("count", &count),
+                    ("household", household),
+                ],
+            );
+            println!("{said}");
+        }
+        return Ok(());
+    };
+    let mut csv = csv::Writer::from_writer(super::open_output(file, words)?);
+    csv.write_record(COLUMNS)?;
+    let mut rows = 0_u64;
+    each(&site.ledger, options, |row| {
+        rows += 1;
+        write(&mut csv, act(&row))
+    })
+    .await?;
+    for row in &looks {
+        rows += 1;
+        write(&mut csv, look(row))?;
+    }
+    csv.flush()?;
+    if file != Path::new("-") {
+        println!(
+            "{}",
+            words.say("audit-written", &[("rows", &rows), ("file", &file.display())])
+        );
+    }
+    Ok(())
+}
+
+/// Every line that fits, newest first.
+async fn each(ledger: &Ledger, options: &Audit, mut show: impl FnMut(TrailRow) -> Result<()>) -> Result<()> {
+    let zone = ledger.zone();
+    let mut find = TrailQuery {
+        actor: options.actor.as_deref(),
+        kind: options.kind.as_deref(),
+        token: options.household.as_deref(),
+        from: options.from.map(|day| begins(day, zone)),
+        to: options.to.map(|day| begins(day, zone) + DAY_MS - 1),
+        limit: PAGE,
+        ..TrailQuery::default()
+    };
+    loop {
+        let page = ledger.trail(&find).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        find.before = Some(last.act.place);
+        page.into_iter().try_for_each(&mut show)?;
+    }
+}
+
+/// What kind of act is asked for leaves out whoever only looked.
+async fn looks(ledger: &Ledger, options: &Audit) -> Result<Vec<LookRow>> {
+    if options.kind.is_some() {
+        return Ok(Vec::new());
+    }
+    let find = LookQuery {
+        token: options.household.as_deref(),
+        actor: options.actor.as_deref(),
+        from: options.from,
+        to: options.to,
+        limit: LOOKS,
+    };
+    Ok(ledger.looks(&find).await?)
+}
+
+/// The first instant of a local day, ms since 1970 UTC.
+fn begins(day: Day, zone: Zone) -> i64 {
+    day.start(zone).get()
+}
+
+fn line(row: &TrailRow) -> String {
+    let [
+        position,
+        index,
+        at,
+        by,
+        what,
+        edition,
+        household,
+        why,
+        before,
+        after,
+    ] = act(row);
+    let parts = [
+        (" edition ", edition),
+        (" household ", household),
+        (": ", why),
+        (" | ", before),
+        (" -> ", after),
+    ];
+    let filled = parts.into_iter().filter(|(_, part)| !part.is_empty());
+    let rest: String = filled.map(|(before, part)| before.to_owned() + &part).collect();
+    format!("{position}.{index} {at} {by} {what}{rest}")
+}
+
+fn act(row: &TrailRow) -> [String; 10] {
+    let (position, index) = row.act.place;
+    [
+        position.to_string(),
+        index.to_string(),
+        instant(row.act.at),
+        row.act.actor.clone(),
+        row.act.kind.clone(),
+        row.act.edition.map(|id| id.to_string()).unwrap_or_default(),
+        row.act.token.clone().unwrap_or_default(),
+        row.why.clone().unwrap_or_default(),
+        row.before.clone().unwrap_or_default(),
+        row.after.clone().unwrap_or_default(),
+    ]
+}
+
+fn look(row: &LookRow) -> [String; 10] {
+    [
+        String::new(),
+        String::new(),
+        instant(row.last_at),
+        row.actor.clone(),
+        "look".to_owned(),
+        String::new(),
+        row.token.clone(),
+        format!("{} x {}", row.what, row.count),
+        String::new(),
+        String::new(),
+    ]
+}
+
+fn write<W: Write>(csv: &mut csv::Writer<W>, row: [String; 10]) -> Result<()> {
+    Ok(csv.write_record(row.iter().map(|cell| guarded(cell).into_owned()))?)
+}
+
+fn instant(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
+}

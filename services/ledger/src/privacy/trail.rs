@@ -1,0 +1,130 @@
+//! The audit trail: who did what, when, about whom and why, as the acts in the journal say it. Must not show what was
+//! erased: a hash is all that is left of it.
+
+use crate::acts::{Act, ActRow, ReadingAt, Words};
+use crate::db;
+use crate::error::{InFile, Result};
+use crate::journal::Position;
+use crate::ledger::Ledger;
+
+/// Which lines of the trail.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrailQuery<'a> {
+    pub actor: Option<&'a str>,
+    pub kind: Option<&'a str>,
+    pub token: Option<&'a str>,
+    /// From this instant on, and to this one, ms since 1970 UTC.
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    /// Only those that stand before this place; the trail is read newest first.
+    pub before: Option<ReadingAt>,
+    /// Only those that stand after this batch.
+    pub since: Option<Position>,
+    pub limit: u32,
+}
+
+/// A line of the trail with what is known beyond the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailRow {
+    pub act: ActRow,
+    /// In the words of whoever did it, while they are kept.
+    pub why: Option<String>,
+    /// What it was before and is now, where the act changed one thing into another.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl Ledger {
+    /// The trail, newest first.
+    pub async fn trail(&self, find: &TrailQuery<'_>) -> Result<Vec<TrailRow>> {
+        let (position, index) = find.before.unwrap_or((i64::MAX.cast_unsigned(), 0));
+        let acts: Vec<ActRow> = db::query_as(
+            "select * from act where (position, idx) < (?1, ?2) and (?3 is null or actor = ?3)
+               and (?4 is null or kind = ?4) and (?5 is null or token = ?5) and at >= ?6 and at <= ?7
+               and position > ?8 order by position desc, idx desc limit ?9",
+        )
+        .bind(position.cast_signed())
+        .bind(index)
+        .bind(find.actor)
+        .bind(find.kind)
+        .bind(find.token)
+        .bind(find.from.unwrap_or(i64::MIN))
+        .bind(find.to.unwrap_or(i64::MAX))
+        .bind(find.since.unwrap_or(0).cast_signed())
+        .bind(find.limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        let mut trail = Vec::with_capacity(acts.len());
+        for act in acts {
+            trail.push(self.told(act).await?);
+        }
+        Ok(trail)
+    }
+
+    /// Where the present occupant's part of a household's trail begins.
+    pub async fn occupied_since(&self, token: &str) -> Result<Position> {
+        let act: Option<i64> =
+            db::query_scalar("select max(act) from moved where token = ? and undone is null")
+                .bind(token)
+                .fetch_one(&self.truth)
+                .await
+                .of(&self.folder().truth())?;
+        Ok(act.unwrap_or(0).cast_unsigned())
+    }
+
+    async fn told(&self, row: ActRow) -> Result<TrailRow> {
+        let mut line = TrailRow {
+            why: None,
+            before: None,
+            after: None,
+            act: row,
+        };
+        let Ok(act) = serde_json::from_str::<Act>(&line.act.body) else {
+            return Ok(line);
+        };
+        let about = match act {
+            Act::Erase { .. } => None,
+            _ => line.act.token.as_deref(),
+        };
+        let kept = async |words: &Words| self.words(words.hash(), about).await;
+        if let Act::Correct { before, after, .. } = &act {
+            line.before = kept(before).await?;
+            line.after = kept(after).await?;
+        } else {
+            for words in act.words() {
+                line.why = kept(words).await?;
+            }
+            if let Some((before, after)) = act.change() {
+                (line.before, line.after) = (Some(before.to_owned()), Some(after.to_owned()));
+            }
+        }
+        Ok(line)
+    }
+}
+
+impl Act {
+    /// What it changed into what, where that is one thing.
+    const fn change(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Strike { .. } => ("counts", "struck"),
+            Self::Restore { .. } => ("struck", "counts"),
+            Self::ClockChecked { .. } => ("held for its clock", "counts"),
+            Self::CardLost { .. } => ("in use", "lost"),
+            Self::CardFound { .. } => ("lost", "in use"),
+            Self::RedOptIn { .. } => ("no consent", "consent"),
+            Self::RedOptOut { .. } => ("consent", "no consent"),
+            Self::Notice { .. } => ("draft", "noticed"),
+            Self::Open { .. } => ("noticed", "deciding"),
+            Self::Publish { .. } => ("deciding", "published"),
+            Self::Expire { .. } => ("published", "expired"),
+            Self::ProposeBlack { .. } => ("undecided", "proposed"),
+            Self::ConfirmBlack { .. } => ("proposed", "confirmed"),
+            Self::DecideObjection { upheld: true, .. } => ("pending", "upheld"),
+            Self::DecideObjection { upheld: false, .. } => ("pending", "rejected"),
+            Self::AdoptRule { .. } => ("proposed", "adopted"),
+            Self::Erase { .. } => ("registered", "erased"),
+            _ => return None,
+        })
+    }
+}
