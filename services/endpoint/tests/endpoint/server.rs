@@ -191,6 +191,23 @@ async fn logins_and_topics_follow_the_matrix() {
 }
 
 #[tokio::test]
+async fn none_of_twenty_devices_speaks_for_another() {
+    let mut hemu = start();
+    let mut refused = 0;
+    for own in 1..=20_u8 {
+        let mut client = hemu.login(V5, &format!("bin-{own}")).await;
+        for other in (1..=20_u8).filter(|other| *other != own) {
+            let topic = format!("hemu/v1/bin-{other}/deposit");
+            client.send(publish(V5, &topic, Some(other.into()), b"{}")).await;
+            client.expect([0x40, 3, 0, other, 0x87]).await;
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 380);
+    hemu.nothing_came();
+}
+
+#[tokio::test]
 async fn a_login_that_cannot_be_checked_says_try_later() {
     let hemu = start_with(
         Limits {
