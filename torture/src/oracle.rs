@@ -146,7 +146,10 @@ struct Judging {
     contents: HashSet<u64>,
     /// What the server must not count, and why.
     ignored: HashMap<(i64, i64), &'static str>,
-    evidence: BTreeMap<EvidenceKey, Sums>,
+    /// Of each device and boot.
+    evidence: HashMap<(String, u64), BTreeMap<EvidenceKey, Sums>>,
+    /// Devices and boots with conflicts: nothing of them counts.
+    frozen: HashSet<(String, u64)>,
 }
 
 impl Judging {
@@ -177,7 +180,8 @@ impl Judging {
             strange: HashMap::new(),
             contents: HashSet::new(),
             ignored: HashMap::new(),
-            evidence: BTreeMap::new(),
+            evidence: HashMap::new(),
+            frozen: HashSet::new(),
         }
     }
 
@@ -203,7 +207,10 @@ impl Judging {
         };
         if *first != 0 {
             let why = if *first == hash { "repeat" } else { "conflict" };
-            self.verdict.conflicts += u64::from(why == "conflict");
+            if why == "conflict" {
+                self.verdict.conflicts += 1;
+                self.frozen.insert(device);
+            }
             self.ignored.insert(place, why);
             return;
         }
@@ -231,7 +238,8 @@ impl Judging {
                     });
                 }
                 if known && reading.at <= received.saturating_add(CLOCK_AHEAD) {
-                    add(&mut self.evidence, device.0, &reading);
+                    let name = device.0.clone();
+                    add(self.evidence.entry(device).or_default(), name, &reading);
                 }
             }
             What::Quarantined(_) => self.verdict.quarantined += 1,
@@ -270,8 +278,21 @@ impl Judging {
         self.verdict.misjudged = (differ.count() + invented.count()) as u64;
     }
 
+    /// The sums of every boot that counts.
+    fn counted(&self) -> BTreeMap<EvidenceKey, Sums> {
+        let mut all = BTreeMap::new();
+        let counts = |(boot, _): &(&(String, u64), _)| !self.frozen.contains(*boot);
+        for (key, sums) in self.evidence.iter().filter(counts).flat_map(|(_, sums)| sums) {
+            let total: &mut Sums = all.entry(key.clone()).or_default();
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += sum;
+            }
+        }
+        all
+    }
+
     fn sums(&mut self, theirs: &BTreeMap<EvidenceKey, Sums>) {
-        let ours = std::mem::take(&mut self.evidence);
+        let ours = self.counted();
         let keys: HashSet<&EvidenceKey> = ours.keys().chain(theirs.keys()).collect();
         for key in keys {
             let (right, stored) = (ours.get(key), theirs.get(key));
@@ -386,7 +407,7 @@ mod tests {
         });
         judging.promises(&[promise(1, 3), promise(2, 3)]);
         judging.judgements(&HashMap::new());
-        let evidence = judging.evidence.clone();
+        let evidence = judging.counted();
         judging.sums(&evidence);
         assert_eq!((judging.verdict.red(), judging.verdict.acked), (vec![], 3));
     }

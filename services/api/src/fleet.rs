@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hemu_ledger::read::{BinRow, DeviceState};
+use hemu_ledger::read::{BinRow, Conflicting, DeviceState};
 use hemu_ledger::registry;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,6 +50,8 @@ pub(crate) struct Member {
     pub(crate) connected: bool,
     /// What the journal says of it; `None` when it never spoke.
     pub(crate) seen: Option<DeviceState>,
+    /// Its boots that said two things under one number.
+    pub(crate) conflicting: Vec<Conflicting>,
 }
 
 impl Member {
@@ -98,6 +100,13 @@ impl Fleet {
         for seen in api.ledger.device_states().await? {
             let member = fleet.entry(seen.name.clone()).or_default();
             member.seen = Some(seen);
+        }
+        for boot in api.ledger.conflicting().await? {
+            fleet
+                .entry(boot.device.clone())
+                .or_default()
+                .conflicting
+                .push(boot);
         }
         for (name, member) in &mut fleet {
             member.connected = api.presence.connected(name);

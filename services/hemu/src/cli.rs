@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Config,
     /// Bring the data folder's files up to this version.
     Migrate,
-    /// Devices: add, list, revoke, rotate.
+    /// Devices: add, checked, list, revoke, rotate.
     #[command(subcommand)]
     Device(Device),
     /// Accounts of people: add, list, disable, enable, password, role, totp, code.
@@ -143,6 +143,18 @@ pub(crate) enum Device {
         station: Option<String>,
         #[command(flatten)]
         mosquitto: Mosquitto,
+    },
+    /// Record that a person looked at a device whose records came with two contents under one number: what it sent with
+    /// that boot counts again, as it came first.
+    Checked {
+        /// The device.
+        id: String,
+        /// The boot, as `hemu doctor` names it.
+        #[arg(long)]
+        boot: u64,
+        /// The account that answers for it.
+        #[arg(long, value_name = "ACCOUNT")]
+        account: Actor,
     },
     /// List registered devices.
     List,

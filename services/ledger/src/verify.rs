@@ -12,7 +12,7 @@ use crate::project::{Guard, Projector};
 use crate::store::{Place, Role, Tables};
 
 /// Every table of the projections and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 20] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &str); 19] = [
     ("quarantine", "position, idx"),
     ("lost_card", "token"),
     ("moved", "token, day"),
+    ("conflicting", "device, boot"),
     ("progress", "one"),
 ];
 

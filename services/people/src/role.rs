@@ -39,7 +39,7 @@ pub enum Right {
     SeeRaw,
     /// Be told which bag to open.
     Inspect,
-    /// Strike and restore readings, check clocks.
+    /// Strike and restore readings, check clocks and devices.
     MendReadings,
     /// Report cards lost and found, and who moved.
     KeepCards,

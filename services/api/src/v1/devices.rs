@@ -40,6 +40,12 @@ pub(crate) struct Device {
     queued: Option<u64>,
     records: u64,
     quarantined: u64,
+    /// Records that came under a number that other content has.
+    conflicts: u64,
+    /// Boots with such records that nobody has looked at, each a u64 as text: nothing of them counts.
+    frozen: Vec<String>,
+    /// Readings that do not count because of it.
+    held: u64,
     /// It may not log in any more.
     revoked: bool,
 }
@@ -53,7 +59,9 @@ impl Device {
             revoked,
             connected,
             seen,
+            conflicting,
         } = member;
+        let open = conflicting.iter().filter(|boot| boot.open > 0);
         let device = Self {
             id,
             estate,
@@ -71,6 +79,9 @@ impl Device {
             queued: None,
             records: 0,
             quarantined: 0,
+            conflicts: conflicting.iter().map(|boot| boot.records).sum(),
+            frozen: open.map(|boot| boot.boot.to_string()).collect(),
+            held: conflicting.iter().map(|boot| boot.held).sum(),
             revoked,
         };
         let Some(seen) = seen else { return device };

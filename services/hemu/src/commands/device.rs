@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use hemu_ingest::fold;
+use hemu_ledger::acts::Act;
 use hemu_ledger::registry::key_digest;
 use hemu_wire::DeviceId;
 use serde_json::json;
@@ -46,6 +48,15 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
                 mosquitto::remove(file, &id).with_context(|| not_kept(file, words))?;
             }
             println!("{}", words.say("device-revoked", &[("id", &id)]));
+        }
+        Device::Checked { id, boot, account } => {
+            // What came until now is what was looked at.
+            fold::settle(ledger, ledger.head().await?).await?;
+            let said = words.say("device-checked", &[("id", &id), ("boot", &boot)]);
+            let act = Act::DeviceChecked { device: id, boot };
+            let position = ledger.act(&account, now, act).await?;
+            fold::settle(ledger, position).await?;
+            println!("{said}");
         }
         Device::List => {
             for device in ledger.devices().await? {

@@ -52,6 +52,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     findings.push(nobody_shares_a_key(&site, words).await?);
     findings.push(nothing_is_over(config, &site, now, words).await?);
     findings.push(key_file_is_private(&site, words)?);
+    findings.push(nothing_is_frozen(&site, words).await?);
     let serving = site.folder.lock(Role::Serve).is_err();
     if serving {
         findings.push((words.say("check-listeners", &[]), None));
@@ -258,6 +259,21 @@ async fn nobody_shares_a_key(site: &Site, words: &Words) -> Result<Finding> {
         )
     });
     Ok((words.say("check-conflicts", &[]), trouble))
+}
+
+/// Boots of which nothing counts until a person has looked.
+async fn nothing_is_frozen(site: &Site, words: &Words) -> Result<Finding> {
+    let mut boots = site.ledger.conflicting().await?;
+    boots.retain(|boot| boot.open > 0);
+    let held: u64 = boots.iter().map(|boot| boot.held).sum();
+    let named = boots.iter().take(DEVICES_NAMED);
+    let named: Vec<String> = named
+        .map(|boot| format!("{} --boot {}", boot.device, boot.boot))
+        .collect();
+    let named = named.join(", ");
+    let trouble =
+        (!boots.is_empty()).then(|| words.say("boots-frozen", &[("held", &held), ("boots", &named)]));
+    Ok((words.say("check-frozen", &[]), trouble))
 }
 
 async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {

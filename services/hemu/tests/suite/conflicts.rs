@@ -43,8 +43,28 @@ async fn one_identity_with_two_contents_is_counted_told_and_never_scored() {
         .find(|line| line.contains("identities of records"))
         .unwrap();
     assert!(told.contains("1 records") && told.contains("st01"), "{told}");
+    assert!(
+        said.contains("1 readings count for nobody") && said.contains("st01 --boot 1."),
+        "{said}"
+    );
+    let device = get(&format!("{}/api/v1/devices/st01", server.http));
+    assert!(
+        device.contains(r#""conflicts":1,"frozen":["1"],"held":1"#),
+        "{device}"
+    );
     assert!(server.terminate().success());
     let export = succeed(data, &["export", "--csv", "-"]);
+    // A person looks, and it counts again.
+    let checked = ["device", "checked", "st01", "--boot", "1", "--account", "keeper"];
+    succeed(data, &checked);
+    let found = hemu(data, &["doctor"]);
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(said.contains("ok    readings that wait for a person"), "{said}");
+    assert_eq!(
+        hemu(data, &checked).status.code(),
+        Some(1),
+        "nothing waits any more"
+    );
     assert!(
         export.lines().count() == 2 && export.contains(",900,"),
         "{export}"

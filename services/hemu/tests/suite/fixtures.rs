@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::support::succeed;
+use crate::support::{hemu, succeed};
 
 /// A folder of an earlier build.
 #[derive(Debug)]
@@ -71,6 +71,10 @@ fn every_schema_there_was_opens_verifies_and_gives_the_lists_it_gave() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
         fixture.unpack(data);
+        // What one of its devices said came with a conflict, and counted when its lists were made: early builds froze
+        // nothing, and where a later one did, a person looked. There this is refused.
+        let checked = ["device", "checked", "st01", "--boot", "7", "--account", "checker"];
+        drop(hemu(data, &checked));
         let verified = succeed(data, &["verify"]);
         assert!(
             verified.contains("every row is what the journal adds up to"),

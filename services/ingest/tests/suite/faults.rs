@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use firmware_sim::draw::Dice;
 use hemu_ingest::{Submission, accept};
+use hemu_ledger::acts::Act;
 use hemu_ledger::entry::Origin;
 use hemu_ledger::read::Counters;
 use hemu_rules::Day;
@@ -57,6 +58,19 @@ impl Site {
             .household_days("H1", Day::clamped(-200_000), Day::clamped(200_000));
         let buckets = days.await.unwrap().into_iter().flat_map(|(_, day)| day.buckets);
         buckets.fold((0, 0), |(w, n), (_, _, bucket)| (w + bucket.w, n + bucket.n))
+    }
+
+    /// A person looked at a device whose boot had conflicts.
+    async fn checked(&self, device: &str, boot: u64) {
+        let act = Act::DeviceChecked {
+            device: device.to_owned(),
+            boot,
+        };
+        self.ledger
+            .act(&"keeper".parse().unwrap(), NOW, act)
+            .await
+            .unwrap();
+        self.fold().await;
     }
 
     async fn receipted(&self, desk: &Desk) -> BTreeMap<String, u64> {
@@ -119,6 +133,9 @@ async fn records_sent_one_to_five_times_count_once_and_every_conflict_is_flagged
         (counters.accepted, counters.conflicts),
         (RECORDS, conflicting.len() as u64)
     );
+    // Nothing of a boot with conflicts counts until a person has looked, and then each record once.
+    assert_eq!(site.evidence().await, (0, 0));
+    site.checked("C1", 7).await;
     let weights: u64 = (1..=RECORDS).map(|seq| (100 + seq % 900) * 1_000).sum();
     assert_eq!(
         site.evidence().await,
@@ -174,6 +191,10 @@ async fn two_hundred_lost_sequences_lose_and_double_nothing_and_their_tails_judg
         assert_eq!((counters.accepted, counters.conflicts), (5 * BOOTS, BOOTS));
         let state = site.ledger.device_states().await.unwrap().remove(0);
         assert_eq!((state.boot, state.records), (BOOTS * 1_000, 5 * BOOTS));
+        assert_eq!(site.evidence().await, (0, 0), "every boot has a conflict");
+        for boot in 1..=BOOTS {
+            site.checked("C1", boot * 1_000).await;
+        }
     }
     assert_eq!(gapped.evidence().await, whole.evidence().await);
     let weights = BOOTS * [1, 2, 3, 5, 6].map(|bag| (100 + bag) * 1_000).iter().sum::<u64>();

@@ -191,6 +191,9 @@ pub enum Act {
     Restore { reading: ReadingAt },
     /// A person looked: a reading whose clock was ahead counts after all.
     ClockChecked { reading: ReadingAt },
+    /// A person looked at a device whose records came with two contents under one number: what it sent with that boot
+    /// counts, as it came first.
+    DeviceChecked { device: String, boot: u64 },
     /// A card's readings from an instant (ms since 1970) on count for nobody, those that are there and those to come.
     CardLost { token: String, since: i64 },
     /// They count again.
@@ -377,6 +380,7 @@ impl Act {
             Self::Strike { .. } => "strike",
             Self::Restore { .. } => "restore",
             Self::ClockChecked { .. } => "clock_checked",
+            Self::DeviceChecked { .. } => "device_checked",
             Self::CardLost { .. } => "card_lost",
             Self::CardFound { .. } => "card_found",
             Self::RedOptIn { .. } => "red_opt_in",
@@ -442,6 +446,7 @@ impl Act {
             Self::Strike { .. }
             | Self::Restore { .. }
             | Self::ClockChecked { .. }
+            | Self::DeviceChecked { .. }
             | Self::DecideObjection { .. }
             | Self::ProposeRule { .. }
             | Self::AdoptRule { .. }

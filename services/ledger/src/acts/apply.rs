@@ -56,8 +56,8 @@ impl Stamp<'_> {
                     Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
                     Act::Correct { .. } | Act::Erase { .. } => self.of_register(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
-                    // Only noted: what it changed is in tables that are not folded.
-                    Act::Account(_) => Ok(()),
+                    // Only noted: what they change is in tables that are not folded, or folded with the readings.
+                    Act::Account(_) | Act::DeviceChecked { .. } => Ok(()),
                     _ => self.of_edition(connection, act).await,
                 }
             }

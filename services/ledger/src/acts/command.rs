@@ -47,6 +47,7 @@ impl Ledger {
             Act::Object { .. } => deed.object(act).await?,
             Act::DecideObjection { .. } => deed.decide_objection(act).await?,
             Act::ShadowRule { .. } | Act::EndShadow { .. } => deed.on_shadow(act).await?,
+            Act::DeviceChecked { .. } => deed.on_device(act).await?,
             Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
             Act::Correct { .. } | Act::Erase { .. } => return deed.on_register(act).await,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
@@ -339,7 +340,11 @@ impl Deed<'_> {
 
     /// An act on readings of some days, and with it every edition that looked at them: for better or for worse, who is
     /// on a list is computed from what counts.
-    async fn reopening(&mut self, act: Act, days: RangeInclusive<Day>) -> Result<Vec<Body<'static>>> {
+    pub(super) async fn reopening(
+        &mut self,
+        act: Act,
+        days: RangeInclusive<Day>,
+    ) -> Result<Vec<Body<'static>>> {
         let mut bodies = vec![Body::Act(Box::new(act))];
         bodies.extend(
             self.reopen(|from, to| *days.start() < to && from <= *days.end())

@@ -15,7 +15,10 @@ impl Act {
     /// The right that an account needs for it; `None` for a change of accounts, which asks for itself.
     pub const fn right(&self) -> Option<Right> {
         Some(match self {
-            Self::Strike { .. } | Self::Restore { .. } | Self::ClockChecked { .. } => Right::MendReadings,
+            Self::Strike { .. }
+            | Self::Restore { .. }
+            | Self::ClockChecked { .. }
+            | Self::DeviceChecked { .. } => Right::MendReadings,
             Self::CardLost { .. }
             | Self::CardFound { .. }
             | Self::MovedIn { .. }

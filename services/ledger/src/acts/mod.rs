@@ -9,6 +9,7 @@ mod apply;
 mod apply_shadow;
 mod check;
 mod command;
+mod device;
 mod dry_run;
 mod duty;
 mod listing;

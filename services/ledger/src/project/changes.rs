@@ -131,7 +131,9 @@ pub(super) struct Changes<'e> {
     pub(super) incidents: Vec<(Place, u32, Incident<'e>)>,
     pub(super) lost: Vec<LostRow>,
     pub(super) quarantine: Vec<QuarantineRow<'e>>,
-    /// What people did to readings that are stored already.
+    /// Records of a device and boot that were conflicts.
+    pub(super) conflicting: BTreeMap<(u32, u64), i64>,
+    /// What people, or conflicts, do to readings that are stored already.
     pub(super) holds: Vec<Hold>,
     run: Option<(u32, u64, u64, u64)>,
 }

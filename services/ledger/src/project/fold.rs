@@ -144,9 +144,11 @@ impl Projector {
                 .get(token)
                 .is_some_and(|since| deposit.at.get() >= *since)
         };
+        let of_frozen = reading_id.is_none() && self.frozen.contains(&(device, boot));
         let held = Held::NOT
             .with(Held::CLOCK, clock_ahead)
-            .with(Held::CARD, deposit.household.is_some_and(lost));
+            .with(Held::CARD, deposit.household.is_some_and(lost))
+            .with(Held::CONFLICT, of_frozen);
         let counted = (held == Held::NOT).then_some(day);
         let household = deposit
             .household

@@ -1,7 +1,7 @@
 //! Takes stored readings out of what counts, and puts them back: sums with the sign -1 or +1, and their bags folded
-//! again. Which readings is for people to say; nothing here decides.
+//! again. Which readings is for people to say, or for a conflict that was found; nothing here decides.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use hemu_rules::{Bucket, Day, Millis, Participation, Reading, Zone};
 
@@ -15,7 +15,7 @@ use crate::read::{self, Held, Named, READING_DAYS};
 
 type Outcome<T> = Result<T, sqlx::Error>;
 
-/// What a person did to readings.
+/// What a person, or a conflict, did to readings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hold {
     /// A reason holds one back, or no longer does.
@@ -24,6 +24,10 @@ pub(super) enum Hold {
     Card(String, Option<i64>),
     /// A new occupant begins on a day, or did not. No sum changes: whose days are whose is asked when they are read.
     Moved(String, Day, bool),
+    /// A device's boot said two things under one number.
+    Frozen(u32, u64),
+    /// A person looked at it.
+    Checked(String, u64),
 }
 
 impl Hold {
@@ -37,6 +41,7 @@ impl Hold {
             Act::CardFound { token } => Self::Card(token.clone(), None),
             Act::MovedIn { token, day } => Self::Moved(token.clone(), *day, true),
             Act::MoveUndone { token, day } => Self::Moved(token.clone(), *day, false),
+            Act::DeviceChecked { device, boot } => Self::Checked(device.clone(), *boot),
             _ => return None,
         })
     }
@@ -48,6 +53,17 @@ pub(super) async fn lost_cards(connection: &mut db::Link<'_>) -> Outcome<HashMap
         .fetch_all(connection)
         .await
         .map(|rows| rows.into_iter().collect())
+}
+
+/// Devices and boots with conflicts that nobody has looked at.
+pub(super) async fn frozen(connection: &mut db::Link<'_>) -> Outcome<HashSet<(u32, u64)>> {
+    let rows: Vec<(u32, i64)> = db::query_as("select device, boot from conflicting where open > 0")
+        .fetch_all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(device, boot)| (device, boot.cast_unsigned()))
+        .collect())
 }
 
 /// A stored reading and why it is held from now on.
@@ -104,6 +120,16 @@ impl Hands<'_> {
                 moved(connection, token, *day, *holds).await?;
                 Vec::new()
             }
+            Hold::Frozen(device, boot) => of_boot(connection, *device, *boot, true).await?,
+            Hold::Checked(device, boot) => match self.names.devices.get(device) {
+                Some(device) => {
+                    let checked = "update conflicting set open = 0 where device = ? and boot = ?";
+                    let done = db::query(checked).bind(*device).bind(boot.cast_signed());
+                    done.execute(&mut *connection).await?;
+                    of_boot(connection, *device, *boot, false).await?
+                }
+                None => Vec::new(),
+            },
         };
         let changes: Vec<Change> = changes.into_iter().filter(|one| one.was != one.becomes).collect();
         self.change(connection, &changes).await
@@ -194,6 +220,17 @@ impl Hands<'_> {
         }
         Ok(())
     }
+}
+
+/// All readings that a device sent with one boot: an import's have none.
+async fn of_boot(connection: &mut db::Link<'_>, device: u32, boot: u64, holds: bool) -> Outcome<Vec<Change>> {
+    let rows = db::query("select * from reading where device = ? and boot = ? and reading_id is null")
+        .bind(device)
+        .bind(boot.cast_signed())
+        .fetch_all(connection)
+        .await?;
+    let change = |row| Change::of(row, |was, _| was.with(Held::CONFLICT, holds));
+    rows.iter().map(change).collect()
 }
 
 /// What a reading adds to the sums of its day, or takes from them.

@@ -10,21 +10,21 @@ mod inspectors;
 mod judge;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use hemu_rules::Zone;
 
 use crate::cursor::Cursor;
 use crate::db;
-use crate::entry::Body;
+use crate::entry::{Body, Entry, Origin};
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Batch, Head, Position, Stretch, Take};
 use crate::store::{self, Place, Role};
-use changes::{Changes, Totals};
+use changes::{Changes, Place as At, Totals};
 pub use fold::CLOCK_AHEAD_MS;
 use hold::Hold;
-use judge::Names;
+use judge::{Names, Verdict};
 
 /// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
 const CHUNK_RECORDS: u64 = 20_000;
@@ -50,6 +50,8 @@ pub struct Projector {
     names: Names,
     /// Cards that count for nobody, and since when.
     lost_cards: HashMap<String, i64>,
+    /// Devices and boots of which nothing counts until a person has looked.
+    frozen: HashSet<(u32, u64)>,
     cursors: HashMap<(u32, u64), Cursor>,
     /// Memory may be ahead of the file: a transaction was begun and is not known to be in it.
     stale: bool,
@@ -106,6 +108,7 @@ impl Projector {
             totals: Totals::default(),
             names: Names::default(),
             lost_cards: HashMap::new(),
+            frozen: HashSet::new(),
             cursors: HashMap::new(),
             stale: true,
         };
@@ -156,15 +159,19 @@ impl Projector {
         self.prepare(&entries).await?;
         let mut changes = Changes::new(self.totals);
         let records = entries.len() as u64;
+        let mut judged = Vec::with_capacity(entries.len());
         for (place, entry) in entries {
-            if let Body::Act(act) = &entry.body {
-                changes.holds.extend(Hold::of(act));
-                continue;
+            match &entry.body {
+                Body::Act(act) => changes.holds.extend(Hold::of(act)),
+                Body::Proposal(_) => {}
+                _ => {
+                    let verdict = self.judge(&mut changes, place, &entry).await.of(&self.path)?;
+                    judged.push((place, entry, verdict));
+                }
             }
-            if let Body::Proposal(_) = &entry.body {
-                continue;
-            }
-            let verdict = self.judge(&mut changes, place, &entry).await.of(&self.path)?;
+        }
+        self.freeze(&mut changes, &judged);
+        for (place, entry, verdict) in judged {
             self.take(&mut changes, place, entry, verdict);
         }
         self.join_bags(&mut changes).await.of(&self.path)?;
@@ -173,15 +180,33 @@ impl Projector {
         Ok(records)
     }
 
+    /// Before anything is added, and for what is stored already too: which of two contents came first must not decide what
+    /// counts.
+    fn freeze(&mut self, changes: &mut Changes<'_>, judged: &[(At, Entry<'_>, (u32, Verdict))]) {
+        for (_, entry, (device, verdict)) in judged {
+            let (Origin::Device { boot, .. }, Verdict::Conflict) = (entry.origin, *verdict) else {
+                continue;
+            };
+            *changes.conflicting.entry((*device, boot)).or_default() += 1;
+            if self.frozen.insert((*device, boot)) {
+                changes.holds.push(Hold::Frozen(*device, boot));
+            }
+        }
+    }
+
     /// Makes memory what the file says, at the start and after a transaction that failed.
     async fn load(&mut self) -> Result<()> {
         self.cursors.clear();
         (self.applied, self.totals) = Totals::load(&mut self.connection.link()).await.of(&self.path)?;
         self.names = Names::load(&mut self.connection.link()).await.of(&self.path)?;
-        self.lost_cards = hold::lost_cards(&mut self.connection.link())
-            .await
-            .of(&self.path)?;
+        self.load_holds().await.of(&self.path)?;
         self.stale = false;
+        Ok(())
+    }
+
+    async fn load_holds(&mut self) -> std::result::Result<(), sqlx::Error> {
+        self.lost_cards = hold::lost_cards(&mut self.connection.link()).await?;
+        self.frozen = hold::frozen(&mut self.connection.link()).await?;
         Ok(())
     }
 
@@ -209,9 +234,9 @@ impl Projector {
         }
         transaction.commit().await?;
         if !changes.holds.is_empty() {
-            // First days and lost cards are others than memory has.
+            // First days, lost cards and frozen boots are others than memory has.
             self.names.households.clear();
-            self.lost_cards = hold::lost_cards(&mut self.connection.link()).await?;
+            self.load_holds().await?;
         }
         Ok(())
     }

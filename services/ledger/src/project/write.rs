@@ -28,6 +28,10 @@ const BAG_MATES: &str = ") select * from (
      where reading.held = 0
  ) as ranked where rank = 1";
 
+const COUNTED_ON: &str =
+    "on conflict (device, boot) do update set records = conflicting.records + excluded.records,
+     open = conflicting.open + excluded.open";
+
 /// The prepared shapes of every statement.
 #[derive(Debug)]
 pub(super) struct Statements {
@@ -54,6 +58,7 @@ pub(super) struct Statements {
     incident: Rows,
     lost: Rows,
     quarantine: Rows,
+    conflicting: Rows,
 }
 
 impl Statements {
@@ -155,6 +160,7 @@ impl Statements {
                 "insert into quarantine (position, idx, at, device, boot, seq, reason, detail, raw, raw_len)",
                 10,
             ),
+            conflicting: Rows::new("insert into conflicting (device, boot, records, open)", 4, COUNTED_ON),
         }
     }
 
@@ -366,6 +372,12 @@ impl Statements {
     }
 
     async fn aside(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
+        let conflicting: Vec<_> = changes.conflicting.iter().collect();
+        self.conflicting
+            .write(connection, &conflicting, |b, ((device, boot), records)| {
+                b.add(*device).bits(*boot).add(**records).add(**records);
+            })
+            .await?;
         self.incident
             .write(connection, &changes.incidents, |b, (place, device, incident)| {
                 b.bits(place.position)

@@ -17,6 +17,8 @@ impl Held {
     pub const STRUCK: Self = Self(2);
     /// Its card was lost by then.
     pub const CARD: Self = Self(4);
+    /// Its device and boot said two things under one number, and nobody has looked.
+    pub const CONFLICT: Self = Self(8);
 
     /// With a reason, or without it.
     #[must_use]
@@ -39,7 +41,7 @@ impl Held {
 
     pub(crate) fn read(row: &db::Row) -> Outcome<Self> {
         let bits: i64 = row.try_get("held")?;
-        let known = u8::try_from(bits).ok().filter(|bits| *bits < 8);
+        let known = u8::try_from(bits).ok().filter(|bits| *bits < 16);
         known.map(Self).ok_or_else(|| damaged("held", bits))
     }
 }

@@ -1,5 +1,6 @@
 //! What others read of the ledger. Plain rows out; nothing here changes anything.
 
+mod conflicting;
 mod days;
 mod devices;
 mod dry_run;
@@ -16,6 +17,7 @@ mod reading_at;
 mod standing;
 mod tail;
 
+pub use conflicting::Conflicting;
 pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, Folded, IncidentRow, QuarantineRow};
 pub use dry_run::{DryRun, Otherwise};

@@ -10,6 +10,7 @@ mod chain;
 mod duty;
 mod editions;
 mod exactly_once;
+mod frozen;
 mod golden;
 mod groups;
 mod hysteresis;

@@ -148,7 +148,7 @@ impl Site {
     }
 }
 
-pub(crate) const TABLES: [&str; 19] = [
+pub(crate) const TABLES: [&str; 20] = [
     "device",
     "household",
     "cursor",
@@ -167,6 +167,7 @@ pub(crate) const TABLES: [&str; 19] = [
     "quarantine",
     "lost_card",
     "moved",
+    "conflicting",
     "progress",
 ];
 

@@ -52,6 +52,8 @@ pub(crate) enum Flag {
     Struck,
     /// Its card was lost by then.
     CardLost,
+    /// Its device said two things under one number, and nobody has looked.
+    Conflict,
 }
 
 impl Flag {
@@ -60,6 +62,7 @@ impl Flag {
             (Held::CLOCK, Self::ClockAhead),
             (Held::STRUCK, Self::Struck),
             (Held::CARD, Self::CardLost),
+            (Held::CONFLICT, Self::Conflict),
         ];
         let there = flags.into_iter().filter(|(reason, _)| held.has(*reason));
         there.map(|(_, flag)| flag).collect()
