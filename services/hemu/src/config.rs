@@ -1,6 +1,5 @@
 //! The configuration: one flat tree. File, environment and flags fill it, in that order; unknown keys are refused.
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -248,12 +247,14 @@ impl Config {
         ];
         for (setting, instead, address) in plain {
             if !address.ip().is_loopback() && !self.allow_plain {
-                let about: [(&str, &dyn Display); 3] = [
-                    ("setting", &setting),
-                    ("address", &address),
-                    ("instead", &instead),
-                ];
-                bail!(words.say("plain-off-this-machine", &about));
+                bail!(words.say(
+                    "plain-off-this-machine",
+                    &[
+                        ("setting", &setting),
+                        ("address", &address),
+                        ("instead", &instead)
+                    ]
+                ));
             }
         }
         if self.serves_others() && self.hosts.is_empty() {
