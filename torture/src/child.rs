@@ -83,6 +83,16 @@ impl Home {
         Ok(out.into_owned())
     }
 
+    /// Lets a program in that looks at the site; its token.
+    pub fn let_in(&self) -> Result<String> {
+        self.command(&["user", "add", "watcher", "--role", "auditor", "--code"])?;
+        let scopes = [
+            "token", "add", "watcher", "--scopes", "see_site", "--label", "torture",
+        ];
+        let told: serde_json::Value = serde_json::from_str(&self.command(&scopes)?)?;
+        told["token"].as_str().map(str::to_owned).context("no token")
+    }
+
     /// Starts the server and waits until it says that it is ready.
     pub fn serve(&self) -> Result<Server> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
@@ -187,12 +197,21 @@ impl Server {
 
     /// The status and body of a GET on its HTTP face.
     pub fn get(&self, path: &str) -> Result<(u16, String)> {
+        self.ask(path, "")
+    }
+
+    /// The same for whoever has a token.
+    pub fn get_as(&self, token: &str, path: &str) -> Result<(u16, String)> {
+        self.ask(path, &format!("authorization: Bearer {token}\r\n"))
+    }
+
+    fn ask(&self, path: &str, more: &str) -> Result<(u16, String)> {
         let host = self.http.strip_prefix("http://").context("no address")?;
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\n{more}connection: close\r\n\r\n"
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

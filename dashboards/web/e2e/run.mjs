@@ -56,7 +56,18 @@ async function openPage(width, locale, options = {}) {
     if (url.pathname.endsWith('/live')) lives.push(r.headers());
   });
   await page.goto(wire.url);
+  await logIn(page);
   return { context, page, complaints, foreign, lives };
+}
+
+/** As whoever HEMU_LOGIN names (`name password`); the mock lets everybody in. */
+async function logIn(page) {
+  const [name, password] = (process.env.HEMU_LOGIN ?? '').split(' ');
+  if (!name) return;
+  await page.fill('#login-name', name);
+  await page.fill('#login-password', password);
+  await page.click('#login-go');
+  await page.waitForSelector('#account');
 }
 
 const passed = [];
@@ -248,6 +259,18 @@ async function story() {
     assert.equal(await page.locator('#quality img').count(), 0);
     await page.locator('#quality').getByRole('button', { name: 'Devices' }).click();
     await page.waitForSelector('#quality li');
+  });
+
+  await step('a_wrong_password_says_so_and_whoever_logs_out_sees_the_way_in', async () => {
+    if (!process.env.HEMU_LOGIN) return;
+    await page.click('#logout');
+    await page.fill('#login-name', 'nobody');
+    await page.fill('#login-password', 'not the password');
+    await page.click('#login-go');
+    await page.waitForSelector('form [role="alert"]');
+    assert.equal(await page.locator('#plan').count(), 0);
+    await logIn(page);
+    await page.waitForSelector('#plan .spot');
   });
 
   await step('nothing_was_asked_of_any_other_host_and_nothing_complained', async () => {

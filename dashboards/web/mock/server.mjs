@@ -291,6 +291,7 @@ export function createMock() {
     };
   }
 
+  const me = { account: 'inspector', role: 'inspector', rights: ['see_site'], households: [], until: 0 };
   const estate = { id: 'hemu-xincun', name: '和睦新村', households: 3566, stations: 12 };
   const plan = {
     width: 640,
@@ -302,6 +303,7 @@ export function createMock() {
   function answer([resource, id, what], q) {
     if (resource === 'site')
       return { name: '和睦新村', zone: ZONE, now: now(), speed: SPEED, demo: true, version: '0.1.0' };
+    if (resource === 'me') return me;
     if (resource === 'overview') return overview();
     if (resource === 'estates') {
       if (!id) return { items: [estate], next: null };

@@ -25,9 +25,13 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
-    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Site, Standings, live,
+    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Presence, Site, Standings,
+    live,
 };
+use hemu_ledger::acts::Actor;
+use hemu_ledger::people::NewToken;
 use hemu_ledger::{Folder, Ledger};
+use hemu_people::Role;
 use hemu_rules::{Plan, Zone};
 use hemu_series::Series;
 use tokio::time::Instant;
@@ -94,6 +98,7 @@ async fn measure(api: &Arc<Api>, what: &str, households: u32, path: impl Fn(u32)
 /// How long an answer took; `None` when the api is not ready to give it.
 async fn asked(api: &Arc<Api>, path: &str) -> Option<Duration> {
     let request = Request::get(path)
+        .header("authorization", format!("Bearer {TOKEN}"))
         .header(header::HOST, "localhost")
         .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
     let request = request.body(Body::empty()).unwrap();
@@ -110,6 +115,25 @@ async fn asked(api: &Arc<Api>, path: &str) -> Option<Duration> {
     Some(took)
 }
 
+/// What the bench asks with.
+const TOKEN: &str = "bench";
+
+/// Lets the bench in.
+async fn let_in(ledger: &Ledger) {
+    let (by, name) = (Actor::operator(), "bench".parse().unwrap());
+    let role = Role::Auditor;
+    ledger.add_account(&by, 0, (&name, role), None).await.unwrap();
+    let token = NewToken {
+        id: "bench",
+        digest: hemu_people::digest(TOKEN),
+        account: "bench",
+        label: "bench",
+        scopes: role.rights(),
+        until: i64::MAX,
+    };
+    ledger.add_token(&by, 0, &token).await.unwrap();
+}
+
 async fn api(folder: &Path) -> Api {
     let ledger = Ledger::open(&Folder::open(folder).unwrap(), Zone::SHANGHAI)
         .await
@@ -117,12 +141,14 @@ async fn api(folder: &Path) -> Api {
     let series = Series::open(&folder.join("series.db"), Zone::SHANGHAI)
         .await
         .unwrap();
+    let_in(&ledger).await;
     // Noon of the last day.
     let noon = city::EDITION.start(Zone::SHANGHAI).get() - 43_200_000;
     let clock = Clock::new(move || noon);
     Api {
         ledger: ledger.clone(),
         series,
+        people: People::new(ledger.site_key([7; 32]).await.unwrap(), clock.clone(), |_| Ok(())),
         clock: clock.clone(),
         raw_shown_ms: i64::MAX,
         site: Site {

@@ -7,7 +7,7 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, Standings};
+use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Standings};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Api {
     pub ledger: Ledger,
     pub series: Series,
     pub clock: Clock,
+    /// What logging in needs.
+    pub people: People,
     pub site: Site,
     /// How long the bytes of what was set aside are shown, ms.
     pub raw_shown_ms: i64,

@@ -1,4 +1,4 @@
-//! Who may come in while people cannot log in yet: this machine alone, under its own names.
+//! Who may come in at all: this machine alone, unless the site is for others too, and under its own names.
 //!
 //! The peer's address keeps other machines out; the host's name keeps out a page in this machine's browser whose
 //! name was pointed here after it was loaded (DNS rebinding).
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// The door's settings.
 #[derive(Debug, Clone, Default)]
 pub struct Door {
-    /// Lets other machines in. Household pages have no login yet: only behind something that has one.
+    /// Lets other machines in.
     pub allow_remote: bool,
     /// Names beside `localhost` and loopback addresses under which the site is reached, without port.
     pub hosts: Vec<String>,

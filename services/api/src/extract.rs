@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method};
 use hemu_ledger::acts::{Actor, Why};
 use hemu_ledger::{Seen, Sight};
 use hemu_people::Scope;
@@ -18,9 +18,7 @@ use serde::de::DeserializeOwned;
 use crate::api::Api;
 use crate::page::{Place, number};
 use crate::problem::Problem;
-
-/// The header that names who acts, until people can log in.
-pub(crate) const ACCOUNT: HeaderName = HeaderName::from_static("hemu-account");
+use crate::viewer::Viewer;
 
 /// Most days a request may span.
 pub(crate) const DAYS_MOST: i32 = 400;
@@ -73,7 +71,7 @@ impl FromRequestParts<Arc<Api>> for Sees {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Infallible> {
         let scope = parts.extensions.get::<Scope>().cloned();
-        Ok(Self(api.ledger.seen_by(scope.unwrap_or(Scope::Everyone))))
+        Ok(Self(api.ledger.seen_by(scope.unwrap_or(Scope::nobody()))))
     }
 }
 
@@ -95,11 +93,9 @@ impl FromRequestParts<Arc<Api>> for Found {
 
 /// Notes that staff looked at a household's page; a household reading of itself is not noted. What it does is in the trail.
 async fn note_look(parts: &Parts, api: &Api, token: &str) -> Result<(), Problem> {
-    let own = matches!(parts.extensions.get::<Scope>(), Some(Scope::Own(_)));
-    if parts.method != Method::GET || own {
-        return Ok(());
-    }
-    let Some(person) = named(parts)? else {
+    let viewer = parts.extensions.get::<Viewer>();
+    let staff = viewer.filter(|viewer| viewer.role.is_staff());
+    let Some(person) = staff.filter(|_| parts.method == Method::GET) else {
         return Ok(());
     };
     let page = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
@@ -107,7 +103,7 @@ async fn note_look(parts: &Parts, api: &Api, token: &str) -> Result<(), Problem>
     let page = if page == "{id}" { "household" } else { page };
     Ok(api
         .ledger
-        .note_look(token, person.name(), page, api.clock.now())
+        .note_look(token, person.actor.name(), page, api.clock.now())
         .await?)
 }
 
@@ -158,25 +154,34 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingAt {
     }
 }
 
-/// The person who acts, by the header `Hemu-Account`. People cannot log in yet, so that this is a name and no proof of
-/// it; a later step takes it from a session. The server listens on loopback only until then. A page of another site in
-/// a browser of this machine cannot send it: a header of its own is asked for before, and nobody answers that.
+/// Who is logged in. Only behind a route that wants somebody to be (`access`).
+#[derive(Debug)]
+pub(crate) struct Viewing(pub(crate) Viewer);
+
+impl<S: Sync> FromRequestParts<S> for Viewing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let viewer = parts.extensions.get::<Viewer>().cloned();
+        // A route of the table's public ones asked for somebody: a bug, and no way in.
+        viewer.map(Self).ok_or_else(Problem::internal)
+    }
+}
+
+/// The account that acts: a person's, or a program's with its token.
 #[derive(Debug)]
 pub(crate) struct Acting(pub(crate) Actor);
 
 impl<S: Sync> FromRequestParts<S> for Acting {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        named(parts)?.map(Self).ok_or_else(|| {
-            Problem::unauthorized(
-                "expected the header Hemu-Account with the name of the account that acts, came none",
-            )
-        })
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Viewing(viewer) = Viewing::from_request_parts(parts, state).await?;
+        Ok(Self(viewer.actor))
     }
 }
 
-/// The person who looks, by the same header; nobody in particular without it.
+/// The account that looks; nobody in particular at what is public.
 #[derive(Debug)]
 pub(crate) struct Looking(pub(crate) Option<Actor>);
 
@@ -184,27 +189,13 @@ impl<S: Sync> FromRequestParts<S> for Looking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        named(parts).map(Self)
+        Ok(Self(
+            parts
+                .extensions
+                .get::<Viewer>()
+                .map(|viewer| viewer.actor.clone()),
+        ))
     }
-}
-
-/// The account a request names, which must be a person's.
-fn named(parts: &Parts) -> Result<Option<Actor>, Problem> {
-    let mut names = parts.headers.get_all(ACCOUNT).iter();
-    let Some(name) = names.next() else { return Ok(None) };
-    if names.next().is_some() {
-        return Err(Problem::unauthorized(
-            "expected one header Hemu-Account, came several",
-        ));
-    }
-    let actor: Result<Actor, _> = name.to_str().unwrap_or_default().parse();
-    let actor = actor.map_err(|error| Problem::unauthorized(format!("Hemu-Account: {error}")))?;
-    if !actor.is_person() {
-        let detail =
-            "Hemu-Account: expected the account of a person, came the machine's own; it acts by itself only";
-        return Err(Problem::broken(Why::NotAPerson, detail));
-    }
-    Ok(Some(actor))
 }
 
 /// A request's body as JSON. A name the act does not know is refused: a misspelt one must not be passed over.

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access;
 mod api;
 mod check;
 mod dashboards;
+mod describe;
 mod door;
 mod extract;
 mod fleet;
@@ -11,8 +13,10 @@ mod inspections;
 pub mod live;
 mod mask;
 mod metrics;
+mod origin;
 mod pace;
 mod page;
+mod people;
 mod places;
 mod probes;
 mod problem;
@@ -23,6 +27,7 @@ mod standings;
 #[cfg(test)]
 mod testing;
 mod v1;
+mod viewer;
 
 pub use api::{Api, Clock, Presence, Site};
 pub use check::{Check, Outcome};
@@ -31,6 +36,7 @@ pub use inspections::Inspections;
 pub use live::Live;
 pub use metrics::{Metrics, metrics_router};
 pub use pace::Pace;
+pub use people::People;
 pub use places::Places;
 pub use problem::Problem;
 pub use router::{openapi, router};

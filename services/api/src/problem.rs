@@ -83,7 +83,22 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad request", detail)
     }
 
-    /// Nobody is named who acts; with WWW-Authenticate.
+    /// The body is not what is needed.
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self::broken(Why::Malformed, detail)
+    }
+
+    /// Too often; with Retry-After.
+    pub(crate) fn too_many(wait_ms: i64) -> Self {
+        let seconds = (wait_ms.max(0) + 999) / 1_000;
+        let detail = format!("too many attempts failed; try again in {seconds} s");
+        Self {
+            retry_after_s: Some(u16::try_from(seconds).unwrap_or(u16::MAX)),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+        }
+    }
+
+    /// Nobody is named who asks; with WWW-Authenticate.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
@@ -243,7 +258,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if nobody {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Hemu-Account"));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

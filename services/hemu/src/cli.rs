@@ -46,7 +46,7 @@ pub(crate) struct Listen {
     /// Devices, MQTT 3.1.1 and 5.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) mqtt_listen: Option<SocketAddr>,
-    /// Dashboards and API; loopback only until people can log in.
+    /// Dashboards and API, unencrypted.
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) http_listen: Option<SocketAddr>,
     /// Prometheus metrics.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use hemu_api::live;
 use hemu_api::{
-    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, Places, Presence, Site, Standings,
+    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, Site, Standings,
 };
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
@@ -22,8 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backend::Connected;
 use crate::broker;
+use crate::clock;
 use crate::disk;
 use crate::server::Occasion;
+use crate::site;
 
 /// How long scores are shown before the journal is asked whether they moved.
 const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
@@ -88,6 +90,9 @@ pub(crate) fn serve(
     let clock = occasion.clock.clone();
     let clock = hemu_api::Clock::new(move || clock());
     let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
+    // People wait for real: their sessions run out by the machine's clock, also where the demo's is fast.
+    let wall = clock::system();
+    let people = People::new(key, hemu_api::Clock::new(move || wall()), site::fill);
     let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
     let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG)];
     checks.push(disk::check(ledger.folder().path().to_owned(), disk_least));
@@ -98,6 +103,7 @@ pub(crate) fn serve(
         series,
         clock,
         raw_shown_ms,
+        people,
         site: Site {
             name: occasion.site_name.clone(),
             speed: f64::from(occasion.speed),

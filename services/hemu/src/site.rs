@@ -12,10 +12,13 @@ use crate::words::Words;
 /// Bytes of the operating system's randomness.
 pub(crate) fn random<const N: usize>(words: &Words) -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .with_context(|| words.say("no-randomness", &[]))?;
+    fill(&mut bytes).with_context(|| words.say("no-randomness", &[]))?;
     Ok(bytes)
+}
+
+/// Fills bytes with it.
+pub(crate) fn fill(bytes: &mut [u8]) -> std::io::Result<()> {
+    std::fs::File::open("/dev/urandom")?.read_exact(bytes)
 }
 
 /// The data folder, with its tables where the configuration has them.

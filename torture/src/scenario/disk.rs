@@ -27,6 +27,7 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
         plan.records.unwrap_or(plan.sized(6_000, 200_000)),
     );
     let scene = Scene::set(plan, DEVICES, records).await?.on_failing_disk()?;
+    let token = scene.home.let_in()?;
     let server = scene.home.serve()?;
     let lasting = Duration::from_secs(8) * u32::try_from(times)?;
     let fleet = Fleet::start(&scene.members(records, lasting), &scene.manners())?;
@@ -43,7 +44,7 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
         let due = fleet.goal * number / times;
         until(Duration::from_mins(2), || fleet.tally.erased() > due).await;
         scene.disk()?.full(true)?;
-        while_full(&server, &fleet.tally, &mut report).await?;
+        while_full(&server, &token, &fleet.tally, &mut report).await?;
         scene.disk()?.full(false)?;
         let (freed, before) = (Instant::now(), fleet.tally.acked());
         until(RESUMES_WITHIN * 2, || fleet.tally.acked() > before).await;
@@ -68,7 +69,7 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
 }
 
 /// Four seconds without space: nothing is promised, and people can go on reading.
-async fn while_full(server: &Server, tally: &Tally, report: &mut Report) -> Result<()> {
+async fn while_full(server: &Server, token: &str, tally: &Tally, report: &mut Report) -> Result<()> {
     // What was on the disk before may still be acknowledged.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let before = tally.acked();
@@ -80,7 +81,7 @@ async fn while_full(server: &Server, tally: &Tally, report: &mut Report) -> Resu
         "healthz fails on a full disk".to_owned()
     });
     for page in PAGES {
-        let status = server.get(page)?.0;
+        let status = server.get_as(token, page)?.0;
         report.require(status == 200, || {
             format!("{page} answers {status} on a full disk")
         });

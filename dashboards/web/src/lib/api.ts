@@ -224,6 +224,15 @@ export interface Quarantined {
   bytes: number;
 }
 
+/** Who is logged in. */
+export interface Me {
+  account: string;
+  role: string;
+  rights: string[];
+  households: string[];
+  until: number;
+}
+
 /** Why an answer did not come. `status` 0: no answer at all. */
 export class ApiError extends Error {
   constructor(
@@ -257,20 +266,42 @@ async function problem(response: Response): Promise<ApiError> {
   return new ApiError(response.status, field('title') || response.statusText, field('detail'));
 }
 
-/** Asks for one resource; throws ApiError, or the abort's own error when `signal` fired. */
-export async function get<T>(segments: string[], params: Params = {}, signal?: AbortSignal): Promise<T> {
+/** Told when the server says that nobody is logged in (any more). */
+let nobody: () => void = () => undefined;
+export function onNobody(tell: () => void): void {
+  nobody = tell;
+}
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(apiPath(segments, params), {
-      headers: { accept: 'application/json' },
-      credentials: 'same-origin',
-      cache: 'no-store',
-      ...(signal ? { signal } : {}),
-    });
+    response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     throw new ApiError(0, 'no answer', String(error));
   }
-  if (!response.ok) throw await problem(response);
-  return (await response.json()) as T;
+  if (response.ok) return response;
+  throw await problem(response);
+}
+
+/** Asks for one resource; throws ApiError, or the abort's own error when `signal` fired. */
+export async function get<T>(segments: string[], params: Params = {}, signal?: AbortSignal): Promise<T> {
+  try {
+    const headers = { accept: 'application/json' };
+    const response = await ask(apiPath(segments, params), { headers, ...(signal ? { signal } : {}) });
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) nobody();
+    throw error;
+  }
+}
+
+/** Has something done; what was answered, null where that is nothing. */
+export async function post<T>(segments: string[], body: object): Promise<T | null> {
+  const response = await ask(apiPath(segments), {
+    method: 'POST',
+    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return response.status === 204 ? null : ((await response.json()) as T);
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::Site;
-use crate::extract::ACCOUNT;
+use super::people::cookie;
 use crate::{metrics_router, router};
 
 impl Site {
@@ -59,9 +59,7 @@ impl Site {
 
     /// What a person sees who acts.
     pub(crate) async fn seen(&self, account: &str, path: &str) -> Value {
-        let mut request = request(path);
-        request.headers_mut().insert(ACCOUNT, account.parse().unwrap());
-        let (status, json) = answer(self.send(request).await).await;
+        let (status, json) = answer(self.send(looking(account, path)).await).await;
         assert_eq!(status, 200, "{path}: {json}");
         json
     }
@@ -156,8 +154,20 @@ impl Site {
     }
 }
 
-/// A request from this machine.
+/// A request from this machine by somebody who may read everything.
 pub(crate) fn request(path: &str) -> Request<Body> {
+    looking("a1", path)
+}
+
+/// A request from this machine by an account that looks.
+pub(crate) fn looking(account: &str, path: &str) -> Request<Body> {
+    let mut request = anonymous(path);
+    request.headers_mut().insert(header::COOKIE, cookie(account));
+    request
+}
+
+/// A request from this machine by nobody.
+pub(crate) fn anonymous(path: &str) -> Request<Body> {
     let mut request = Request::get(path)
         .header(header::HOST, "localhost:8080")
         .body(Body::empty())
@@ -170,10 +180,10 @@ pub(crate) fn request(path: &str) -> Request<Body> {
 
 /// A request from this machine that an account acts by.
 pub(crate) fn acting(account: &str, path: &str, asked: &Value) -> Request<Body> {
-    let mut request = request(path);
+    let mut request = looking(account, path);
     *request.method_mut() = Method::POST;
     let headers = request.headers_mut();
-    headers.insert(ACCOUNT, account.parse().unwrap());
+    headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *request.body_mut() = asked.to_string().into();
     request

@@ -37,7 +37,7 @@ impl Site {
     /// Forty days of two households that an inspector looked at: `hh-poor-0002` sorts badly, `hh-good-0001` well. The
     /// poor one's readings are the journal's first batch, a day each, from 0 on.
     pub(crate) async fn village() -> Self {
-        let site = Self::open(Limits::default()).await;
+        let site = Box::pin(Self::open(Limits::default())).await;
         site.register().await;
         for (nth, (token, quality)) in (0..).zip([("hh-poor-0002", 1_000), ("hh-good-0001", 9_800)]) {
             let first = 40 * nth + 1;

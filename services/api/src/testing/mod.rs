@@ -2,6 +2,7 @@
 
 mod ask;
 mod lists;
+mod people;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +23,8 @@ use crate::{
     Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Standings,
 };
 
-pub(crate) use ask::{acting, answer, body, request};
+pub(crate) use ask::{acting, anonymous, answer, body, looking, request};
+pub(crate) use people::cookie;
 
 /// The local day it is.
 pub(crate) const TODAY: &str = "2026-05-20";
@@ -83,7 +85,7 @@ pub(crate) fn inspected(at: i64, household: &str, quality: i64) -> Entry<'_> {
 impl Site {
     /// Nothing in it.
     pub(crate) async fn empty() -> Self {
-        Self::open(Limits::default()).await
+        Box::pin(Self::open(Limits::default())).await
     }
 
     /// Two estates, two stations, four devices, four households, and records of every kind.
@@ -92,7 +94,7 @@ impl Site {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
-        let site = Self::open(limits).await;
+        let site = Box::pin(Self::open(limits)).await;
         site.register().await;
         site.inspectors().await;
         site.bins().await;
@@ -113,7 +115,8 @@ impl Site {
         let told = now.clone();
         let clock = Clock::new(move || told.load(Ordering::SeqCst));
         let registry = Registry::new();
-        let api = Self::beside(&ledger, &series, clock, &registry, limits).await;
+        let api = Box::pin(Self::beside(&ledger, &series, clock, &registry, limits)).await;
+        Box::pin(people::let_in_all(&ledger)).await;
         Self {
             ledger,
             series,
@@ -142,6 +145,7 @@ impl Site {
             series: series.clone(),
             clock: clock.clone(),
             raw_shown_ms: i64::from(u16::MAX) * 86_400_000,
+            people: people::logging_in(ledger).await,
             site: crate::Site {
                 name: "和睦新村".into(),
                 speed: 1.0,

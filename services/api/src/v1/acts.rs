@@ -61,7 +61,7 @@ pub(crate) struct Masked {
     /// The end of the token.
     #[schema(example = "···4f2a")]
     household: String,
-    /// The whole token, by which acts name it; null unless a person who acts asks (`Hemu-Account`).
+    /// The whole token, by which acts name it; null to the public.
     household_id: Option<String>,
 }
 
@@ -81,8 +81,6 @@ impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let said = [
             ("400", "the body cannot be read"),
-            ("401", "no account is named; the header Hemu-Account is expected"),
-            ("403", "the account is no person's"),
             (
                 "404",
                 "there is no such edition, household, objection or reading; `rule` says which",

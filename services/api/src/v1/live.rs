@@ -24,6 +24,8 @@ const RESUME_MOST: u64 = 1_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a reader waits before it comes back.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long a stream lasts. Whoever comes back is asked again who they are: it must not outlive a session by much.
+const LASTS: Duration = Duration::from_mins(5);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 #[derive(Debug, serde::Deserialize)]
@@ -55,7 +57,7 @@ pub(crate) async fn get(
         Some(after) => missed(&api, after).await?,
         None => Vec::new(),
     };
-    let events = sse(hello(), missed, news);
+    let events = sse(hello(), missed, news).take_until(tokio::time::sleep(LASTS));
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((
         unbuffered,

@@ -1,5 +1,6 @@
 //! Version 1 of the API, one file a resource.
 
+mod accounts;
 mod acts;
 mod audit;
 pub(crate) mod deposits;
@@ -12,6 +13,9 @@ pub(crate) mod incidents;
 mod inspections;
 mod inspectors;
 mod live;
+mod login;
+mod logout;
+mod me;
 mod objections;
 pub(crate) mod overview;
 mod quarantine;
@@ -21,6 +25,7 @@ pub(crate) mod rules;
 mod series;
 mod site;
 mod stations;
+mod tokens;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -60,6 +65,29 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(incidents::list))
         .routes(routes!(live::get))
         .merge(due_process())
+        .merge(people())
+}
+
+/// Who may log in.
+fn people() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(login::post))
+        .routes(routes!(login::code::post))
+        .routes(routes!(login::first::post))
+        .routes(routes!(login::password::post))
+        .routes(routes!(logout::post))
+        .routes(routes!(logout::everywhere))
+        .routes(routes!(me::get))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::password))
+        .routes(routes!(accounts::list, accounts::post))
+        .routes(routes!(accounts::keep::code))
+        .routes(routes!(accounts::keep::disable))
+        .routes(routes!(accounts::keep::enable))
+        .routes(routes!(accounts::keep::role))
+        .routes(routes!(tokens::list, tokens::post))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(households::code::post))
 }
 
 /// The lists as a due process, and what people do about readings and cards.

@@ -15,6 +15,9 @@ pub(crate) enum User {
         /// `admin`, `inspector`, `grid_officer`, `volunteer`, `collector` or `auditor`.
         #[arg(long, value_name = "ROLE")]
         role: Role,
+        /// Print a code to choose a password with, once, within a day, instead of reading one.
+        #[arg(long)]
+        code: bool,
     },
     /// List the accounts.
     List,

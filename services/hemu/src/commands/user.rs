@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 
 use anyhow::{Context, Result, bail};
 use fast_qr::QRBuilder;
+use hemu_ledger::Ledger;
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::{NewCode, Purpose};
 use hemu_people::{Secret, TotpSecret, check_password, hash_password};
@@ -16,7 +17,7 @@ use crate::site::{Site, random};
 use crate::words::Words;
 
 /// How long a code that sets a password is good.
-pub(crate) const PASSWORD_CODE_MS: i64 = 86_400_000;
+const PASSWORD_CODE_MS: i64 = 86_400_000;
 /// Bytes of a password that are read, at most.
 const READ_MOST: u64 = 4 << 10;
 
@@ -25,7 +26,15 @@ pub(super) async fn run(config: &Config, command: User, words: &Words) -> Result
     let ledger = &site.ledger;
     let (by, now) = (Actor::operator(), clock::system()());
     let said = match command {
-        User::Add { name, role } => {
+        User::Add {
+            name,
+            role,
+            code: true,
+        } => {
+            ledger.add_account(&by, now, (&name, role), None).await?;
+            password_code(ledger, &by, now, &name, words).await?
+        }
+        User::Add { name, role, .. } => {
             let password = hashed(name.name(), &read_password(words)?, words)?;
             ledger
                 .add_account(&by, now, (&name, role), Some(&password))
@@ -62,22 +71,23 @@ pub(super) async fn run(config: &Config, command: User, words: &Words) -> Result
             println!("{}", words.say("user-totp-scan", &[("name", &name)]));
             format!("{url}\n{drawn}")
         }
-        User::Code { name } => {
-            let code = Secret::code(random(words)?);
-            let new = NewCode {
-                digest: code.digest(),
-                purpose: Purpose::Password,
-                account: Some(name.name()),
-                token: None,
-            };
-            ledger
-                .make_codes(&by, now, now + PASSWORD_CODE_MS, &[new])
-                .await?;
-            code.tell().to_owned()
-        }
+        User::Code { name } => password_code(ledger, &by, now, &name, words).await?,
     };
     println!("{said}");
     Ok(())
+}
+
+/// A code with which an account's password is set, once.
+async fn password_code(ledger: &Ledger, by: &Actor, now: i64, name: &Actor, words: &Words) -> Result<String> {
+    let code = Secret::code(random(words)?);
+    let new = NewCode {
+        digest: code.digest(),
+        purpose: Purpose::Password,
+        account: Some(name.name()),
+        token: None,
+    };
+    ledger.make_codes(by, now, now + PASSWORD_CODE_MS, &[new]).await?;
+    Ok(code.tell().to_owned())
 }
 
 async fn list(site: &Site) -> Result<()> {

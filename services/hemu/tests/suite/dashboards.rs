@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::people::with_password;
 use crate::support::{Server, required};
 
 #[test]
@@ -28,10 +29,18 @@ fn the_page_shows_what_the_simulated_bins_sent() {
     let folder = tempfile::tempdir().unwrap();
     // So fast that a night, when nobody brings anything, is over in half a minute: the page waits for a deposit.
     let server = Server::run(folder.path(), 0, &["demo", "--days", "40", "--speed", "1200"]);
+    let add = ["user", "add", "tester", "--role", "grid_officer"];
+    let added = with_password(folder.path(), &add, "three-green-bins");
+    assert!(
+        added.status.success(),
+        "{}",
+        String::from_utf8_lossy(&added.stderr)
+    );
     let run = Command::new("node")
         .arg("e2e/run.mjs")
         .current_dir(&web)
         .env("HEMU_URL", format!("{}/", server.http))
+        .env("HEMU_LOGIN", "tester three-green-bins")
         .env("HEMU_SHOTS", folder.path().join("shots"))
         .output()
         .unwrap();

@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use hemu_ledger::segment::Segment;
+use hemu_people::Role;
 use serde_json::{Value, json};
 
 use crate::testing::{DAY, NOON, Site, TODAY, day, inspected};
 
 const POOR: &str = "hh-poor-0002";
 const GOOD: &str = "hh-good-0001";
+
+/// Who may log in: each has its line too, which is asserted where they are tested (`login/tests`).
+const PEOPLE: [&str; 5] = ["login", "logout", "me", "accounts", "tokens"];
 
 /// Those that change nothing of a household, an edition or a rule.
 const LEAVE_NOTHING: [&str; 1] = ["/api/v1/rules/dry-run"];
@@ -124,21 +128,25 @@ impl Tried {
             .await;
         self.one("p1", "/api/v1/households/{id}/red-opt-out", GOOD, json!({}))
             .await;
+        self.one("keeper", "/api/v1/households/{id}/code", GOOD, json!({}))
+            .await;
         self.one(
-            "p1",
+            "keeper",
             "/api/v1/households/{id}/correct",
             GOOD,
             json!({"door": "909"}),
         )
         .await;
         let why = json!({"reason": "asked for in writing"});
-        self.one("p1", "/api/v1/households/{id}/erase", GOOD, why).await;
+        self.one("keeper", "/api/v1/households/{id}/erase", GOOD, why)
+            .await;
     }
 }
 
 #[tokio::test]
 async fn every_route_that_changes_something_leaves_one_line() {
     let site = Site::village().await;
+    site.let_in("keeper", Role::Admin, i64::MAX).await;
     let mut tried = Tried {
         site,
         paths: LEAVE_NOTHING.into(),
@@ -157,6 +165,7 @@ async fn every_route_that_changes_something_leaves_one_line() {
     let untried: Vec<_> = changing
         .map(|(path, _)| path)
         .filter(|path| !tried.paths.contains(path.as_str()))
+        .filter(|path| !PEOPLE.contains(&path.split('/').nth(3).unwrap_or_default()))
         .collect();
     assert!(untried.is_empty(), "try these too: {untried:?}");
 }

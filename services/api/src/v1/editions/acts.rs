@@ -30,8 +30,8 @@ pub(crate) struct ActLine {
     /// The end of the token; null where it is about the whole edition.
     #[schema(example = "···4f2a")]
     household: Option<String>,
-    /// As the journal has it; what people wrote is there as its SHA-256. Null unless a person who acts asks
-    /// (`Hemu-Account`), for it names households.
+    /// As the journal has it; what people wrote is there as its SHA-256. Null to the public,
+    /// for it names households.
     #[schema(value_type = Option<Object>)]
     act: Option<Value>,
 }
@@ -63,8 +63,7 @@ pub(crate) struct Find {
 
 /// What was done about an edition, oldest first.
 #[utoipa::path(get, path = "/api/v1/editions/{id}/acts", tag = "editions",
-    params(("id" = u64, Path, description = "the edition's number"), Find,
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
+    params(("id" = u64, Path, description = "the edition's number"), Find),
     responses((status = 200, body = Page<ActLine>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

@@ -24,8 +24,7 @@ pub(crate) struct ConfirmBlack {
 
 /// Says the same as the second person: only then is the name black.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/confirm-black", tag = "editions", request_body = ConfirmBlack,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = EditionPlace), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

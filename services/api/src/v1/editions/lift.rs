@@ -26,8 +26,7 @@ pub(crate) struct Lift {
 
 /// Takes a black name or a warning off; one person may.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/lift", tag = "editions", request_body = Lift,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = EditionPlace), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

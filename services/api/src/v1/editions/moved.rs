@@ -55,8 +55,7 @@ pub(crate) struct Find {
 
 /// Who stands otherwise in an edition than in the one it corrects; nobody where it corrects none.
 #[utoipa::path(get, path = "/api/v1/editions/{id}/moved", tag = "editions",
-    params(("id" = u64, Path, description = "the edition's number"), Find,
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
+    params(("id" = u64, Path, description = "the edition's number"), Find),
     responses((status = 200, body = Page<Move>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

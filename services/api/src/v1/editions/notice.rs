@@ -26,8 +26,7 @@ pub(crate) struct Notice {
 
 /// Notes that the households were told in private: the objection window is open from now on.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/notice", tag = "editions", request_body = Notice,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -99,8 +99,7 @@ pub(crate) struct Find {
 
 /// The places of an edition by rank, for those who decide. What the public may see is `/public`.
 #[utoipa::path(get, path = "/api/v1/editions/{id}/places", tag = "editions",
-    params(("id" = u64, Path, description = "the edition's number"), Find,
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
+    params(("id" = u64, Path, description = "the edition's number"), Find),
     responses((status = 200, body = Page<EditionPlace>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

@@ -29,7 +29,6 @@ pub(crate) struct Propose {
 /// Has the machine compute the edition of a day as a draft, which its schedule does by itself. Whoever asks adds nothing
 /// to it, and the audit trail names the machine.
 #[utoipa::path(post, path = "/api/v1/editions", tag = "editions", request_body = Propose,
-    params(("hemu-account" = String, Header, description = "the account that acts")),
     responses((status = 201, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

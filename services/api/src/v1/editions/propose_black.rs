@@ -24,8 +24,7 @@ pub(crate) struct ProposeBlack {
 
 /// Says, as the first of two persons, that a black name which the rule proposed stands.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/propose-black", tag = "editions", request_body = ProposeBlack,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = EditionPlace), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -28,8 +28,7 @@ pub(crate) struct Publication {
 
 /// Proposes, as the first of two persons, to publish.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/propose-publication", tag = "editions", request_body = Publication,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

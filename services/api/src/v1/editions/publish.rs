@@ -14,8 +14,7 @@ use crate::v1::acts::Refusals;
 
 /// Publishes, as the second person, what a first proposed to publish.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/publish", tag = "editions",
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -24,8 +24,7 @@ pub(crate) struct Retract {
 
 /// Takes an edition back, at any time before it is over.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/retract", tag = "editions", request_body = Retract,
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 200, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

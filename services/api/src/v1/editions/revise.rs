@@ -16,8 +16,7 @@ use crate::v1::acts::Refusals;
 /// Has the machine compute the corrected revision of an edition that lost a reading, which it does by itself in a
 /// moment. An edition that is still open gives way to it; a published one stays until the revision is published.
 #[utoipa::path(post, path = "/api/v1/editions/{id}/revise", tag = "editions",
-    params(("id" = u64, Path, description = "the edition's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the edition's number")),
     responses((status = 201, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -39,8 +39,7 @@ pub(crate) struct Find {
 
 /// What was done about the present occupant of a household, and who looked.
 #[utoipa::path(get, path = "/api/v1/households/{id}/audit", tag = "audit",
-    params(("id" = String, Path, description = "token"), Find,
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens and words are withheld")),
+    params(("id" = String, Path, description = "token"), Find),
     responses((status = 200, body = HouseholdTrail), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(_api): State<Arc<Api>>,

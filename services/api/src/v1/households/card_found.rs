@@ -13,8 +13,7 @@ use crate::v1::acts::{Done, Refusals};
 
 /// Notes that the card was found: its readings count again.
 #[utoipa::path(post, path = "/api/v1/households/{id}/card-found", tag = "households",
-    params(("id" = String, Path, description = "token"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

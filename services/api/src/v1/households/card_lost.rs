@@ -23,8 +23,7 @@ pub(crate) struct CardLost {
 
 /// Notes that a household's card is lost: its readings from then on count for nobody.
 #[utoipa::path(post, path = "/api/v1/households/{id}/card-lost", tag = "households", request_body = CardLost,
-    params(("id" = String, Path, description = "token"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -58,8 +58,7 @@ impl Correct {
 
 /// Where the household lives was wrong in the register.
 #[utoipa::path(post, path = "/api/v1/households/{id}/correct", tag = "households", request_body = Correct,
-    params(("id" = String, Path, description = "token"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

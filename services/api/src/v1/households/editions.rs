@@ -54,8 +54,7 @@ pub(crate) struct Find {
 
 /// One household's places over the editions it was told of, newest first.
 #[utoipa::path(get, path = "/api/v1/households/{id}/editions", tag = "households",
-    params(("id" = String, Path, description = "token"), Find,
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
+    params(("id" = String, Path, description = "token"), Find),
     responses((status = 200, body = Page<HouseholdEdition>), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,

@@ -24,8 +24,7 @@ pub(crate) struct Erase {
 
 /// The household is erased: its key, where it lives, and what was written about it. This cannot be undone.
 #[utoipa::path(post, path = "/api/v1/households/{id}/erase", tag = "households", request_body = Erase,
-    params(("id" = String, Path, description = "token"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -3,6 +3,7 @@
 pub(super) mod audit;
 pub(super) mod card_found;
 pub(super) mod card_lost;
+pub(super) mod code;
 pub(super) mod consents;
 pub(super) mod correct;
 pub(super) mod days;

@@ -13,8 +13,7 @@ use crate::v1::acts::{Done, Refusals};
 
 /// The household no longer agrees to be praised in public.
 #[utoipa::path(post, path = "/api/v1/households/{id}/red-opt-out", tag = "households",
-    params(("id" = String, Path, description = "token"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "token")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -26,8 +26,7 @@ pub(crate) struct Decide {
 
 /// Decides on an objection: not for who raised it, nor for the inspector who made one of the readings.
 #[utoipa::path(post, path = "/api/v1/objections/{id}/decide", tag = "objections", request_body = Decide,
-    params(("id" = u64, Path, description = "the objection's number"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = u64, Path, description = "the objection's number")),
     responses((status = 200, body = ObjectionDetail), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -72,7 +72,7 @@ impl Objection {
 pub(crate) struct ObjectionDetail {
     #[serde(flatten)]
     objection: Objection,
-    /// What the household wrote; null when it was erased, and unless a person who acts asks (`Hemu-Account`).
+    /// What the household wrote; null when it was erased, and to the public.
     words: Option<String>,
     /// Why it was decided so; null likewise.
     reason: Option<String>,
@@ -120,7 +120,7 @@ pub(crate) struct Find {
 
 /// Objections, oldest first.
 #[utoipa::path(get, path = "/api/v1/objections", tag = "objections",
-    params(Find, ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens are masked")),
+    params(Find),
     responses((status = 200, body = Page<Objection>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
     Sees(sight): Sees,
@@ -144,8 +144,7 @@ pub(crate) async fn list(
 
 /// One objection; what was written only for a person who acts.
 #[utoipa::path(get, path = "/api/v1/objections/{id}", tag = "objections",
-    params(("id" = u64, Path, description = "the objection's number"),
-        ("hemu-account" = Option<String>, Header, description = "who looks; without it tokens and words are withheld")),
+    params(("id" = u64, Path, description = "the objection's number")),
     responses((status = 200, body = ObjectionDetail), (status = 404, body = Problem)))]
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,

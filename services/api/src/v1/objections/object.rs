@@ -33,7 +33,6 @@ pub(crate) struct Object {
 /// A household objects to what some of its readings say, while its window is open. Until it is decided the household is
 /// on no black list, and its window stands still.
 #[utoipa::path(post, path = "/api/v1/objections", tag = "objections", request_body = Object,
-    params(("hemu-account" = String, Header, description = "the account that acts")),
     responses((status = 201, body = ObjectionDetail), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

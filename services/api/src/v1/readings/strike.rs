@@ -13,8 +13,7 @@ use crate::v1::acts::{Done, Refusals};
 
 /// Takes a reading out: it counts for nobody. Editions that looked at its day are computed again.
 #[utoipa::path(post, path = "/api/v1/readings/{id}/strike", tag = "readings",
-    params(("id" = String, Path, description = "the reading's `place`, such as 4711.0"),
-        ("hemu-account" = String, Header, description = "the account that acts")),
+    params(("id" = String, Path, description = "the reading's `place`, such as 4711.0")),
     responses((status = 200, body = Done), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -155,8 +155,6 @@ impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&[
             ("400", "the body cannot be read"),
-            ("401", "no account is named; the header Hemu-Account is expected"),
-            ("403", "the account is no person's"),
             ("409", "the day is not over"),
             ("415", "the body is not JSON"),
             (
@@ -174,7 +172,6 @@ impl IntoResponses for Refusals {
 /// Computes the edition of a day by the rule in force and by another: who would move, and why. A change of the rule is
 /// tried by it before anybody proposes it. Nothing is published or stored.
 #[utoipa::path(post, path = "/api/v1/rules/dry-run", tag = "rules", request_body = Try,
-    params(("hemu-account" = String, Header, description = "the account that asks")),
     responses((status = 200, body = DryRun), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,

@@ -1,0 +1,93 @@
+//! POST /api/v1/accounts/{id}/disable, /enable, /role, /code
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{AccountLine, CodeMade, password_code, staff};
+use crate::api::Api;
+use crate::extract::{Acting, Body, Id};
+use crate::problem::Problem;
+
+/// Another role.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRole {
+    #[schema(example = "grid_officer")]
+    role: String,
+}
+
+async fn line(api: &Api, name: &str) -> Result<Json<AccountLine>, Problem> {
+    let account = api.ledger.account(name).await?;
+    account
+        .map(|account| Json(account.into()))
+        .ok_or_else(Problem::internal)
+}
+
+/// Ends an account's right to log in, and its sessions and tokens with it. What it did stays.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/disable", tag = "people",
+    params(("id" = String, Path, description = "the account's name")),
+    responses((status = 200, body = AccountLine), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "it is disabled, or the only admin")))]
+pub(crate) async fn disable(
+    State(api): State<Arc<Api>>,
+    Acting(by): Acting,
+    Id(name): Id,
+) -> Result<Json<AccountLine>, Problem> {
+    api.ledger
+        .enable_account(&by, api.people.clock.now(), &name, false)
+        .await?;
+    line(&api, &name).await
+}
+
+/// Gives it back.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/enable", tag = "people",
+    params(("id" = String, Path, description = "the account's name")),
+    responses((status = 200, body = AccountLine), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "it is not disabled")))]
+pub(crate) async fn enable(
+    State(api): State<Arc<Api>>,
+    Acting(by): Acting,
+    Id(name): Id,
+) -> Result<Json<AccountLine>, Problem> {
+    api.ledger
+        .enable_account(&by, api.people.clock.now(), &name, true)
+        .await?;
+    line(&api, &name).await
+}
+
+/// Gives an account another role; whoever is logged in with it logs in again.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/role", tag = "people", request_body = NewRole,
+    params(("id" = String, Path, description = "the account's name")),
+    responses((status = 200, body = AccountLine), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "it has the role, or is the only admin"),
+        (status = 422, body = Problem, description = "no role of staff")))]
+pub(crate) async fn role(
+    State(api): State<Arc<Api>>,
+    Acting(by): Acting,
+    Id(name): Id,
+    Body(asked): Body<NewRole>,
+) -> Result<Json<AccountLine>, Problem> {
+    let role = staff(&asked.role)?;
+    api.ledger
+        .set_role(&by, api.people.clock.now(), &name, role)
+        .await?;
+    line(&api, &name).await
+}
+
+/// Makes a code with which somebody sets the password of their account, once, within a day.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/code", tag = "people",
+    params(("id" = String, Path, description = "the account's name")),
+    responses((status = 201, body = CodeMade), (status = 404, body = Problem)))]
+pub(crate) async fn code(
+    State(api): State<Arc<Api>>,
+    Acting(by): Acting,
+    Id(name): Id,
+) -> Result<(StatusCode, Json<CodeMade>), Problem> {
+    let made = password_code(&api, &by, &name).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}

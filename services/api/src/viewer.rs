@@ -1,0 +1,107 @@
+//! Who asks: a person by the cookie of a session, a program by a token.
+
+use std::str::FromStr;
+
+use axum::http::HeaderValue;
+use hemu_ledger::acts::Actor;
+use hemu_people::{Digest, Right, Role, Scope};
+
+use crate::api::Api;
+use crate::people::Caller;
+use crate::problem::Problem;
+
+/// Whoever is logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct Viewer {
+    pub(crate) actor: Actor,
+    pub(crate) role: Role,
+    pub(crate) scope: Scope,
+    /// A token's; a person has all that the role has.
+    scopes: Option<Vec<Right>>,
+    /// The session, of a person.
+    pub(crate) session: Option<Digest>,
+    /// When it ends, ms since 1970 UTC.
+    pub(crate) until: i64,
+}
+
+impl Viewer {
+    pub(crate) fn may(&self, right: Right) -> bool {
+        let named = self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
+        named && self.role.may(right)
+    }
+
+    /// Refuses programs: what a token could make would outlive it.
+    pub(crate) fn in_person(&self) -> Result<(), Problem> {
+        if self.session.is_some() {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "expected a person who is logged in, came a program with a token",
+        ))
+    }
+
+    /// What it may do.
+    pub(crate) fn rights(&self) -> Vec<Right> {
+        Right::ALL.into_iter().filter(|right| self.may(*right)).collect()
+    }
+}
+
+/// Who asks; a problem where nobody is named, or nobody who is known.
+pub(crate) async fn identify(
+    api: &Api,
+    caller: Option<Caller>,
+    authorization: Option<HeaderValue>,
+) -> Result<Viewer, Problem> {
+    let now = api.people.clock.now();
+    if let Some(authorization) = authorization {
+        let token = bearer(&authorization).ok_or_else(|| {
+            Problem::unauthorized("expected `Authorization: Bearer` and a token, came something else")
+        })?;
+        let holder = api.ledger.token_holder(&hemu_people::digest(token), now).await?;
+        let holder =
+            holder.ok_or_else(|| Problem::unauthorized("expected a token that is in use, came another"))?;
+        return known(api, &holder.account, holder.role, holder.until, |viewer| Viewer {
+            scopes: Some(holder.scopes),
+            ..viewer
+        })
+        .await;
+    }
+    let Some(digest) = caller.and_then(|caller| caller.session) else {
+        return Err(Problem::unauthorized(
+            "expected a session or a token, came neither; log in",
+        ));
+    };
+    let session = api.ledger.session(&digest, now).await?;
+    let session = session.ok_or_else(|| Problem::unauthorized("the session is over; log in again"))?;
+    known(api, &session.account, session.role, session.until, |viewer| {
+        Viewer {
+            session: Some(digest),
+            ..viewer
+        }
+    })
+    .await
+}
+
+async fn known(
+    api: &Api,
+    account: &str,
+    role: Role,
+    until: i64,
+    with: impl FnOnce(Viewer) -> Viewer,
+) -> Result<Viewer, Problem> {
+    let actor = Actor::from_str(account).map_err(|_| Problem::internal())?;
+    let scope = api.ledger.scope_of(account, role).await?;
+    Ok(with(Viewer {
+        actor,
+        role,
+        scope,
+        scopes: None,
+        session: None,
+        until,
+    }))
+}
+
+fn bearer(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
