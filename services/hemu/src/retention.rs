@@ -33,6 +33,7 @@ impl Keep {
         Until {
             looks: today.plus(-i32::from(self.looks) - i32::from(late)),
             words: now - (i64::from(self.words) + i64::from(late)) * DAY_MS,
+            logins: now - i64::from(late) * DAY_MS,
         }
     }
 }

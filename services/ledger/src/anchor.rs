@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::acts::Sha;
+use crate::bytes::hex;
 use crate::error::{Error, Result};
 use crate::journal::{Head, Position};
 use crate::store::Folder;
@@ -89,10 +90,6 @@ impl Anchors {
             _ => Ok(()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unusable(path: &Path) -> impl Fn(io::Error) -> Error {

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+type Fill = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
+
 /// Where random bytes come from.
 #[derive(Clone)]
-pub struct Dice(Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>);
+pub struct Dice(Arc<Fill>);
 
 impl Dice {
     /// The operating system's.

@@ -151,6 +151,14 @@ impl Sight {
         Ok(None)
     }
 
+    /// The whole trail, newest first; only for whoever sees everyone in it.
+    pub async fn trail(&self, find: &TrailQuery<'_>) -> Result<Vec<TrailRow>> {
+        match &self.scope {
+            Scope::Everyone => self.ledger.trail(find).await,
+            Scope::Own(_) => Ok(Vec::new()),
+        }
+    }
+
     /// The trail of an edition, oldest first, after a place of the journal; only for whoever sees everyone in it.
     pub async fn acts_of(
         &self,

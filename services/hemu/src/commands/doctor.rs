@@ -232,7 +232,11 @@ async fn nothing_is_over(config: &Config, site: &Site, now: i64, words: &Words) 
     let trouble = (over != Over::default()).then(|| {
         words.say(
             "retention-overdue",
-            &[("looks", &over.looks), ("words", &over.words)],
+            &[
+                ("looks", &over.looks),
+                ("words", &over.words),
+                ("logins", &over.logins),
+            ],
         )
     });
     Ok((words.say("check-retention", &[]), trouble))

@@ -11,6 +11,7 @@ use hemu_rules::{Day, Ppb, Rule, Status};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bytes::hex;
 use crate::journal::Position;
 use crate::people::Change;
 use crate::read::EstateGroups;
@@ -86,12 +87,7 @@ pub struct Sha(String);
 impl Sha {
     /// Of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let digest = Sha256::digest(bytes);
-        Self(digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-            text
-        }))
+        Self(hex(&Sha256::digest(bytes)))
     }
 
     /// The digits.

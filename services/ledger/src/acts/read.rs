@@ -302,7 +302,7 @@ impl Ledger {
     /// Objections that fit, oldest first.
     pub async fn objections(&self, find: &ObjectionQuery) -> Result<Vec<ObjectionRow>> {
         let sql = "select * from objection
-             where id > ?1 and (?2 is null or edition = ?2) and (not ?3 or state = 'pending') order by id limit ?4";
+             where id > ?1 and (?2 is null or edition = ?2) and (?3 = 0 or state = 'pending') order by id limit ?4";
         ask!(
             self,
             query_as fetch_all sql,
@@ -322,7 +322,7 @@ impl Ledger {
         let sql = concat!(
             "select objection.* from objection join edition on edition.id = objection.edition
              where objection.token = ?1 and objection.id > ?2 and (?3 is null or objection.edition = ?3)
-               and (not ?4 or objection.state = 'pending') and not ",
+               and (?4 = 0 or objection.state = 'pending') and not ",
             former!("?1"),
             " order by objection.id limit ?5"
         );

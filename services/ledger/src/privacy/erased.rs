@@ -43,11 +43,7 @@ impl Erased {
     /// Appends those that a file does not remember yet.
     pub fn append_to(&self, file: &Path) -> Result<()> {
         let known = Self::read(file)?;
-        let new: String = self
-            .0
-            .difference(&known.0)
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let new: Vec<&str> = self.0.difference(&known.0).map(String::as_str).collect();
         if new.is_empty() {
             return Ok(());
         }
@@ -57,7 +53,7 @@ impl Erased {
                 .append(true)
                 .mode(0o600)
                 .open(file)?;
-            file.write_all(new.as_bytes())?;
+            writeln!(file, "{}", new.join("\n"))?;
             file.sync_all()
         };
         appended().map_err(unusable(file))

@@ -14,6 +14,8 @@ pub struct Until {
     pub looks: Day,
     /// Words of cases that were closed before this instant, ms since 1970 UTC.
     pub words: i64,
+    /// Sessions and one-time codes that ended before this instant.
+    pub logins: i64,
 }
 
 /// How many rows are over.
@@ -21,6 +23,7 @@ pub struct Until {
 pub struct Over {
     pub looks: u64,
     pub words: u64,
+    pub logins: u64,
 }
 
 /// Words of cases closed before an instant: an objection when it is decided, a publication's basis when its time is over,
@@ -51,6 +54,14 @@ impl Ledger {
             .execute(&mut tx.link())
             .await
             .of(&path)?;
+        let mut logins = 0;
+        for sql in [
+            "delete from session where until < ?",
+            "delete from one_time_code where until < ?",
+        ] {
+            let ended = db::query(sql).bind(until.logins).execute(&mut tx.link()).await;
+            logins += ended.of(&path)?.rows_affected();
+        }
         db::query("insert into meta (key, value) values (?, '1') on conflict do nothing")
             .bind(WIPE)
             .execute(&mut tx.link())
@@ -61,6 +72,7 @@ impl Ledger {
         Ok(Over {
             looks: looks.rows_affected(),
             words: words.rows_affected(),
+            logins,
         })
     }
 
@@ -77,9 +89,17 @@ impl Ledger {
             .fetch_one(&self.truth)
             .await
             .of(&path)?;
+        let logins: i64 = db::query_scalar(
+            "select (select count(*) from session where until < ?1) + (select count(*) from one_time_code where until < ?1)",
+        )
+        .bind(until.logins)
+        .fetch_one(&self.truth)
+        .await
+        .of(&path)?;
         Ok(Over {
             looks: looks.unsigned_abs(),
             words: words.unsigned_abs(),
+            logins: logins.unsigned_abs(),
         })
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::seal::{KEY, Key};
 use crate::acts::Sha;
+use crate::bytes::hex;
 use crate::dice::Dice;
 use crate::error::{Error, Result};
 
@@ -119,10 +120,6 @@ fn put(path: &Path, keys: &[Key]) -> io::Result<()> {
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse(line: &str) -> Option<[u8; KEY]> {

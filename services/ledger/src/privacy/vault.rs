@@ -2,6 +2,7 @@
 
 use super::seal::{About, KEY, Key};
 use super::secrets::{KeyName, Secrets};
+use crate::bytes::hex;
 use crate::db;
 use crate::dice::Dice;
 use crate::error::{Error, InFile, Result};
@@ -138,7 +139,7 @@ impl Vault {
     /// What makes a short text impossible to guess from its hash.
     pub(crate) fn salt(&self) -> Result<String> {
         let bytes: [u8; 16] = self.draw()?;
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&bytes))
     }
 
     fn draw<const N: usize>(&self) -> Result<[u8; N]> {

@@ -119,12 +119,14 @@ impl Folder {
     }
 
     /// The folder, with its master key in another file; nodes that share a PostgreSQL need the same one each.
+    #[must_use]
     pub fn with_secrets(mut self, file: &Path) -> Self {
         file.clone_into(&mut self.secrets);
         self
     }
 
     /// The folder, with keys and nonces drawn from other dice than the operating system's.
+    #[must_use]
     pub fn with_dice(mut self, dice: Dice) -> Self {
         self.dice = dice;
         self

@@ -21,7 +21,14 @@ pub(crate) fn given() -> Option<String> {
 }
 
 /// What is about files, or about nothing that is stored.
-const NOT_ON_POSTGRES: [&str; 5] = ["bytes::", "chain::", "postgres::", "store::", "verify::"];
+const NOT_ON_POSTGRES: [&str; 6] = [
+    "bytes::",
+    "chain::",
+    "postgres::",
+    "store::",
+    "tamper::",
+    "verify::",
+];
 
 /// One contract for both stores: this program runs itself again, on a database.
 #[test]

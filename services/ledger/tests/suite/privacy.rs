@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use hemu_ledger::acts::{Act, Correction, Sha, Why, Words};
+use hemu_ledger::people::{NewCode, Purpose};
 use hemu_ledger::privacy::{Erased, LookQuery, Over, Until};
 use hemu_ledger::registry::{Household, HouseholdQuery};
-use hemu_ledger::{Folder, Ledger, Restore, Snapshot};
+use hemu_ledger::{Dice, Folder, Ledger, Restore, Snapshot};
+use hemu_people::Role;
 use hemu_rules::{Rule, Zone};
 
 use crate::editions::{objection, second, village};
-use crate::site::{NOW, Site, day, person};
+use crate::raw::rows;
+use crate::site::{NOW, Site, day, person, run};
 
 const DOOR: &str = "DOOR-4711-Q";
 const WORDS: &str = "that bag was not ours";
@@ -473,6 +476,7 @@ async fn what_is_over_is_deleted_and_what_is_pending_stays() {
     let until = |days: i32, words: i64| Until {
         looks: today.plus(days),
         words: NOW + words * DAY,
+        logins: NOW,
     };
     let nothing = site.ledger.forget(until(0, 0)).await.unwrap();
     assert_eq!(nothing, Over::default());
@@ -497,4 +501,134 @@ async fn what_is_over_is_deleted_and_what_is_pending_stays() {
     assert_eq!(words(&site, "BAD").await, None);
     assert!(site.folder().is_shared() || found(site.dir.path(), WORDS).is_empty());
     assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_an_earlier_build_kept_in_the_clear_is_sealed_at_the_first_start_and_left_nowhere() {
+    let (site, _) = objected().await;
+    // As the migration leaves it: set aside, the columns gone.
+    let hash = Sha::of(b"an old text").as_str().to_owned();
+    run(
+        &mut site.truth().await,
+        &format!(
+            "update household set sealed = null; delete from words; delete from household_key;
+             insert into unsealed_household values ('BAD', '{DOOR}', 2), ('GOOD', null, 4);
+             insert into unsealed_words select words, '{WORDS}', 5 from objection;
+             insert into unsealed_words values ('{hash}', 'an old text', 6)"
+        ),
+    )
+    .await;
+    if !site.folder().is_shared() {
+        assert!(!found(site.dir.path(), DOOR).is_empty(), "it is there before");
+    }
+    let site = site.reopen().await;
+    let home = async |token| site.ledger.household(token).await.unwrap().unwrap();
+    let (bad, good) = (home("BAD").await, home("GOOD").await);
+    assert_eq!((bad.door.as_deref(), bad.residents), (Some(DOOR), Some(2)));
+    assert_eq!((good.door, good.residents), (None, Some(4)));
+    assert_eq!(words(&site, "BAD").await.as_deref(), Some(WORDS));
+    let nobodys = site.ledger.words(&Sha::of(b"an old text"), None).await.unwrap();
+    assert_eq!(nobodys.as_deref(), Some("an old text"));
+    let left = "select (select count(*) from unsealed_household) + (select count(*) from unsealed_words)";
+    assert_eq!(rows(&mut site.truth().await, left).await, ["Some(0)"]);
+    site.ledger
+        .act(&person("keeper"), NOW, erase("BAD"))
+        .await
+        .unwrap();
+    if !site.folder().is_shared() {
+        for needle in [DOOR, WORDS] {
+            assert!(found(site.dir.path(), needle).is_empty(), "{needle}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_a_household_go_its_codes_and_links_and_the_logins_of_those_who_lived_there() {
+    let site = Site::new().await;
+    site.ledger
+        .put_households(&[home("H1", DOOR), home("H2", "DOOR-2")])
+        .await
+        .unwrap();
+    let code = |of: u8, token| NewCode {
+        digest: [of; 32],
+        purpose: Purpose::Resident,
+        account: None,
+        token: Some(token),
+    };
+    let by = person("root");
+    let codes = [code(1, "H1"), code(2, "H2")];
+    site.ledger
+        .make_codes(&by, NOW, NOW + 1_000, &codes)
+        .await
+        .unwrap();
+    let enter = async |of: u8, name: &str| {
+        site.ledger
+            .enter(&[of; 32], NOW + 1, &person(name))
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let (one, two) = (enter(1, "res-1").await, enter(2, "res-2").await);
+    let another = [code(3, "H1")];
+    site.ledger
+        .make_codes(&by, NOW + 1, NOW + 1_000, &another)
+        .await
+        .unwrap();
+    for (of, account) in [(8, &one), (9, &two)] {
+        let began = site
+            .ledger
+            .begin_session(&[of; 32], (account, Role::Resident), None, NOW + 2)
+            .await;
+        assert!(began.unwrap());
+    }
+    site.ledger
+        .act(&person("keeper"), NOW + 3, erase("H1"))
+        .await
+        .unwrap();
+    let session = async |of: u8| site.ledger.session(&[of; 32], NOW + 4).await.unwrap();
+    assert!(session(8).await.is_none() && session(9).await.is_some());
+    assert!(site.ledger.own_households(&one).await.unwrap().is_empty());
+    assert!(
+        site.ledger
+            .account(&one)
+            .await
+            .unwrap()
+            .unwrap()
+            .disabled_at
+            .is_some()
+    );
+    assert!(
+        site.ledger
+            .account(&two)
+            .await
+            .unwrap()
+            .unwrap()
+            .disabled_at
+            .is_none()
+    );
+    assert!(
+        site.ledger.code(&[3; 32], NOW + 4).await.unwrap().is_none(),
+        "a code that was not used yet"
+    );
+    assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn where_no_randomness_is_to_be_had_nothing_is_sealed_and_nothing_is_stored() {
+    let site = Site::new().await;
+    if site.folder().is_shared() {
+        return;
+    }
+    site.ledger.close().await;
+    let none = Dice::new(|_| Err(std::io::Error::other("no randomness")));
+    let ledger = Ledger::open(&site.folder().with_dice(none), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    let refused = ledger
+        .put_households(&[home("H1", DOOR)])
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("no randomness"), "{refused}");
+    assert_eq!(ledger.count_households(None).await.unwrap(), 0);
 }
