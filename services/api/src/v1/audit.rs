@@ -1,9 +1,6 @@
 //! GET /api/v1/audit
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use hemu_ledger::acts::Actor;
 use hemu_ledger::privacy::{LookRow, TrailQuery, TrailRow};
 use hemu_rules::Day;
@@ -11,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::acts::Masked;
-use crate::api::Api;
-use crate::extract::{After, Limit, Looking, Ms, Params};
+use crate::extract::{After, Limit, Looking, Ms, Params, Sees};
 use crate::page::{Page, Place};
 use crate::problem::Problem;
 
@@ -115,7 +111,7 @@ pub(crate) struct Find {
     params(Find),
     responses((status = 200, body = Page<TrailLine>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
+    Sees(sight): Sees,
     Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<TrailLine>>, Problem> {
@@ -129,7 +125,7 @@ pub(crate) async fn list(
         since: None,
         limit: find.limit.probe(),
     };
-    let rows = api.ledger.trail(&query).await?;
+    let rows = sight.trail(&query).await?;
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),
