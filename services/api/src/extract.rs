@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use hemu_ledger::acts::{Actor, Why};
 use hemu_ledger::{Seen, Sight};
 use hemu_people::Scope;
@@ -214,6 +214,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 }
                 JsonRejection::JsonDataError(error) => {
                     Problem::broken(Why::Malformed, of_json(&error.body_text()))
+                }
+                other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::too_long("the body: expected at most 64 KiB, came more")
                 }
                 other => Problem::bad_request(of_json(&other.body_text())),
             })

@@ -111,6 +111,10 @@ impl Problem {
         )
     }
 
+    pub(crate) fn too_long(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too long", detail)
+    }
+
     /// Refused by a rule of the due process.
     pub(crate) fn broken(why: Why, detail: impl Into<String>) -> Self {
         let (status, title) = answer_to(why);

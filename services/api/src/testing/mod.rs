@@ -1,6 +1,7 @@
 //! A small site on a real data folder, asked without a socket.
 
 mod ask;
+mod hostile;
 mod lists;
 mod people;
 
