@@ -1,5 +1,7 @@
 //! What no well-meaning client sends, at every operation that the document names.
 
+use std::fmt::Write;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -74,7 +76,10 @@ fn operations() -> Vec<Operation> {
 
 /// Every byte percent-encoded, so that none is lost on the way.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02X}").unwrap();
+        encoded
+    })
 }
 
 #[tokio::test]

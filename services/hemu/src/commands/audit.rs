@@ -64,12 +64,12 @@ pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Resu
     let mut rows = 0_u64;
     each(&site.ledger, options, |row| {
         rows += 1;
-        write(&mut csv, act(&row))
+        write(&mut csv, &act(&row))
     })
     .await?;
     for row in &looks {
         rows += 1;
-        write(&mut csv, look(row))?;
+        write(&mut csv, &look(row))?;
     }
     csv.flush()?;
     if file != Path::new("-") {
@@ -177,7 +177,7 @@ fn look(row: &LookRow) -> [String; 10] {
     ]
 }
 
-fn write<W: Write>(csv: &mut csv::Writer<W>, row: [String; 10]) -> Result<()> {
+fn write<W: Write>(csv: &mut csv::Writer<W>, row: &[String; 10]) -> Result<()> {
     Ok(csv.write_record(row.iter().map(|cell| guarded(cell).into_owned()))?)
 }
 

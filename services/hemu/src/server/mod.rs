@@ -238,10 +238,7 @@ impl Server {
                 registry: &registry,
                 applied: applied_seen.clone(),
                 doors: doors.as_ref().map(Doors::view).unwrap_or_default(),
-                door: Door {
-                    allow_remote: config.serves_others(),
-                    hosts: config.hosts.clone(),
-                },
+                door: door(config),
             };
             tasks.extend(http::serve(parts, pages, &stop_all)?);
         }
@@ -491,6 +488,13 @@ async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<Page
         encrypted,
         places,
     }))
+}
+
+fn door(config: &Config) -> Door {
+    Door {
+        allow_remote: config.serves_others(),
+        hosts: config.hosts.clone(),
+    }
 }
 
 fn addresses(pages: Option<&Pages>) -> Result<(Option<SocketAddr>, Option<SocketAddr>)> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use hemu_ledger::acts::{Act, Correction, Sha, Why, Words};
 use hemu_ledger::people::{NewCode, Purpose};
 use hemu_ledger::privacy::{Erased, LookQuery, Over, Until};
+use hemu_ledger::read::States;
 use hemu_ledger::registry::{Household, HouseholdQuery};
 use hemu_ledger::{Dice, Folder, Ledger, Restore, Snapshot};
 use hemu_people::Role;
@@ -16,6 +17,7 @@ use crate::site::{NOW, Site, day, person, run};
 
 const DOOR: &str = "DOOR-4711-Q";
 const WORDS: &str = "that bag was not ours";
+const DAY: i64 = 86_400_000;
 
 fn home(token: &str, door: &str) -> Household {
     Household {
@@ -194,11 +196,7 @@ async fn whom_a_person_erases_is_in_no_byte_and_nobody_elses_place_moves() {
     let (site, edition) = objected().await;
     assert_eq!(words(&site, "BAD").await.as_deref(), Some(WORDS));
     let rule = Rule::V1;
-    let before = site
-        .ledger
-        .edition(&rule, day(40), &Default::default())
-        .await
-        .unwrap();
+    let before = site.ledger.edition(&rule, day(40), &States::new()).await.unwrap();
     let refused = site
         .ledger
         .act(&hemu_ledger::acts::Actor::system(), NOW, erase("BAD"))
@@ -209,11 +207,7 @@ async fn whom_a_person_erases_is_in_no_byte_and_nobody_elses_place_moves() {
         .await
         .unwrap();
     site.fold().await;
-    let after = site
-        .ledger
-        .edition(&rule, day(40), &Default::default())
-        .await
-        .unwrap();
+    let after = site.ledger.edition(&rule, day(40), &States::new()).await.unwrap();
     assert_eq!(format!("{:?}", before.places), format!("{:?}", after.places));
     assert_eq!(site.ledger.household("BAD").await.unwrap(), None);
     assert_eq!(words(&site, "BAD").await, None);
@@ -470,7 +464,6 @@ async fn looks_are_counted_by_household_account_page_and_day() {
 #[tokio::test]
 async fn what_is_over_is_deleted_and_what_is_pending_stays() {
     let (site, _) = objected().await;
-    const DAY: i64 = 86_400_000;
     site.ledger.note_look("BAD", "p1", "days", NOW).await.unwrap();
     let today = hemu_rules::Day::of(hemu_rules::Millis::new(NOW).unwrap(), Zone::SHANGHAI);
     let until = |days: i32, words: i64| Until {
