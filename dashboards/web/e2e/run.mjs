@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { listen } from '../mock/server.mjs';
+import { TEXTS, writeEverywhere } from './hostile.mjs';
 import { openWire } from './proxy.mjs';
 
 const FLAGS = [
@@ -31,7 +32,7 @@ const browser = await chromium.launch({
 });
 
 /** A page whose browser lives elsewhere in the world, with every complaint and every request written down. */
-async function openPage(width, locale, options = {}) {
+async function openPage(width, locale, options = {}, before = async () => {}) {
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 844 : 900 },
     locale,
@@ -39,6 +40,7 @@ async function openPage(width, locale, options = {}) {
     acceptDownloads: true,
     ...options,
   });
+  await before(context);
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT);
   const complaints = [];
@@ -280,6 +282,32 @@ async function story() {
   await context.close();
 }
 
+/** Whatever people and devices write is shown as they wrote it, and does nothing. */
+async function hostile() {
+  let used;
+  const { context, page, complaints, foreign } = await openPage(1280, 'en-GB', {}, async (context) => {
+    used = await writeEverywhere(context);
+  });
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.waitForSelector('#plan .spot');
+  await pickStation(page);
+  await openHousehold(page);
+  const details = page.locator('#quality details').first();
+  if ((await details.count()) > 0) await details.locator('summary').click();
+  await page.locator('#quality').getByRole('button', { name: 'Devices' }).click();
+  await page.waitForSelector('#quality li');
+  const shown = await page.evaluate(() => document.body.innerText);
+  assert.ok(TEXTS.some((text) => shown.includes(text)), 'none of the texts is on the page');
+  assert.equal(await page.evaluate(() => window.ran), undefined);
+  assert.deepEqual([...new Set(TEXTS)].filter((text) => !used.has(text)), []);
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
 async function shoot(width, locale, tag, options = {}) {
   const { context, page, complaints } = await openPage(width, locale, options);
   await page.waitForSelector('#plan .spot');
@@ -301,6 +329,7 @@ async function shoot(width, locale, tag, options = {}) {
 
 try {
   await story();
+  await step('a_text_that_would_be_a_program_stays_a_text', hostile);
   for (const width of [390, 1280, 1920]) {
     for (const [locale, tag] of [
       ['zh-CN', 'zh'],
