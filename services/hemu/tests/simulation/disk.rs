@@ -15,7 +15,8 @@ use crate::oracle::token;
 use crate::plan::HOUSEHOLDS;
 use crate::world::BEGIN;
 
-const TRUTH: [&str; 2] = ["hemu.db", "hemu.db-wal"];
+/// With the key of what in them is sealed.
+const TRUTH: [&str; 3] = ["hemu.db", "hemu.db-wal", "secrets.key"];
 const PROJECTIONS: [&str; 2] = ["projections.db", "projections.db-wal"];
 
 pub(crate) struct Disk(TempDir);
