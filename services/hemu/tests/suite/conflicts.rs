@@ -5,7 +5,8 @@ use std::time::Duration;
 use rumqttc::{AsyncClient, Event, Incoming, MqttOptions, QoS};
 
 use crate::brokers::until;
-use crate::serve::get;
+use crate::people::looking;
+use crate::serve::{get, get_with};
 use crate::support::{Server, add_device, hemu, succeed};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +48,7 @@ async fn one_identity_with_two_contents_is_counted_told_and_never_scored() {
         said.contains("1 readings count for nobody") && said.contains("st01 --boot 1."),
         "{said}"
     );
-    let device = get(&format!("{}/api/v1/devices/st01", server.http));
+    let device = get_with(&format!("{}/api/v1/devices/st01", server.http), &looking(data));
     assert!(
         device.contains(r#""conflicts":1,"frozen":["1"],"held":1"#),
         "{device}"

@@ -31,6 +31,19 @@ pub(crate) fn with_password(data: &Path, arguments: &[&str], password: &str) -> 
     child.wait_with_output().unwrap()
 }
 
+/// The header of a program that may look at the site.
+pub(crate) fn looking(data: &Path) -> String {
+    let added = with_password(
+        data,
+        &["user", "add", "looks", "--role", "collector"],
+        "a long password 7",
+    );
+    assert!(added.status.success(), "{added:?}");
+    let made = ["token", "add", "looks", "--scopes", "see_site", "--label", "test"];
+    let made: Value = serde_json::from_str(&succeed(data, &made)).unwrap();
+    format!("authorization: Bearer {}\r\n", made["token"].as_str().unwrap())
+}
+
 fn lines(text: &str) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())

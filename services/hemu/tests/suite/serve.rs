@@ -8,6 +8,11 @@ use crate::support::Server;
 /// A whole answer to a GET.
 #[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 pub(crate) fn get(url: &str) -> String {
+    get_with(url, "")
+}
+
+/// The same with the headers that some lines say.
+pub(crate) fn get_with(url: &str, headers: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an http address");
     let (host, path) = rest
         .split_once('/')
@@ -17,7 +22,7 @@ pub(crate) fn get(url: &str) -> String {
     let mut stream = TcpStream::connect(host).expect("the listener answers");
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\n\r\n"
     )
     .expect("sent");
     let mut answer = String::new();

@@ -66,6 +66,8 @@ pub(super) enum Event {
 pub(super) struct Message {
     pub(super) topic: Bytes,
     pub(super) payload: Bytes,
+    /// It is what the broker kept, told because we subscribed; not what just came.
+    pub(super) retained: bool,
     /// What to acknowledge it by; `QoS` 0 has nothing.
     pub(super) ack: Option<Ack>,
 }
@@ -279,6 +281,7 @@ fn incoming_311(packet: rumqttc::Packet) -> Event {
         rumqttc::Packet::Publish(publish) => Event::Message(Message {
             topic: publish.topic.into(),
             payload: publish.payload,
+            retained: publish.retain,
             ack: (publish.pkid != 0).then_some(Ack(publish.pkid)),
         }),
         _ => Event::Other,
@@ -300,6 +303,7 @@ fn incoming_5(packet: packets5::Packet) -> Event {
         packets5::Packet::Publish(publish) => Event::Message(Message {
             topic: publish.topic,
             payload: publish.payload,
+            retained: publish.retain,
             ack: (publish.pkid != 0).then_some(Ack(publish.pkid)),
         }),
         _ => Event::Other,

@@ -127,9 +127,7 @@ impl Poll {
                 );
             }
             self.watched = watched;
-            if !watched {
-                self.board.watched(false);
-            }
+            self.board.watched(watched);
             return Ok(Asked::Nothing);
         }
         let mut refused = None;
@@ -156,9 +154,9 @@ impl Poll {
 
     fn take(&mut self, message: Message) -> Result<(), Trouble> {
         if Counters::is_one(&message.topic) {
-            // Only now: a broker's rules may grant the subscription and still withhold the figure.
-            self.board.watched(true);
-            let rise = self.counters.rise(&message.topic, &message.payload);
+            let rise = self
+                .counters
+                .rise(&message.topic, &message.payload, message.retained);
             self.board.dropped(rise);
             return Ok(());
         }

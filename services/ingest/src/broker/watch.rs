@@ -1,5 +1,5 @@
 //! What the broker says it dropped. Mosquitto counts it under `$SYS`; a broker that says nothing is not watched. Must
-//! not: take the first figure it hears for a loss, that is the broker's past.
+//! not: take a figure that the broker kept for a loss, that is its past.
 
 use std::collections::HashMap;
 
@@ -24,8 +24,10 @@ impl Counters {
         Self::is_one(topic).then(|| text.trim().parse().ok()).flatten()
     }
 
-    /// How much more was dropped than when the counter was last heard.
-    pub(super) fn rise(&mut self, topic: &Bytes, payload: &[u8]) -> u64 {
+    /// How much more was dropped than when the counter was last heard. The first figure heard is the broker's past where
+    /// it was retained. Where it was not, it has moved just now, by how much nobody knows: all of it is told rather than
+    /// nothing.
+    pub(super) fn rise(&mut self, topic: &Bytes, payload: &[u8], retained: bool) -> u64 {
         let Some(figure) = Self::figure(topic, payload) else {
             return 0;
         };
@@ -33,7 +35,8 @@ impl Counters {
             // A broker that was restarted counts from nothing: all of it is new.
             Some(last) if figure < last => figure,
             Some(last) => figure - last,
-            None => 0,
+            None if retained => 0,
+            None => figure,
         }
     }
 }
@@ -46,12 +49,16 @@ mod tests {
     fn only_a_rise_is_a_loss() {
         let topic = Bytes::from_static(COUNTERS[0].as_bytes());
         assert!(Counters::is_one(&topic) && !Counters::is_one(b"$SYS/broker/uptime"));
-        let mut counters = Counters::default();
-        let rises: Vec<u64> = ["7", "7", "nonsense", "12", "2", "3"]
-            .iter()
-            .map(|figure| counters.rise(&topic, figure.as_bytes()))
-            .collect();
+        let rises = |kept| {
+            let mut counters = Counters::default();
+            ["7", "7", "nonsense", "12", "2", "3"].map(|figure| {
+                let retained = kept && figure == "7";
+                counters.rise(&topic, figure.as_bytes(), retained)
+            })
+        };
         // Seven were lost before we came; two since the broker was restarted.
-        assert_eq!(rises, [0, 0, 0, 5, 2, 1]);
+        assert_eq!(rises(true), [0, 0, 0, 5, 2, 1]);
+        // A broker that keeps nothing tells what moved, and nothing before.
+        assert_eq!(rises(false), [7, 0, 0, 5, 2, 1]);
     }
 }

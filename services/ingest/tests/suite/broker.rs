@@ -269,7 +269,7 @@ async fn a_rise_of_what_the_broker_dropped_is_counted_and_told() {
     let door = Open::new(&site, &desk, &broker.url(), |_| {});
     let (mut line, _) = broker.grant(false).await;
     let counter = "$SYS/broker/publish/messages/dropped";
-    line.deliver(0, counter, "12").await;
+    line.deliver_retained(counter, "12").await;
     // What is behind it has been heard, so it was.
     line.deliver(1, "nobody's", "").await;
     assert_eq!(line.hear().await, Said::Acknowledged(1));

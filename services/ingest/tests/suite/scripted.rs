@@ -79,6 +79,15 @@ impl Line {
     }
 
     pub(crate) async fn deliver(&mut self, id: u16, topic: &str, payload: &str) {
+        self.deliver_as(0, id, topic, payload).await;
+    }
+
+    /// The same of a message of `QoS` 0 that the broker kept.
+    pub(crate) async fn deliver_retained(&mut self, topic: &str, payload: &str) {
+        self.deliver_as(1, 0, topic, payload).await;
+    }
+
+    async fn deliver_as(&mut self, retain: u8, id: u16, topic: &str, payload: &str) {
         let mut body = u16::try_from(topic.len()).unwrap().to_be_bytes().to_vec();
         body.extend(topic.as_bytes());
         if id > 0 {
@@ -89,7 +98,7 @@ impl Line {
             u8::try_from(body.len() % 128).unwrap(),
             u8::try_from(body.len() / 128).unwrap(),
         );
-        let kind = if id > 0 { 0x32 } else { 0x30 };
+        let kind = retain | if id > 0 { 0x32 } else { 0x30 };
         let mut packet = if high > 0 {
             vec![kind, low | 0x80, high]
         } else {
