@@ -6,12 +6,12 @@ use std::net::TcpStream;
 use crate::support::Server;
 
 /// A whole answer to a GET.
-#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 pub(crate) fn get(url: &str) -> String {
     get_with(url, "")
 }
 
 /// The same with the headers that some lines say.
+#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 pub(crate) fn get_with(url: &str, headers: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an http address");
     let (host, path) = rest
