@@ -63,7 +63,8 @@ impl Waiting {
 }
 
 /// How often the counters are asked for again. A broker whose queue for us is full drops its own word that it dropped, and
-/// says it again only when the figure moves; whoever subscribes anew is told the figure that stands.
+/// says it again only when the figure moves; whoever subscribes anew is told the figure that stands,
+/// where the broker keeps any (the shipped Mosquitto keeps nothing, and waits for the next drop).
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Which subscription the broker has not answered yet: one after the other, so that an answer is never mistaken.
