@@ -21,5 +21,5 @@ export default ts.config(
       'svelte/no-at-html-tags': 'error',
     },
   },
-  { files: ['mock/**', 'e2e/**'], rules: { 'no-console': 'off' } },
+  { files: ['e2e/**'], rules: { 'no-console': 'off' } },
 );

@@ -1,39 +1,24 @@
-// How the page is built: one HTML entry per audience, hashed assets, nothing that differs between two builds.
+// How the pages are built: one HTML entry per audience, hashed assets, nothing that differs between two builds.
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig, type Plugin } from 'vite';
-import { createMock } from './mock/server.mjs';
+import { defineConfig, type ProxyOptions } from 'vite';
 
-/** With HEMU_API the dev server passes /api on to a running hemu; without it the seeded mock answers. */
-const upstream = process.env['HEMU_API'];
+/** The hemu that the development server passes /api on to; `hemu demo` starts one with everything in it. */
+const upstream = process.env['HEMU_API'] ?? 'http://127.0.0.1:8080';
 
-function mockApi(): Plugin {
-  const answer = () => {
-    const mock = createMock();
-    return (
-      req: Parameters<typeof mock.handle>[0],
-      res: Parameters<typeof mock.handle>[1],
-      next: () => void,
-    ) => {
-      if (!mock.handle(req, res)) next();
-    };
-  };
-  return {
-    name: 'hemu-mock-api',
-    configureServer(server) {
-      if (!upstream) server.middlewares.use(answer());
-    },
-    configurePreviewServer(server) {
-      if (!upstream) server.middlewares.use(answer());
-    },
-  };
-}
-
-const proxy = upstream ? { '/api': { target: upstream, changeOrigin: true } } : {};
+/** The server takes what changes something from its own pages alone, so the page must seem to come from there. */
+const api: ProxyOptions = {
+  target: upstream,
+  changeOrigin: true,
+  configure: (proxy) =>
+    proxy.on('proxyReq', (request) => {
+      if (request.hasHeader('origin')) request.setHeader('origin', new URL(upstream).origin);
+    }),
+};
 
 export default defineConfig({
   base: './',
-  plugins: [svelte(), mockApi()],
+  plugins: [svelte()],
   build: {
     target: ['chrome107', 'firefox104', 'safari16'],
     modulePreload: { polyfill: false },
@@ -43,6 +28,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: { inspectors: fileURLToPath(new URL('./index.html', import.meta.url)) } },
   },
-  server: { host: '127.0.0.1', proxy },
-  preview: { host: '127.0.0.1', proxy },
+  server: { host: '127.0.0.1', proxy: { '/api': api } },
+  preview: { host: '127.0.0.1', proxy: { '/api': api } },
 });

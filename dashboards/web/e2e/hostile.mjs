@@ -46,7 +46,18 @@ export const TEXTS = [
 ];
 
 /** What people and devices write, and the page shows. Ids stay: they are asked for again. */
-const WRITTEN = new Set(['name', 'label', 'note', 'firmware', 'reason', 'detail', 'raw', 'door', 'household', 'photo']);
+const WRITTEN = new Set([
+  'name',
+  'label',
+  'note',
+  'firmware',
+  'reason',
+  'detail',
+  'raw',
+  'door',
+  'household',
+  'photo',
+]);
 
 /** Puts the texts, one after the other, where the API's answers have something written; which were used. */
 export async function writeEverywhere(context) {

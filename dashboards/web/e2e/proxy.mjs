@@ -1,5 +1,5 @@
 // A wire that can be cut: the browser talks to the server through it, so that "the connection dropped" is the
-// same thing for the mock and for the real server.
+// same thing in every test.
 
 import { connect, createServer } from 'node:net';
 

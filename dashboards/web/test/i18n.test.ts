@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { en } from '../src/lib/i18n/en';
+import { en, zh } from '../src/lib/i18n';
 import { fillIn, pickLang, slots } from '../src/lib/i18n/format';
-import { zh } from '../src/lib/i18n/zh';
 
 const keys = Object.keys(zh) as (keyof typeof zh)[];
 

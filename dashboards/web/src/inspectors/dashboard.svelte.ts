@@ -20,7 +20,8 @@ import { EMPTY_FEED, FEED_LIMIT, arrive, fill, pause, resume, type Feed } from '
 import { formatRoute, parseRoute, type Route } from '../lib/route';
 import { LiveStream, type LiveState, type SseEvent } from '../lib/sse';
 import { dateTimeOf, dayOf, timeOf } from '../lib/time';
-import { Resource } from './resource.svelte';
+import { HouseholdDesk } from './household/desk.svelte';
+import { Resource } from '../lib/resource.svelte';
 
 /** Events are shown in batches: a busy estate at demo speed sends more than an eye can follow. */
 const BATCH_MS = 250;
@@ -34,6 +35,8 @@ export class Dashboard {
   readonly estate = new Resource<EstatePlan>();
   readonly stations = new Resource<Page<Station>>();
   readonly recent = new Resource<Page<LiveDeposit>>();
+  /** The household being looked at: kept while pages change, and nowhere but here. */
+  readonly household = new HouseholdDesk();
 
   /** The site's clock, or null until the server has told. */
   now = $state<number | null>(null);
@@ -142,11 +145,22 @@ export class Dashboard {
     ]);
   }
 
-  /** Changes the address without adding to the history; a link to what is shown can always be copied. */
+  /**
+   * Changes the address; a link to what is shown can always be copied. Another page is a step that "back" undoes, another
+   * choice on the same page is not.
+   */
   go(change: Route): void {
     const route = { ...this.route, ...change };
-    history.replaceState(null, '', `${location.pathname}${location.search}${formatRoute(route)}`);
+    const address = `${location.pathname}${location.search}${formatRoute(route)}`;
+    if (route.page === this.route.page) history.replaceState(null, '', address);
+    else history.pushState(null, '', address);
     this.#routeChanged(route);
+  }
+
+  /** Opens a household on its page; only this object knows which. */
+  openHousehold(token: string): void {
+    this.go({ page: 'household' });
+    void this.household.open(token, this.now === null ? '' : this.day(this.now));
   }
 
   #routeChanged(route: Route): void {

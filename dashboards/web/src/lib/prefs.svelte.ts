@@ -1,7 +1,7 @@
 /** What the reader chose: language and appearance. Kept in localStorage, which may be forbidden: then for this visit. */
-import { en } from './i18n/en';
+
 import { fillIn, pickLang, type Lang, type Params } from './i18n/format';
-import { zh, type Key } from './i18n/zh';
+import { en, zh, type Key } from './i18n';
 
 export type Theme = 'auto' | 'light' | 'dark';
 

@@ -1,17 +1,19 @@
 /**
- * What a link may carry: an estate, a station, a measure and a range. Never a household: an address bar is
- * remembered, synchronised and shown to whoever looks over a shoulder.
+ * What a link may carry: a page, and on it an estate, a station, a measure, a range, an edition. Never a household: an
+ * address bar is remembered, synchronised and shown to whoever looks over a shoulder.
  */
-const KEYS = ['estate', 'station', 'measure', 'range', 'step'] as const;
+const KEYS = ['estate', 'station', 'measure', 'range', 'step', 'edition', 'tab'] as const;
 type Key = (typeof KEYS)[number];
-export type Route = Partial<Record<Key, string>>;
+export type Route = { page?: string } & Partial<Record<Key, string>>;
 
 const VALUE = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** Reads "#station=st01&range=7d"; unknown keys and odd values are dropped. */
+/** Reads "#/station?station=st01&range=7d"; unknown keys and odd values are dropped. */
 export function parseRoute(hash: string): Route {
-  const given = new URLSearchParams(hash.replace(/^#/, ''));
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const given = new URLSearchParams(query);
   const route: Route = {};
+  if (VALUE.test(path)) route.page = path;
   for (const key of KEYS) {
     const value = given.get(key);
     if (value !== null && VALUE.test(value)) route[key] = value;
@@ -27,5 +29,6 @@ export function formatRoute(route: Route): string {
     if (value !== undefined && VALUE.test(value)) out.set(key, value);
   }
   const text = out.toString();
-  return text ? `#${text}` : '';
+  const page = route.page !== undefined && VALUE.test(route.page) ? route.page : '';
+  return page || text ? `#/${page}${text ? `?${text}` : ''}` : '';
 }

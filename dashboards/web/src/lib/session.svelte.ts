@@ -10,6 +10,11 @@ class Session {
     onNobody(() => (this.me = null));
   }
 
+  /** Whether the account has a right; what the server says at each request is what counts. */
+  may(right: string): boolean {
+    return this.me?.rights.includes(right) ?? false;
+  }
+
   async load(): Promise<void> {
     this.me = await get<Me>(['me']).catch((error: unknown) => {
       // Without an answer the page itself says so, and asks again.

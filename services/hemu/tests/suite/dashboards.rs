@@ -37,7 +37,7 @@ fn the_page_shows_what_the_simulated_bins_sent() {
         String::from_utf8_lossy(&added.stderr)
     );
     let run = Command::new("node")
-        .arg("e2e/run.mjs")
+        .arg("e2e/inspectors.mjs")
         .current_dir(&web)
         .env("HEMU_URL", format!("{}/", server.http))
         .env("HEMU_LOGIN", "tester three-green-bins")

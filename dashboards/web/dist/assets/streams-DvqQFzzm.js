@@ -1,0 +1,1 @@
+var e=[`food`,`recyclable`,`hazardous`,`residual`];export{e as t};

@@ -1,0 +1,94 @@
+/**
+ * The household being looked at. It lives in this object and nowhere else: not in the address, not in the
+ * history, not in any storage.
+ */
+import {
+  get,
+  type Deposit,
+  type Household,
+  type HouseholdDay,
+  type HouseholdRow,
+  type Page,
+  type Reasons,
+} from '../../lib/api';
+import { calendar, calendarSpan, type CalendarDay } from '../../lib/calendar';
+import { Resource } from '../../lib/resource.svelte';
+
+const FOUND_AT_ONCE = 20;
+const DEPOSITS_AT_ONCE = 20;
+
+export class HouseholdDesk {
+  readonly found = new Resource<Page<HouseholdRow>>();
+  readonly household = new Resource<Household>();
+  readonly why = new Resource<Reasons>();
+  readonly days = new Resource<CalendarDay[]>();
+  readonly deposits = new Resource<Page<Deposit>>();
+  token = $state<string | null>(null);
+  /** The day pointed out in calendar and list alike. */
+  day = $state<string | null>(null);
+  /** The cursors of the pages turned so far; the last one is the page shown. */
+  pages = $state.raw<(string | null)[]>([null]);
+  #search = { estate: null as string | null, building: '', q: '' };
+
+  async search(estate: string | null, building: string, q: string): Promise<void> {
+    this.#search = { estate, building, q: q.trim() };
+    await this.found.load((signal) =>
+      get<Page<HouseholdRow>>(['households'], { ...this.#search, limit: FOUND_AT_ONCE }, signal),
+    );
+  }
+
+  async more(): Promise<void> {
+    const so_far = this.found.data;
+    if (!so_far?.next) return;
+    await this.found.load(async (signal) => {
+      const params = { ...this.#search, limit: FOUND_AT_ONCE, after: so_far.next };
+      const page = await get<Page<HouseholdRow>>(['households'], params, signal);
+      return { items: [...so_far.items, ...page.items], next: page.next };
+    });
+  }
+
+  async open(token: string, today: string): Promise<void> {
+    if (token !== this.token) this.close();
+    this.token = token;
+    await this.household.load((signal) => get<Household>(['households', token], {}, signal));
+    if (this.token !== token) return;
+    await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo([null])]);
+  }
+
+  async loadWhy(): Promise<void> {
+    const token = this.token;
+    if (token === null) return;
+    await this.why.load((signal) => get<Reasons>(['households', token, 'reasons'], {}, signal));
+  }
+
+  async loadDays(today: string): Promise<void> {
+    const household = this.household.data;
+    if (!household) return;
+    const { edition } = household.score;
+    const span = calendarSpan(edition, today);
+    await this.days.load(async (signal) => {
+      const answer = await get<{ items: HouseholdDay[] }>(['households', household.id, 'days'], span, signal);
+      return calendar(span, edition, answer.items);
+    });
+  }
+
+  async turnTo(pages: (string | null)[]): Promise<void> {
+    const token = this.token;
+    if (token === null) return;
+    this.pages = pages;
+    const after = pages.at(-1) ?? null;
+    await this.deposits.load((signal) =>
+      get<Page<Deposit>>(['households', token, 'deposits'], { limit: DEPOSITS_AT_ONCE, after }, signal),
+    );
+  }
+
+  close(): void {
+    this.token = null;
+    this.day = null;
+    this.pages = [null];
+    this.household.clear();
+    this.why.clear();
+    this.days.clear();
+    this.deposits.clear();
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The pages of this entry, in the order of the menu. Each is a chunk of its own, fetched when it is first opened, and is
+ * offered to whoever has the right it needs (the server decides anew at every request).
+ */
+import type { Component } from 'svelte';
+import type { Key } from '../lib/i18n';
+import type { Dashboard } from './dashboard.svelte';
+
+export type PageComponent = Component<{ dash: Dashboard }>;
+
+export interface PageEntry {
+  id: string;
+  label: Key;
+  /** The right without which the page would be empty. */
+  needs: string;
+  load: () => Promise<{ default: PageComponent }>;
+}
+
+export const PAGES: readonly PageEntry[] = [
+  { id: 'today', label: 'nav.today', needs: 'see_site', load: () => import('./today/Today.svelte') },
+  { id: 'estate', label: 'nav.estate', needs: 'see_site', load: () => import('./estate/Estate.svelte') },
+  { id: 'station', label: 'nav.station', needs: 'see_site', load: () => import('./station/Station.svelte') },
+  {
+    id: 'household',
+    label: 'nav.household',
+    needs: 'see_households',
+    load: () => import('./household/Household.svelte'),
+  },
+  { id: 'quality', label: 'nav.quality', needs: 'see_raw', load: () => import('./quality/Quality.svelte') },
+];
+
+/** The pages that somebody with these rights is offered. */
+export function pagesFor(rights: readonly string[]): readonly PageEntry[] {
+  return PAGES.filter((page) => rights.includes(page.needs));
+}
+
+/** The page an address names, or the first one. */
+export function pageOf(id: string | undefined, pages: readonly PageEntry[]): PageEntry | undefined {
+  return pages.find((page) => page.id === id) ?? pages[0];
+}

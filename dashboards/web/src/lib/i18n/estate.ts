@@ -1,0 +1,51 @@
+/** The plan of the estate. */
+export const zh = {
+  'plan.title': '小区平面',
+  'plan.hint': '方框是楼幢(幢号 · 平均分),圆圈是集置点。点选查看;方向键移动,回车选中。',
+  'plan.empty': '这个小区还没有平面图。请在小区资料里填写楼幢与集置点的位置。',
+  'plan.zoom_in': '放大',
+  'plan.zoom_out': '缩小',
+  'plan.legend': '楼幢平均分',
+  'plan.legend.few': '已评分住户不足 10 户,不显示',
+  'plan.legend.low': '低于 60',
+  'plan.legend.mid': '60–74',
+  'plan.legend.good': '75–84',
+  'plan.legend.high': '85 及以上',
+  'plan.legend.station': '集置点:四段弧为四类桶满溢程度',
+  'plan.building': '{label}:{units} 个单元,{floors} 层,{households} 户',
+  'plan.building.mean': '已评分 {rated} 户,平均 {mean} 分',
+  'plan.building.few': '已评分 {rated} 户,不足 10 户,不显示平均分',
+  'plan.building.action': '点选后按此幢查找住户',
+  'plan.station': '{name}({id}):{state},今日投放 {n} 次',
+  'plan.station.seen': '最近消息 {when}',
+  'plan.station.never': '还没有消息',
+  'plan.station.fill': '{stream} {fill}',
+  'plan.station.unknown': '未知',
+} as const;
+
+export const en: Record<keyof typeof zh, string> = {
+  'plan.title': 'Estate plan',
+  'plan.hint':
+    'Boxes are buildings (number · mean score), circles are stations. Click to select; arrow keys move, Enter selects.',
+  'plan.empty':
+    'This estate has no plan yet. Enter the places of its buildings and stations in the estate’s data.',
+  'plan.zoom_in': 'Zoom in',
+  'plan.zoom_out': 'Zoom out',
+  'plan.legend': 'Mean score of a building',
+  'plan.legend.few': 'fewer than 10 rated households: not shown',
+  'plan.legend.low': 'below 60',
+  'plan.legend.mid': '60–74',
+  'plan.legend.good': '75–84',
+  'plan.legend.high': '85 and above',
+  'plan.legend.station': 'Station: four arcs show how full its four bins are',
+  'plan.building':
+    'Building {id}: {units#unit|units}, {floors#floor|floors}, {households#household|households}',
+  'plan.building.mean': '{rated} rated, mean score {mean}',
+  'plan.building.few': '{rated} rated: fewer than 10, so no mean is shown',
+  'plan.building.action': 'Select to look up its households',
+  'plan.station': '{name} ({id}): {state}, {n#deposit|deposits} today',
+  'plan.station.seen': 'last heard {when}',
+  'plan.station.never': 'not heard yet',
+  'plan.station.fill': '{stream} {fill}',
+  'plan.station.unknown': 'unknown',
+};

@@ -1,0 +1,26 @@
+/** All texts of the inspectors' pages, a file for each area, both languages side by side. A new area is added to this list. */
+import * as common from './common';
+import * as estate from './estate';
+import * as household from './household';
+import * as quality from './quality';
+import * as station from './station';
+import * as today from './today';
+
+export const zh = {
+  ...common.zh,
+  ...estate.zh,
+  ...household.zh,
+  ...quality.zh,
+  ...station.zh,
+  ...today.zh,
+};
+export type Key = keyof typeof zh;
+
+export const en: Record<Key, string> = {
+  ...common.en,
+  ...estate.en,
+  ...household.en,
+  ...quality.en,
+  ...station.en,
+  ...today.en,
+};
