@@ -23,6 +23,15 @@ async function openHousehold(page) {
   await page.waitForSelector('#deposit-list tbody tr, #household .view .hint');
 }
 
+/** Ends the browser's session as another of its windows would. */
+async function endSession(context, wire) {
+  const answer = await context.request.post(new URL('api/v1/logout', wire.url).href, {
+    headers: { origin: new URL(wire.url).origin },
+    data: {},
+  });
+  assert.ok(answer.ok(), `logging out answered ${answer.status()}`);
+}
+
 async function story(stage) {
   const { step, wire } = { step: stage.step.bind(stage), wire: stage.wire };
   const { context, page, complaints, foreign, requests } = await stage.open();
@@ -196,6 +205,30 @@ async function story(stage) {
     assert.equal(await page.locator('#quality img').count(), 0);
     await page.locator('#quality').getByRole('button', { name: 'Devices' }).click();
     await page.waitForSelector('#quality li');
+  });
+
+  await step('a_session_that_ends_asks_again_over_the_page_and_loses_nothing', async () => {
+    await goTo(page, 'household');
+    await page.fill('#household-query', '12-1-');
+    await endSession(context, wire);
+    await page.click('#household-go');
+    await page.waitForSelector('#login-again[open]');
+    for (let i = 0; i < 8; i += 1) {
+      await page.keyboard.press('Tab');
+      assert.ok(await page.evaluate(() => document.activeElement.closest('main') === null));
+    }
+    await page.keyboard.press('Escape');
+    await page.fill('#again-password', 'not the password');
+    await page.click('#again-go');
+    await page.waitForSelector('#login-again [role="alert"]');
+    await accessible(page, 'login-again');
+    await stage.shoot(page, 'login-again', { fullPage: false });
+    await page.fill('#again-password', process.env.HEMU_LOGIN.split(' ')[1]);
+    await page.click('#again-go');
+    await page.waitForSelector('#login-again:not([open])', { state: 'attached' });
+    assert.equal(await page.inputValue('#household-query'), '12-1-');
+    // What was asked when the session was over is answered without being asked again.
+    await page.waitForSelector('#household .found li button');
   });
 
   await step('a_wrong_password_says_so_and_whoever_logs_out_sees_the_way_in', async () => {

@@ -19,6 +19,7 @@ import { SiteClock } from '../lib/clock';
 import { EMPTY_FEED, FEED_LIMIT, arrive, fill, pause, resume, type Feed } from '../lib/feed';
 import { formatRoute, parseRoute, type Route } from '../lib/route';
 import { LiveStream, type LiveState, type SseEvent } from '../lib/sse';
+import { session } from '../lib/session.svelte';
 import { dateTimeOf, dayOf, timeOf } from '../lib/time';
 import { HouseholdDesk } from './household/desk.svelte';
 import { Resource } from '../lib/resource.svelte';
@@ -67,7 +68,7 @@ export class Dashboard {
       apiPath(['live']),
       { event: (event) => this.#queue(event), state: (state, retryIn) => this.#liveState(state, retryIn) },
       {
-        fetch: (url, init) => fetch(url, init),
+        fetch: (url, init) => this.#listen(url, init),
         setTimeout: (run, ms) => setTimeout(run, ms),
         clearTimeout: (timer) => clearTimeout(timer as number),
         random: () => Math.random(),
@@ -79,12 +80,12 @@ export class Dashboard {
   start(): () => void {
     const tick = setInterval(() => this.#tick(), TICK_MS);
     const poll = setInterval(() => {
-      if (!document.hidden) void this.refresh();
+      if (!document.hidden && !session.lapsed) void this.refresh();
     }, POLL_MS);
     const hash = () => this.#routeChanged(parseRoute(location.hash));
     const online = () => this.#stream.hurry();
     const seen = () => {
-      if (!document.hidden) void this.refresh();
+      if (!document.hidden) void session.check().then(() => this.refresh());
     };
     addEventListener('hashchange', hash);
     addEventListener('online', online);
@@ -100,6 +101,13 @@ export class Dashboard {
       document.removeEventListener('visibilitychange', seen);
       this.#stream.stop();
     };
+  }
+
+  async #listen(url: string, init: RequestInit): Promise<Response> {
+    const response = await fetch(url, init);
+    // The stream asks by itself; that nobody is logged in any more is found out by asking who is.
+    if (response.status === 401) void session.check();
+    return response;
   }
 
   async #firstLoad(): Promise<void> {

@@ -266,10 +266,13 @@ async function problem(response: Response): Promise<ApiError> {
   return new ApiError(response.status, field('title') || response.statusText, field('detail'));
 }
 
-/** Told when the server says that nobody is logged in (any more). */
-let nobody: () => void = () => undefined;
-export function onNobody(tell: () => void): void {
-  nobody = tell;
+/**
+ * Told when the server says that nobody is logged in (any more); answers whether somebody is again, so that what was asked
+ * is asked once more. Without anyone to tell, nobody is.
+ */
+let readmitted: () => Promise<boolean> = () => Promise.resolve(false);
+export function onNobody(wait: () => Promise<boolean>): void {
+  readmitted = wait;
 }
 
 async function ask(path: string, init: RequestInit): Promise<Response> {
@@ -284,21 +287,29 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   throw await problem(response);
 }
 
+/** A request that was refused for want of a session did nothing: it waits for one and is sent again, whatever it asks. */
+async function askAsSomebody(path: string, init: RequestInit): Promise<Response> {
+  for (;;) {
+    try {
+      return await ask(path, init);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 401) || !(await readmitted())) throw error;
+    }
+  }
+}
+
 /** Asks for one resource; throws ApiError, or the abort's own error when `signal` fired. */
 export async function get<T>(segments: string[], params: Params = {}, signal?: AbortSignal): Promise<T> {
-  try {
-    const headers = { accept: 'application/json' };
-    const response = await ask(apiPath(segments, params), { headers, ...(signal ? { signal } : {}) });
-    return (await response.json()) as T;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) nobody();
-    throw error;
-  }
+  const headers = { accept: 'application/json' };
+  const response = await askAsSomebody(apiPath(segments, params), { headers, ...(signal ? { signal } : {}) });
+  return (await response.json()) as T;
 }
 
 /** Has something done; what was answered, null where that is nothing. */
 export async function post<T>(segments: string[], body: object): Promise<T | null> {
-  const response = await ask(apiPath(segments), {
+  // Whoever logs in is nobody yet.
+  const send = segments[0] === 'login' ? ask : askAsSomebody;
+  const response = await send(apiPath(segments), {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify(body),

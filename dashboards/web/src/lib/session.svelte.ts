@@ -5,9 +5,14 @@ class Session {
   me = $state.raw<Me | null>(null);
   /** Whether the server has said. */
   known = $state(false);
+  /** The session ended while a page was open: it stays as it is until the same account is back. */
+  lapsed = $state(false);
+  /** Whether a page can ask for the password again without losing what it holds (`ui/LoginAgain`). */
+  patient = false;
+  #waiting: ((back: boolean) => void)[] = [];
 
   constructor() {
-    onNobody(() => (this.me = null));
+    onNobody(() => this.#nobody());
   }
 
   /** Whether the account has a right; what the server says at each request is what counts. */
@@ -24,8 +29,23 @@ class Session {
     this.known = true;
   }
 
+  /** Whether it is still who was here: another window of the same browser may have changed it. */
+  async check(): Promise<void> {
+    if (this.me === null || this.lapsed) return;
+    const me = await get<Me>(['me']).catch(() => null);
+    if (me && this.me && me.account !== this.me.account) location.reload();
+    else if (me) this.me = me;
+  }
+
   async login(name: string, password: string, totp: string): Promise<void> {
-    this.me = await post<Me>(['login'], { name, password, ...(totp ? { totp } : {}) });
+    const before = this.me?.account ?? null;
+    const me = await post<Me>(['login'], { name, password, ...(totp ? { totp } : {}) });
+    // What is on the page is of whoever was here before, and is not shown to somebody else.
+    if (this.lapsed && me?.account !== before) location.reload();
+    else {
+      this.me = me;
+      this.#settle(true);
+    }
   }
 
   /** Makes the first admin by the code that the server printed at its start. */
@@ -40,7 +60,29 @@ class Session {
 
   async logout(): Promise<void> {
     await post(['logout'], {}).catch(() => null);
+    this.leave();
+  }
+
+  /** Lets go of the page and what it holds. */
+  leave(): void {
     this.me = null;
+    this.#settle(false);
+  }
+
+  #nobody(): Promise<boolean> {
+    if (this.me === null || !this.patient) {
+      this.me = null;
+      return Promise.resolve(false);
+    }
+    this.lapsed = true;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #settle(back: boolean): void {
+    this.lapsed = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell(back);
   }
 }
 

@@ -40,6 +40,10 @@ export const zh = {
   'login.wrong_code': '登录码有误、已用过或已过期。请索取新的登录码。',
   'login.too_many': '失败次数过多。请过几分钟再试。',
   'login.chosen': '密码已设置,请用它登录。',
+  'login.ended': '登录已过期',
+  'login.ended.says': '请以 {account} 重新登录。页面和已填的内容都保留着,登录后接着做。',
+  'login.other': '换一个账户',
+  'login.other.says': '换账户会放弃此页上未提交的内容。',
   'error.title': '没有取到数据',
   'error.network': '连不上服务器。请确认 hemu 正在运行、网络畅通,然后重试。',
   'error.auth': '需要登录,或没有查看权限。请重新登录后再试。',
@@ -116,6 +120,11 @@ export const en: Record<keyof typeof zh, string> = {
   'login.wrong_code': 'The code is wrong, was used, or has run out. Ask for a new one.',
   'login.too_many': 'Too many attempts failed. Try again in a few minutes.',
   'login.chosen': 'The password is set; log in with it.',
+  'login.ended': 'Your session has ended',
+  'login.ended.says':
+    'Log in again as {account}. The page and everything typed are kept, and you go on where you were.',
+  'login.other': 'Another account',
+  'login.other.says': 'Another account gives up whatever on this page was not sent.',
   'error.title': 'The data did not arrive',
   'error.network':
     'The server cannot be reached. Check that hemu is running and the network is up, then retry.',
