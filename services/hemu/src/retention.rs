@@ -27,13 +27,14 @@ impl Keep {
         }
     }
 
-    /// What is over at an instant, ms since 1970 UTC; `late` days later than it is.
-    pub(crate) fn until(self, ledger: &Ledger, now: i64, late: u16) -> Until {
+    /// What is over at an instant of the site's clock, ms since 1970 UTC; `late` days later than it is. Sessions and codes
+    /// run out by the machine's clock, also where the site's is a demo's fast one.
+    pub(crate) fn until(self, ledger: &Ledger, now: i64, machine: i64, late: u16) -> Until {
         let today = Day::of(Millis::clamped(now), ledger.zone());
         Until {
             looks: today.plus(-i32::from(self.looks) - i32::from(late)),
             words: now - (i64::from(self.words) + i64::from(late)) * DAY_MS,
-            logins: now - i64::from(late) * DAY_MS,
+            logins: machine - i64::from(late) * DAY_MS,
         }
     }
 }
@@ -57,13 +58,13 @@ impl Retention {
         }
     }
 
-    /// Does what is due at an instant.
-    pub(crate) async fn look(&mut self, now: i64) {
+    /// Does what is due at an instant of the site's clock; `machine` is the same by the machine's.
+    pub(crate) async fn look(&mut self, now: i64, machine: i64) {
         if now < self.due {
             return;
         }
         self.due = now + EVERY_MS;
-        match self.step(now).await {
+        match self.step(now, machine).await {
             Ok(()) => self.failed = None,
             Err(error) => {
                 let why = error.to_string();
@@ -78,8 +79,9 @@ impl Retention {
         }
     }
 
-    async fn step(&self, now: i64) -> hemu_ledger::Result<()> {
-        let over = self.ledger.forget(self.keep.until(&self.ledger, now, 0)).await?;
+    async fn step(&self, now: i64, machine: i64) -> hemu_ledger::Result<()> {
+        let until = self.keep.until(&self.ledger, now, machine, 0);
+        let over = self.ledger.forget(until).await?;
         if over.looks + over.words > 0 {
             tracing::info!(looks = over.looks, words = over.words, "what was over is deleted");
         }

@@ -10,6 +10,7 @@ use prometheus::{IntCounter, IntGauge, Registry};
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::schedule::Plan;
+use crate::clock;
 use crate::config::Config;
 use crate::disk;
 use crate::retention::{Keep, Retention};
@@ -87,11 +88,11 @@ impl Upkeep {
 
     /// Looks until shutdown.
     pub(crate) async fn run(mut self, clock: Clock, shutdown: CancellationToken) {
-        let (words, began) = (Words::new(self.language), clock());
+        let (words, began, machine) = (Words::new(self.language), clock(), clock::system());
         while !shutdown.is_cancelled() {
             self.look_at_the_disk();
             self.look_at_backups(began, clock(), &words).await;
-            self.retention.look(clock()).await;
+            self.retention.look(clock(), machine()).await;
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 () = shutdown.cancelled() => {}

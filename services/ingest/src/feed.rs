@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hemu_ledger::entry::{Body, Entry};
 use hemu_ledger::{CLOCK_AHEAD_MS, Ledger, Position};
+use hemu_rules::Bp;
 use hemu_series::{Measure, Point, Series};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -115,6 +116,8 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
             let stream = Some(deposit.stream);
             add(Measure::DepositWeight, stream, deposit.weight.into());
             add(Measure::Quality, stream, deposit.quality.into());
+            let named = deposit.household.map_or(Bp::MIN, |_| Bp::MAX);
+            add(Measure::Attributed, stream, named.into());
         }
         Body::Status(status) => {
             for bin in &status.bins {

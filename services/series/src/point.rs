@@ -15,6 +15,9 @@ pub enum Measure {
     DepositWeight,
     /// Quality of a deposit as read: basis points; charted 0..1.
     Quality,
+    /// Whether a deposit names a household: basis points, all or none; the mean is the share that does, the count is of
+    /// all. Which household is nothing for a series.
+    Attributed,
     /// Battery: millivolts.
     Battery,
     /// Signal: dBm.
@@ -24,12 +27,13 @@ pub enum Measure {
 }
 
 impl Measure {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fill,
         Self::BinWeight,
         Self::Deposits,
         Self::DepositWeight,
         Self::Quality,
+        Self::Attributed,
         Self::Battery,
         Self::Rssi,
         Self::Temperature,
@@ -43,6 +47,7 @@ impl Measure {
             Self::Deposits => "deposits",
             Self::DepositWeight => "deposit_weight",
             Self::Quality => "quality",
+            Self::Attributed => "attributed",
             Self::Battery => "battery",
             Self::Rssi => "rssi",
             Self::Temperature => "temperature",
@@ -52,7 +57,7 @@ impl Measure {
     /// The chart's unit.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Fill | Self::Quality => "ratio",
+            Self::Fill | Self::Quality | Self::Attributed => "ratio",
             Self::BinWeight | Self::DepositWeight => "g",
             Self::Deposits => "1",
             Self::Battery => "mV",
@@ -72,7 +77,7 @@ impl Measure {
     /// How many of the stored unit make one of the chart's.
     pub(crate) const fn scale(self) -> f64 {
         match self {
-            Self::Fill | Self::Quality => 10_000.0,
+            Self::Fill | Self::Quality | Self::Attributed => 10_000.0,
             Self::Temperature => 100.0,
             Self::BinWeight | Self::Deposits | Self::DepositWeight | Self::Battery | Self::Rssi => 1.0,
         }
@@ -92,7 +97,9 @@ impl std::str::FromStr for Measure {
 
 /// A word that is no measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of fill, bin_weight, deposits, deposit_weight, quality, battery, rssi, temperature")]
+#[error(
+    "expected one of fill, bin_weight, deposits, deposit_weight, quality, attributed, battery, rssi, temperature"
+)]
 pub struct UnknownMeasure;
 
 /// One value of one line.

@@ -55,6 +55,8 @@ enum MeasureWord {
     Deposits,
     DepositWeight,
     Quality,
+    /// The share of deposits that name a household: the sum is how many do, the count is all there are.
+    Attributed,
     Battery,
     Rssi,
     Temperature,
@@ -111,6 +113,7 @@ impl From<MeasureWord> for Kept {
             MeasureWord::Deposits => Measure::Deposits,
             MeasureWord::DepositWeight => Measure::DepositWeight,
             MeasureWord::Quality => Measure::Quality,
+            MeasureWord::Attributed => Measure::Attributed,
             MeasureWord::Battery => Measure::Battery,
             MeasureWord::Rssi => Measure::Rssi,
             MeasureWord::Temperature => Measure::Temperature,
@@ -318,10 +321,9 @@ pub(crate) async fn get(
         stream: stream.map(Into::into),
         points,
     };
-    let unit = if matches!(find.agg, AggWord::Count) {
-        "1"
-    } else {
-        measure.unit()
+    let unit = match (measure, find.agg) {
+        (_, AggWord::Count) | (Measure::Attributed, AggWord::Sum) => "1",
+        (measure, _) => measure.unit(),
     };
     Ok(Json(Series {
         measure: measure.as_str(),

@@ -227,7 +227,7 @@ fn pragmas_are_ours(logs: [Option<bool>; 2], pragmas: &[Pragmas; 2], words: &Wor
 
 /// Two days late: a server deletes what is over every ten minutes.
 async fn nothing_is_over(config: &Config, site: &Site, now: i64, words: &Words) -> Result<Finding> {
-    let until = Keep::new(config).until(&site.ledger, now, 2);
+    let until = Keep::new(config).until(&site.ledger, now, now, 2);
     let over = site.ledger.overdue(until).await?;
     let trouble = (over != Over::default()).then(|| {
         words.say(

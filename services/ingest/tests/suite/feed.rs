@@ -2,7 +2,7 @@
 
 use hemu_ingest::feed::catch_up;
 use hemu_ledger::Folder;
-use hemu_ledger::entry::{BinState, Body, Status};
+use hemu_ledger::entry::{BinState, Body, Deposit, Status};
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, Millis, Stream, Zone};
 use hemu_series::{Agg, Line, Measure, Query, Series, Step};
@@ -186,6 +186,26 @@ async fn a_status_becomes_its_lines_in_their_units() {
             .map(|(_, v)| *v)
             .collect();
         assert_eq!(found, values, "{measure:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_series_know_how_many_deposits_name_a_household() {
+    let site = Site::new().await;
+    let series = series(&site).await;
+    let mut said = Segment::of_device("C1", 1, 1);
+    for (seq, household) in [(1, Some("H1")), (2, None), (3, Some("H2")), (4, None), (5, None)] {
+        let Body::Deposit(of) = deposit("H1", 5) else {
+            unreachable!()
+        };
+        said.push(seq, &Body::Deposit(Deposit { household, ..of }));
+    }
+    site.append(&said).await;
+    site.fold().await;
+    catch_up(&site.ledger, &series, |_, _| {}).await.unwrap();
+    for (agg, value) in [(Agg::Sum, 2.0), (Agg::Count, 5.0), (Agg::Mean, 0.4)] {
+        let lines = chart(&series, Measure::Attributed, Step::Day, agg).await;
+        assert_eq!(lines[0].points, [(MIDNIGHT, value)], "{agg:?}");
     }
 }
 

@@ -1,0 +1,35 @@
+//! What only the embedded rollups do.
+
+use hemu_rules::{Millis, Stream, Zone};
+use hemu_series::{Measure, Point, Series};
+use sqlx::{Connection as _, SqliteConnection};
+
+#[tokio::test]
+async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("series.db");
+    let point = Point {
+        device: "C1",
+        measure: Measure::DepositWeight,
+        stream: Some(Stream::Food),
+        at: Millis::clamped(0),
+        value: 700,
+    };
+    let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
+    assert!(series.write(0, 9, &[point]).await.unwrap());
+    series.close().await;
+
+    let mut file = SqliteConnection::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    let undone = sqlx::query("delete from _sqlx_migrations where version > 2")
+        .execute(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(undone.rows_affected(), 1);
+    file.close().await.unwrap();
+
+    let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
+    assert_eq!(series.position().await.unwrap(), 0);
+    assert!(series.write(0, 9, &[point]).await.unwrap());
+}
