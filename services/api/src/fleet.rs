@@ -25,6 +25,17 @@ pub(crate) enum State {
 }
 
 impl State {
+    pub(crate) const ALL: [Self; 3] = [Self::Offline, Self::Silent, Self::Online];
+
+    /// Its word, as it is in answers.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Silent => "silent",
+            Self::Online => "online",
+        }
+    }
+
     fn of(last_at: Option<i64>, connected: bool, now: i64) -> Self {
         let quiet = last_at.map_or(i64::MAX, |at| now.saturating_sub(at));
         if quiet <= SILENT_AFTER_MS {
@@ -128,6 +139,12 @@ impl Fleet {
 
     pub(crate) fn into_iter(self) -> impl Iterator<Item = (String, Member)> {
         self.0.into_iter()
+    }
+
+    /// Devices not revoked that are in a state.
+    pub(crate) fn count(&self, state: State, now: i64) -> usize {
+        let in_use = self.0.values().filter(|member| !member.revoked);
+        in_use.filter(|member| member.state(now) == state).count()
     }
 
     /// Names and devices of a station.

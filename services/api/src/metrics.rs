@@ -9,12 +9,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::api::Api;
+use crate::fleet::{Fleet, State as DeviceState};
 
 /// The metrics of the HTTP face. A clone counts into the same ones.
 #[derive(Debug, Clone)]
@@ -23,6 +24,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     pub(crate) live_clients: IntGauge,
     pub(crate) live_sampled_out: prometheus::IntCounter,
+    devices: IntGaugeVec,
 }
 
 impl Metrics {
@@ -51,12 +53,29 @@ impl Metrics {
                 "hemu_http_live_sampled_out_total",
                 "Journal records not sent as live events because too many came at once.",
             )?,
+            devices: IntGaugeVec::new(
+                Opts::new(
+                    "hemu_devices",
+                    "Devices in use: heard within 90 minutes, within a day, or not at all.",
+                ),
+                &["state"],
+            )?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.seconds.clone()))?;
         registry.register(Box::new(metrics.live_clients.clone()))?;
         registry.register(Box::new(metrics.live_sampled_out.clone()))?;
+        registry.register(Box::new(metrics.devices.clone()))?;
         Ok(metrics)
+    }
+
+    /// Says how many devices are in which state. Their names are no labels.
+    pub(crate) fn count_devices(&self, fleet: &Fleet, now: i64) {
+        for state in DeviceState::ALL {
+            let count = fleet.count(state, now);
+            let gauge = self.devices.with_label_values(&[state.as_str()]);
+            gauge.set(count.try_into().unwrap_or(i64::MAX));
+        }
     }
 }
 

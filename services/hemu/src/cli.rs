@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a backup in the data folder's place; devices then send again what they still hold.
     Restore(Restore),
+    /// Ask the running server whether it can do its work; exit 1 if not.
+    Ready,
     /// Look for what will cause trouble: the folder, the files, the clock, the listeners.
     Doctor,
 }

@@ -147,6 +147,7 @@ impl Committer {
     ) -> hemu_ledger::Result<(Self, Intake, Signals)> {
         let journal = ledger.journal().await?;
         let head = journal.head().position;
+        metrics.head(head);
         let (sender, orders) = mpsc::channel(QUEUE);
         let (committed, committed_seen) = watch::channel(journal.head().position);
         let (healthy, healthy_seen) = watch::channel(true);
@@ -264,6 +265,7 @@ impl Committer {
                     self.recovered();
                     self.cursors.learn(head.position - 1).await;
                     self.committed.send_replace(head.position);
+                    self.metrics.head(head.position);
                     return true;
                 }
                 Err(error) => {

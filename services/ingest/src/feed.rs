@@ -36,6 +36,9 @@ pub async fn run(
     shutdown: CancellationToken,
 ) {
     let feed = async {
+        if let Ok(position) = series.position().await {
+            metrics.fed(position);
+        }
         loop {
             applied.mark_unchanged();
             match step(&ledger, &series).await {

@@ -90,6 +90,7 @@ pub async fn follow(ledger: Ledger, watches: Watches) {
 
 async fn look(ledger: &Ledger, watches: &Watches) {
     if let Ok(progress) = ledger.progress().await {
+        watches.metrics.applied(progress.applied, 0);
         watches.applied.send_if_modified(|applied| {
             let moved = *applied != progress.applied;
             *applied = progress.applied;
@@ -107,6 +108,7 @@ async fn run(mut projector: Projector, watches: &mut Watches) {
         shutdown,
     } = watches;
     let mut failing = false;
+    metrics.applied(*applied.borrow(), 0);
     while !shutdown.is_cancelled() {
         let step = projector.step().await;
         if step.is_ok() && std::mem::take(&mut failing) {

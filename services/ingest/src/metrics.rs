@@ -21,6 +21,8 @@ pub struct Metrics {
     pub commit_failures: IntCounter,
     /// Time to store one batch, in seconds.
     pub commit_seconds: Histogram,
+    /// Last journal position that this process knows to be stored.
+    pub committed_position: IntGauge,
     /// Last journal position that is in the projections.
     pub applied_position: IntGauge,
     /// Journal records folded into the projections.
@@ -71,6 +73,10 @@ impl Metrics {
             )?,
             commit_failures: counter("commit_failures_total", "Attempts to write a batch that failed.")?,
             commit_seconds,
+            committed_position: gauge(
+                "committed_position",
+                "Last journal position that this process knows to be stored.",
+            )?,
             applied_position: gauge(
                 "applied_position",
                 "Last journal position that is in the projections.",
@@ -89,6 +95,10 @@ impl Metrics {
                 "Last journal position that is in the time series.",
             )?,
         })
+    }
+
+    pub(crate) fn head(&self, position: u64) {
+        self.committed_position.set(position.cast_signed());
     }
 
     pub(crate) fn committed(&self, records: u64, repeats: u64, bytes: usize) {

@@ -36,6 +36,7 @@ pub(crate) struct Feed {
     fleet_read: Option<Instant>,
     states: BTreeMap<String, State>,
     overview: Option<Overview>,
+    counted: Option<Instant>,
     samplers: BTreeMap<&'static str, Sampler>,
 }
 
@@ -49,6 +50,7 @@ impl Feed {
             fleet_read: None,
             states: BTreeMap::new(),
             overview: None,
+            counted: None,
             samplers: BTreeMap::new(),
         }
     }
@@ -121,13 +123,23 @@ impl Feed {
         Ok(())
     }
 
-    /// Tells the listeners, if there are any, how things stand: changed device states and a changed overview.
-    pub(crate) async fn beat(&mut self) -> Result<(), Error> {
-        if !self.api.live.has_listeners() {
+    /// Counts the devices by state, and tells the listeners, if there are any, how things stand: changed device states
+    /// and a changed overview.
+    pub(crate) async fn beat(&mut self, moment: Instant) -> Result<(), Error> {
+        let heard = self.api.live.has_listeners();
+        let counted = self
+            .counted
+            .is_some_and(|counted| moment.duration_since(counted) < FLEET_FRESH_FOR);
+        if counted && !heard {
             return Ok(());
         }
         let fleet = Fleet::read(&self.api).await?;
         let now = self.api.clock.now();
+        self.api.metrics.count_devices(&fleet, now);
+        self.counted = Some(moment);
+        if !heard {
+            return Ok(());
+        }
         for (device, member) in fleet.iter() {
             let state = member.state(now);
             let before = self.states.insert(device.to_owned(), state);

@@ -133,7 +133,7 @@ pub async fn run(api: Arc<Api>, mut applied: watch::Receiver<u64>, shutdown: Can
     while !shutdown.is_cancelled() {
         tokio::select! {
             () = shutdown.cancelled() => break,
-            _ = beat.tick() => log(feed.beat().await, ()),
+            _ = beat.tick() => log(feed.beat(tokio::time::Instant::now()).await, ()),
             () = tokio::time::sleep(PAUSE), if behind => {}
             Ok(()) = applied.changed(), if !behind => {}
         }

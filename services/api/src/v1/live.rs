@@ -275,12 +275,12 @@ mod tests {
             assert_eq!(reader.next().await.name, "deposit");
         }
         assert!(reader.idle());
-        feed.beat().await.unwrap();
+        feed.beat(tokio::time::Instant::now()).await.unwrap();
         let overview = reader.next().await;
         assert_eq!((overview.name.as_str(), overview.id), ("overview", None));
         let deposits = |overview: &serde_json::Value| overview["today"]["deposits"].as_u64().unwrap();
         assert_eq!(deposits(&overview.data), deposits(&before) + 300);
-        feed.beat().await.unwrap();
+        feed.beat(tokio::time::Instant::now()).await.unwrap();
         assert!(reader.idle(), "an overview without news is not told");
     }
 
@@ -289,10 +289,10 @@ mod tests {
         let site = Site::filled().await;
         let mut feed = site.feed().await;
         let mut reader = site.listen(None).await;
-        feed.beat().await.unwrap();
+        feed.beat(tokio::time::Instant::now()).await.unwrap();
         assert_eq!(reader.next().await.name, "overview");
         site.pass_ms(2 * 3_600_000);
-        feed.beat().await.unwrap();
+        feed.beat(tokio::time::Instant::now()).await.unwrap();
         for told in [
             json!({"device": "insp1", "state": "offline"}),
             json!({"device": "st01", "state": "silent"}),

@@ -14,6 +14,7 @@ mod import;
 mod lists;
 mod mosquitto;
 mod privacy;
+mod ready;
 mod rebuild;
 mod restore;
 mod rules;
@@ -70,6 +71,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Rebuild => rebuild::run(&config, words).await,
         Command::Backup(options) => backup::run(&config, &options, words).await,
         Command::Restore(options) => restore::run(&config, &options, words).await,
+        Command::Ready => ready::run(&config, words),
         Command::Doctor => doctor::run(&config, words).await,
     }
 }

@@ -242,6 +242,12 @@ deposits-written = { $rows } deposits written to { $file }
 finding-ok = ok    { $what }
 finding-wrong = WRONG { $what }: { $trouble }
 findings-wrong = { $wrong } of the checks found something wrong
+
+## hemu ready
+
+ready-no-answer = no server answers at http_listen ({ $address }): start it, or ask a node that has the role api
+ready-another-answer = what answers at http_listen ({ $address }) is not this version of Hemu
+not-ready = the server cannot do its work
 check-clock = clock
 check-log = write-ahead log
 check-device-listener = device listener
@@ -525,7 +531,7 @@ known-help-user-code = Print a code with which an account sets its password, onc
 known-help-user-name = The account
 known-help-token = Tokens of programs: add, list, revoke
 known-help-token-add = Let a program act as an account; prints the token as one JSON line. It is shown only here
-known-help-token-scopes = The rights it has, of those the account has, such as `see_site,see_lists`
+known-help-token-scopes = The rights it has, of those the account has, such as `see_site,see_lists`; `see_screen` alone for a screen on a wall
 known-help-token-label = What it is for
 known-help-token-days = Days until it ends
 known-help-token-list = List the tokens there are, without what they are
@@ -596,6 +602,7 @@ known-help-restore-file = The backup
 known-help-restore-replace = Move what the data folder holds aside, into replaced-TIME in it, instead of refusing
 known-help-restore-identity = The file with the key that the backup is encrypted for
 known-help-restore-passphrase = The file with the passphrase in its first line
+known-help-ready = Ask the running server whether it can do its work; exit 1 if not
 known-help-doctor = Look for what will cause trouble: the folder, the files, the clock, the listeners
 known-help-help = Print this message or the help of the given subcommand(s)
 

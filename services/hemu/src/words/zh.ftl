@@ -244,6 +244,12 @@ deposits-written = 已将 { $rows } 条投放记录写入 { $file }
 finding-ok = 正常  { $what }
 finding-wrong = 异常  { $what }：{ $trouble }
 findings-wrong = 有 { $wrong } 项检查发现异常
+
+## hemu ready
+
+ready-no-answer = http_listen（{ $address }）没有服务应答：请启动服务，或询问担任 api 角色的节点
+ready-another-answer = http_listen（{ $address }）的应答不是本版本的和睦
+not-ready = 服务目前无法工作
 check-clock = 时钟
 check-log = 预写日志
 check-device-listener = 设备监听
@@ -526,7 +532,7 @@ known-help-user-code = 打印一个码，一天内可供账户自行设置密码
 known-help-user-name = 账户
 known-help-token = 管理程序令牌：添加、列出、吊销
 known-help-token-add = 允许程序以某账户的身份行事；以一行 JSON 输出令牌，仅显示这一次
-known-help-token-scopes = 令牌的权限，须为该账户已有的权限，例如 `see_site,see_lists`
+known-help-token-scopes = 令牌的权限，须为该账户已有的权限，例如 `see_site,see_lists`；大屏只用 `see_screen`
 known-help-token-label = 用途
 known-help-token-days = 有效天数
 known-help-token-list = 列出令牌（不含令牌本身）
@@ -597,6 +603,7 @@ known-help-restore-file = 备份文件
 known-help-restore-replace = 将数据目录中原有内容移到其中的 replaced-时间 目录，而不是拒绝
 known-help-restore-identity = 备份加密所用密钥的文件
 known-help-restore-passphrase = 第一行为口令的文件
+known-help-ready = 询问正在运行的服务能否工作；不能则退出码为 1
 known-help-doctor = 检查可能出问题的地方：目录、文件、时钟、监听端口
 known-help-help = 显示本说明，或指定命令的说明
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::support::Server;
+use crate::support::{Server, hemu_with};
 
 /// A whole answer to a GET.
 pub(crate) fn get(url: &str) -> String {
@@ -55,7 +55,15 @@ fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
     ] {
         assert!(metrics.contains(name), "{name} is missing in {metrics}");
     }
+    let here = server.http.trim_start_matches("http://").to_owned();
+    let ask = || hemu_with(folder.path(), &["ready"], &[("HEMU_HTTP_LISTEN", &here)]);
+    let said = ask();
+    assert!(said.status.success());
+    assert!(String::from_utf8_lossy(&said.stdout).contains("ok    store"));
     assert_eq!(server.terminate().code(), Some(0));
+    let gone = ask();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("no server answers"));
 }
 
 #[test]
