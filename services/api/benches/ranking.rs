@@ -25,8 +25,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
-    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Presence, Site, Standings,
-    live,
+    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Presence, Screens, Site,
+    Standings, live,
 };
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::NewToken;
@@ -166,6 +166,7 @@ async fn api(folder: &Path) -> Api {
         standings: Standings::new(ledger, clock, Duration::from_hours(10)),
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
+        screens: Screens::new(Duration::ZERO),
         live: Live::new(live::Limits::default()),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
     }

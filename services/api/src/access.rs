@@ -24,6 +24,8 @@ pub enum Access {
     Public,
     /// Whoever is logged in.
     LoggedIn,
+    /// Whoever is logged in, and no program: what it could make would outlive its token.
+    InPerson,
     /// Whoever has all of these rights.
     Rights(&'static [Right]),
     /// Whoever has one of them.
@@ -34,7 +36,7 @@ impl Access {
     /// Whether it is open to somebody with these rights.
     fn allows(self, may: impl Fn(Right) -> bool) -> bool {
         match self {
-            Public | LoggedIn => true,
+            Public | LoggedIn | InPerson => true,
             Rights(rights) => rights.iter().all(|right| may(*right)),
             OneOf(rights) => rights.iter().any(|right| may(*right)),
         }
@@ -43,7 +45,7 @@ impl Access {
     /// The rights it asks for, as words.
     fn wants(self) -> String {
         let (rights, word) = match self {
-            Public | LoggedIn => (&[][..], ""),
+            Public | LoggedIn | InPerson => (&[][..], ""),
             Rights(rights) => (rights, " and "),
             OneOf(rights) => (rights, " or "),
         };
@@ -52,10 +54,10 @@ impl Access {
     }
 }
 
-use Access::{LoggedIn, OneOf, Public, Rights};
+use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
     Consent, DecideLists, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
-    PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeSite, SetRules,
+    PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
 };
 
 /// Every route that is documented, and the document.
@@ -69,13 +71,13 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/login/first", Public),
     ("POST", "/api/v1/login/password", Public),
     ("POST", "/api/v1/logout", LoggedIn),
-    ("POST", "/api/v1/logout/everywhere", LoggedIn),
+    ("POST", "/api/v1/logout/everywhere", InPerson),
     ("GET", "/api/v1/me", LoggedIn),
-    ("POST", "/api/v1/me/password", LoggedIn),
-    ("GET", "/api/v1/me/sessions", LoggedIn),
-    ("GET", "/api/v1/tokens", LoggedIn),
-    ("POST", "/api/v1/tokens", LoggedIn),
-    ("POST", "/api/v1/tokens/{id}/revoke", LoggedIn),
+    ("POST", "/api/v1/me/password", InPerson),
+    ("GET", "/api/v1/me/sessions", InPerson),
+    ("GET", "/api/v1/tokens", InPerson),
+    ("POST", "/api/v1/tokens", InPerson),
+    ("POST", "/api/v1/tokens/{id}/revoke", InPerson),
     ("GET", "/api/v1/accounts", Rights(&[KeepAccounts])),
     ("POST", "/api/v1/accounts", Rights(&[KeepAccounts])),
     ("POST", "/api/v1/accounts/{id}/code", Rights(&[KeepAccounts])),
@@ -84,6 +86,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/accounts/{id}/role", Rights(&[KeepAccounts])),
     ("GET", "/api/v1/audit", Rights(&[ReadTrail])),
     ("GET", "/api/v1/overview", Rights(&[SeeSite])),
+    ("GET", "/api/v1/screen", Rights(&[SeeScreen])),
     ("GET", "/api/v1/estates", Rights(&[SeeSite])),
     ("GET", "/api/v1/estates/{id}", Rights(&[SeeSite])),
     ("GET", "/api/v1/estates/{id}/groups", Rights(&[SeeSite])),
@@ -237,7 +240,7 @@ async fn admit(api: &Api, mut request: Request) -> Result<Request, Response> {
     let authorization = request.headers().get(header::AUTHORIZATION).cloned();
     let viewer = match access {
         Public => None,
-        LoggedIn | Rights(_) | OneOf(_) => {
+        LoggedIn | InPerson | Rights(_) | OneOf(_) => {
             let viewer = viewer::identify(api, caller, authorization).await;
             Some(viewer.map_err(Problem::into_response)?)
         }
@@ -258,6 +261,11 @@ async fn admit(api: &Api, mut request: Request) -> Result<Request, Response> {
 }
 
 fn allowed(viewer: &Viewer, access: Access) -> Result<(), Problem> {
+    if access == InPerson && viewer.session.is_none() {
+        return Err(Problem::forbidden(
+            "expected a person who is logged in, came a program with a token",
+        ));
+    }
     if access.allows(|right| viewer.may(right)) {
         return Ok(());
     }

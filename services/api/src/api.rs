@@ -7,7 +7,7 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Standings};
+use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Screens, Standings};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct Api {
     pub inspections: Inspections,
     pub dry_runs: DryRuns,
     pub activity: Activity,
+    pub screens: Screens,
     pub live: Live,
     pub metrics: Metrics,
 }

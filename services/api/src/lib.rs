@@ -44,3 +44,4 @@ pub use serve::{serve, serve_metrics};
 pub use standings::Standings;
 pub use v1::overview::Activity;
 pub use v1::rules::dry_run::DryRuns;
+pub use v1::screen::Screens;

@@ -30,16 +30,6 @@ impl Viewer {
         named && self.role.may(right)
     }
 
-    /// Refuses programs: what a token could make would outlive it.
-    pub(crate) fn in_person(&self) -> Result<(), Problem> {
-        if self.session.is_some() {
-            return Ok(());
-        }
-        Err(Problem::forbidden(
-            "expected a person who is logged in, came a program with a token",
-        ))
-    }
-
     /// What it may do.
     pub(crate) fn rights(&self) -> Vec<Right> {
         Right::ALL.into_iter().filter(|right| self.may(*right)).collect()

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use hemu_api::live;
 use hemu_api::{
-    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, Site, Standings,
+    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, Screens, Site,
+    Standings,
 };
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
@@ -29,6 +30,8 @@ use crate::site;
 
 /// How long scores are shown before the journal is asked whether they moved.
 const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
+/// How long what public screens show is kept: they ask every five seconds.
+const SCREEN_FRESH_FOR: Duration = Duration::from_secs(3);
 /// How long the choice of a bag waits for the newest readings to be folded.
 const FOLDED_WITHIN: Duration = Duration::from_secs(2);
 /// Batches the projections may be behind before the site is not ready.
@@ -119,6 +122,7 @@ pub(crate) fn serve(
         inspections,
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
+        screens: Screens::new(SCREEN_FRESH_FOR),
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(registry)?,
     });

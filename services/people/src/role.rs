@@ -31,6 +31,8 @@ pub enum Role {
 pub enum Right {
     /// See what belongs to nobody in particular: estates, stations, devices, charts, counters.
     SeeSite,
+    /// See what hangs in a hall for everybody to read: counters, and buildings of a public edition.
+    SeeScreen,
     /// See households within the own scope: scores, deposits, where they stand.
     SeeHouseholds,
     /// See lists of many households: rankings, editions, objections.
@@ -74,8 +76,9 @@ pub struct UnknownRole(String);
 pub struct UnknownRight(String);
 
 impl Right {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SeeSite,
+        Self::SeeScreen,
         Self::SeeHouseholds,
         Self::SeeLists,
         Self::SeeRaw,
@@ -96,6 +99,7 @@ impl Right {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SeeSite => "see_site",
+            Self::SeeScreen => "see_screen",
             Self::SeeHouseholds => "see_households",
             Self::SeeLists => "see_lists",
             Self::SeeRaw => "see_raw",
@@ -118,6 +122,7 @@ impl Right {
         !matches!(
             self,
             Self::SeeSite
+                | Self::SeeScreen
                 | Self::SeeHouseholds
                 | Self::SeeLists
                 | Self::SeeRaw
@@ -160,11 +165,12 @@ impl Role {
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
             Consent, DecideLists, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
-            PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeSite, SetRules,
+            PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
         };
         match self {
             Self::Admin => &[
                 SeeSite,
+                SeeScreen,
                 SeeHouseholds,
                 SeeRaw,
                 KeepCards,
@@ -173,6 +179,7 @@ impl Role {
             ],
             Self::Inspector => &[
                 SeeSite,
+                SeeScreen,
                 SeeHouseholds,
                 SeeLists,
                 SeeRaw,
@@ -184,6 +191,7 @@ impl Role {
             ],
             Self::GridOfficer => &[
                 SeeSite,
+                SeeScreen,
                 SeeHouseholds,
                 SeeLists,
                 SeeRaw,
@@ -196,9 +204,17 @@ impl Role {
                 Object,
                 Consent,
             ],
-            Self::Volunteer => &[SeeSite, Inspect],
-            Self::Collector => &[SeeSite],
-            Self::Auditor => &[SeeSite, SeeHouseholds, SeeLists, SeeRaw, Inspect, ReadTrail],
+            Self::Volunteer => &[SeeSite, SeeScreen, Inspect],
+            Self::Collector => &[SeeSite, SeeScreen],
+            Self::Auditor => &[
+                SeeSite,
+                SeeScreen,
+                SeeHouseholds,
+                SeeLists,
+                SeeRaw,
+                Inspect,
+                ReadTrail,
+            ],
             Self::Resident => &[SeeHouseholds, Object, Consent],
         }
     }

@@ -21,7 +21,8 @@ use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
 use crate::{
-    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Standings,
+    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Screens,
+    Standings,
 };
 
 pub(crate) use ask::{acting, anonymous, answer, body, looking, request};
@@ -163,6 +164,7 @@ impl Site {
             inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
             dry_runs: DryRuns::default(),
             activity: Activity::default(),
+            screens: Screens::new(Duration::ZERO),
             live: Live::new(limits),
             metrics: Metrics::new(registry).unwrap(),
         }

@@ -78,27 +78,27 @@ struct PlanStation {
 
 /// The drawing as the registry keeps it; what it says beyond this is not read.
 #[derive(Debug, Deserialize)]
-struct StoredPlan {
-    width: f64,
-    height: f64,
+pub(super) struct StoredPlan {
+    pub(super) width: f64,
+    pub(super) height: f64,
     #[serde(default)]
-    buildings: Vec<StoredBuilding>,
+    pub(super) buildings: Vec<StoredBuilding>,
 }
 
 #[derive(Debug, Deserialize)]
-struct StoredBuilding {
-    id: String,
-    label: String,
+pub(super) struct StoredBuilding {
+    pub(super) id: String,
+    pub(super) label: String,
     units: u32,
     floors: u32,
-    x: f64,
-    y: f64,
-    w: f64,
-    h: f64,
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) w: f64,
+    pub(super) h: f64,
 }
 
 impl StoredPlan {
-    fn read(estate: &registry::Estate) -> Option<Self> {
+    pub(super) fn read(estate: &registry::Estate) -> Option<Self> {
         let plan = serde_json::from_str(estate.plan.as_deref()?);
         plan.inspect_err(
             |error| tracing::warn!(%error, estate.id = estate.id, "the estate's plan cannot be read"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::acts::EditionRow;
 use hemu_ledger::read::EstateGroups;
 use hemu_rules::{Day, GroupView};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub(crate) enum Division {
 }
 
 /// An estate's buildings or units.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Groups {
     estate: String,
     by: Division,
@@ -42,7 +43,7 @@ pub(crate) struct Groups {
 }
 
 /// A building, or one of its units.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Group {
     /// Null where the registry names none.
     building: Option<String>,
@@ -56,7 +57,7 @@ struct Group {
 }
 
 /// What is said of a group that is large enough.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Figures {
     households: u32,
     /// Those with enough evidence for a score.
@@ -75,6 +76,19 @@ struct Figures {
     /// The same of the black list.
     black: Option<u32>,
     black_share: Option<f64>,
+}
+
+impl Groups {
+    fn of(id: &str, (day, edition): (Day, Option<u64>), estate: &EstateGroups, by: Division) -> Self {
+        Self {
+            estate: id.to_owned(),
+            by,
+            day,
+            edition,
+            whole: estate.form.whole.as_ref().map(Figures::of),
+            items: groups(estate, by),
+        }
+    }
 }
 
 impl Figures {
@@ -154,36 +168,37 @@ pub(crate) async fn get(
             "there is no such estate; /api/v1/estates lists them",
         ));
     }
-    let answer = |day, edition, estate: &EstateGroups| Groups {
-        by: find.by,
-        day,
-        edition,
-        whole: estate.form.whole.as_ref().map(Figures::of),
-        items: groups(estate, find.by),
-        estate: id.clone(),
-    };
     let Some(edition) = find.edition else {
         let kept = api.standings.newest().await?;
         let none = EstateGroups::default();
         let estate = kept.groups.iter().find(|groups| groups.estate == id);
-        return Ok(Json(answer(kept.standing.edition, None, estate.unwrap_or(&none))));
+        let estate = estate.unwrap_or(&none);
+        return Ok(Json(Groups::of(
+            &id,
+            (kept.standing.edition, None),
+            estate,
+            find.by,
+        )));
     };
-    let now = api.clock.now();
     let none = || {
         Problem::not_found("no edition of this number is public just now, or it says nothing of this estate")
     };
-    let row = api
-        .ledger
-        .edition_row(edition)
-        .await?
-        .filter(|row| row.is_public(now));
-    let row = row.ok_or_else(none)?;
-    let estate = api
-        .ledger
-        .edition_groups(edition, &id, now)
-        .await?
-        .ok_or_else(none)?;
-    Ok(Json(answer(row.day, Some(edition), &estate)))
+    let now = api.clock.now();
+    let row = api.ledger.edition_row(edition).await?;
+    let row = row.filter(|row| row.is_public(now)).ok_or_else(none)?;
+    let groups = of_edition(&api, &row, &id, find.by).await?;
+    groups.map(Json).ok_or_else(none)
+}
+
+/// The groups of an estate as they were stored with an edition; `None` where it says nothing of the estate.
+pub(super) async fn of_edition(
+    api: &Api,
+    row: &EditionRow,
+    id: &str,
+    by: Division,
+) -> Result<Option<Groups>, Problem> {
+    let estate = api.ledger.edition_groups(row.id, id, api.clock.now()).await?;
+    Ok(estate.map(|estate| Groups::of(id, (row.day, Some(row.id)), &estate, by)))
 }
 
 #[cfg(test)]

@@ -124,7 +124,6 @@ pub(crate) async fn password(
     Viewing(viewer): Viewing,
     Body(asked): Body<Password>,
 ) -> Result<StatusCode, Problem> {
-    viewer.in_person()?;
     let name = viewer.actor.name();
     let attempt = api
         .attempt(&[Trying::Address(caller.peer), Trying::Account(name)])

@@ -22,6 +22,7 @@ mod quarantine;
 mod ranking;
 mod readings;
 pub(crate) mod rules;
+pub(crate) mod screen;
 mod series;
 mod site;
 mod stations;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(site::get))
         .routes(routes!(overview::get))
+        .routes(routes!(screen::get))
         .routes(routes!(estates::list))
         .routes(routes!(estates::get))
         .routes(routes!(groups::get))

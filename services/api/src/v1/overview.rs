@@ -147,7 +147,8 @@ pub(crate) async fn site(api: &Api, fleet: &Fleet) -> hemu_ledger::Result<Overvi
     read(api, None, Some(active), fleet).await
 }
 
-async fn active(api: &Api) -> hemu_ledger::Result<u64> {
+/// Households that brought something in the last 28 days.
+pub(super) async fn active(api: &Api) -> hemu_ledger::Result<u64> {
     api.activity
         .households(api, api.clock.today(api.ledger.zone()))
         .await

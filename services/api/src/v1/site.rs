@@ -28,15 +28,20 @@ pub(crate) struct Site {
 /// Name, zone and clock.
 #[utoipa::path(get, path = "/api/v1/site", tag = "site", responses((status = 200, body = Site)))]
 pub(crate) async fn get(State(api): State<Arc<Api>>) -> Json<Site> {
+    Json(of(&api))
+}
+
+/// What it says in this moment.
+pub(super) fn of(api: &Api) -> Site {
     let site = &api.site;
-    Json(Site {
+    Site {
         name: site.name.clone(),
         zone: api.ledger.zone().to_string(),
         now: api.clock.now(),
         speed: site.speed,
         demo: site.demo,
         version: site.version.clone(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,8 @@ pub(crate) enum Token {
     Add {
         /// The account.
         name: Actor,
-        /// The rights it has, of those the account has, such as `see_site,see_lists`.
+        /// The rights it has, of those the account has, such as `see_site,see_lists`; `see_screen` alone for a screen on a
+        /// wall.
         #[arg(long, value_name = "RIGHT,...", value_delimiter = ',', required = true)]
         scopes: Vec<Right>,
         /// What it is for.
