@@ -21,6 +21,8 @@ pub struct Door {
     pub allow_remote: bool,
     /// Names beside `localhost` and loopback addresses under which the site is reached, without port.
     pub hosts: Vec<String>,
+    /// Proxies of the operator's, whose word on who asks is believed.
+    pub proxies: Vec<IpAddr>,
 }
 
 impl Door {

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod api;
+mod asker;
 mod check;
 mod dashboards;
 mod describe;

@@ -1,16 +1,17 @@
 //! How fast one address may ask. This machine's own requests are not counted: they are the operator's, or those of a proxy
-//! that stands for many people and has to keep its own pace.
+//! that is not named in the configuration, stands for many people and has to keep its own pace.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::api::Api;
+use crate::asker;
 use crate::problem::Problem;
 
 /// Requests a second, and at once after a pause: an office behind one address has several dashboards open.
@@ -65,8 +66,7 @@ pub(crate) async fn keep(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    if peer.is_some_and(|ConnectInfo(peer)| !api.pace.admits(peer.ip())) {
+    if asker::address(request.extensions()).is_some_and(|asker| !api.pace.admits(asker)) {
         return Err(Problem::too_fast(format!(
             "expected at most {A_SECOND} requests a second from one address, came more; go on in a second"
         )));

@@ -3,10 +3,10 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use hemu_ledger::read::SiteKey;
@@ -14,6 +14,7 @@ use hemu_people::{Digest, Lasting, Secret, Trying};
 use tokio::sync::Semaphore;
 
 use crate::api::{Api, Clock};
+use crate::asker;
 use crate::problem::Problem;
 use crate::serve::OverTls;
 
@@ -131,10 +132,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 impl Caller {
     /// `None` where the peer is not known, whom the door lets in nowhere.
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap) -> Option<Self> {
-        let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+        let peer = asker::address(extensions)?;
         let tls = extensions.get::<OverTls>().is_some();
         Some(Self {
-            peer: peer.ip(),
+            peer,
             session: session(headers, cookie(tls)),
             tls,
         })
@@ -179,6 +180,10 @@ fn session(headers: &HeaderMap, cookie: &str) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
     use super::*;
 
     fn caller(tls: bool, cookies: &str) -> Caller {

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Places {
     most: usize,
     most_of_one: usize,
+    /// Which stand for many people and have no share of their own.
+    proxies: Arc<[IpAddr]>,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -26,11 +28,12 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// At most so many in all, and so many of one address.
-    pub fn new(most: usize, most_of_one: usize) -> Self {
+    /// At most so many in all, and so many of one address that is not a proxy's.
+    pub fn new(most: usize, most_of_one: usize, proxies: &[IpAddr]) -> Self {
         Self {
             most,
             most_of_one,
+            proxies: proxies.into(),
             taken: Arc::default(),
         }
     }
@@ -40,7 +43,8 @@ impl Places {
         let address = address.to_canonical();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = taken.by.get(&address).copied().unwrap_or_default();
-        if taken.all >= self.most || of_one >= self.most_of_one {
+        let crowded = of_one >= self.most_of_one && !self.proxies.contains(&address);
+        if taken.all >= self.most || crowded {
             return None;
         }
         taken.all += 1;
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn one_address_takes_its_share_and_what_it_leaves_is_free_again() {
-        let places = Places::new(4, 3);
+        let places = Places::new(4, 3, &[]);
         let [a, b]: [IpAddr; 2] = ["10.0.0.7", "10.0.0.8"].map(|text| text.parse().unwrap());
         let mut held: Vec<Place> = (0..9).filter_map(|_| places.take(a)).collect();
         assert_eq!(held.len(), 3);
@@ -83,5 +87,13 @@ mod tests {
         drop(other);
         let taken = places.taken.lock().unwrap();
         assert_eq!((taken.all, taken.by.len()), (0, 0), "nobody is remembered");
+    }
+
+    #[test]
+    fn a_proxy_has_the_house_and_no_more() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let places = Places::new(4, 3, &[proxy]);
+        let held: Vec<Place> = (0..9).filter_map(|_| places.take(proxy)).collect();
+        assert_eq!(held.len(), 4);
     }
 }

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::Api;
 use crate::problem::Problem;
-use crate::{access, dashboards, describe, door, headers, live, metrics, pace, probes, v1};
+use crate::{access, asker, dashboards, describe, door, headers, live, metrics, pace, probes, v1};
 
 /// Until an answer must have begun. A stream that has begun may last.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,6 +70,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .layer(from_fn(in_time))
         .layer(from_fn_with_state(api.clone(), door::guard))
         .layer(from_fn_with_state(api.clone(), pace::keep))
+        .layer(from_fn_with_state(api.clone(), asker::name))
         .layer(from_fn(headers::secure))
         .layer(from_fn_with_state(api, metrics::observe))
 }
@@ -338,6 +339,7 @@ mod tests {
         site.parts().door = Door {
             allow_remote: true,
             hosts: vec!["hemu.example".into()],
+            proxies: Vec::new(),
         };
         assert_eq!(site.send(from([10, 0, 0, 7], "hemu.example")).await.status(), 200);
         assert_eq!(site.send(from([10, 0, 0, 7], "evil.example")).await.status(), 403);

@@ -1,6 +1,6 @@
 //! The configuration: one flat tree. File, environment and flags fill it, in that order; unknown keys are refused.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -64,6 +64,7 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) https_listen: Option<SocketAddr>,
     pub(crate) hosts: Vec<String>,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) allow_plain: bool,
     pub(crate) http_connections: usize,
     pub(crate) http_connections_per_address: usize,
@@ -84,7 +85,7 @@ pub(crate) struct Config {
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 39] = [
     "data",
     "store",
     "secrets_file",
@@ -109,6 +110,7 @@ const KEYS: [&str; 38] = [
     "http_listen",
     "https_listen",
     "hosts",
+    "trusted_proxies",
     "allow_plain",
     "http_connections",
     "http_connections_per_address",
@@ -166,6 +168,7 @@ impl Default for Config {
             http_listen: loopback(8080),
             https_listen: None,
             hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
             allow_plain: false,
             http_connections: 4_096,
             http_connections_per_address: 512,
@@ -271,7 +274,9 @@ impl Config {
 
     /// Whether the dashboards are for other machines too.
     pub(crate) fn serves_others(&self) -> bool {
-        self.https_listen.is_some() || !self.http_listen.ip().is_loopback()
+        self.https_listen.is_some()
+            || !self.http_listen.ip().is_loopback()
+            || !self.trusted_proxies.is_empty()
     }
 }
 

@@ -100,6 +100,11 @@ async fn export(config: &Config, token: &str, out: &Path, words: &Words) -> Resu
     let Some(subject) = site.ledger.subject(token, clock::system()()).await? else {
         bail!(words.say("no-such-household", &[]));
     };
+    // Before it is written: who looked is told also where writing fails halfway.
+    let operator = Actor::operator();
+    site.ledger
+        .note_look(token, operator.name(), "export", clock::system()())
+        .await?;
     let unwritable = || words.say("cannot-write", &[("file", &out.display())]);
     let mut to = super::open_private(out, words)?;
     writeln!(to, "{subject:#}")

@@ -482,7 +482,11 @@ async fn listen_for_people(config: &Config, words: &Words) -> Result<Option<Page
         }
         _ => None,
     };
-    let places = Places::new(config.http_connections, config.http_connections_per_address);
+    let places = Places::new(
+        config.http_connections,
+        config.http_connections_per_address,
+        &config.trusted_proxies,
+    );
     Ok(Some(Pages {
         plain,
         encrypted,
@@ -494,6 +498,7 @@ fn door(config: &Config) -> Door {
     Door {
         allow_remote: config.serves_others(),
         hosts: config.hosts.clone(),
+        proxies: config.trusted_proxies.clone(),
     }
 }
 

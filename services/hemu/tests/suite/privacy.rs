@@ -183,6 +183,15 @@ fn nothing_is_left_of_whom_is_erased_and_nobody_elses_place_changes_by_a_byte() 
         "{audit}"
     );
     assert!(audit.contains("keeper,correct,,H03"), "{audit}");
+    let exported = |line: &str| {
+        ["operator", "export", "H03"]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    assert!(
+        audit.lines().any(exported),
+        "whoever has the machine looked: {audit}"
+    );
 }
 
 #[test]

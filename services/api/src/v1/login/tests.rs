@@ -179,6 +179,41 @@ async fn of_a_thousand_guesses_twenty_are_looked_at_in_ten_minutes() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_whoever_guesses_waits_and_nobody_else() {
+    let mut site = with_inspector().await;
+    let proxy = [127, 0, 0, 1];
+    site.parts().door.proxies = vec![proxy.into()];
+    let through = |person: &'static str, password: &str| {
+        let asked = json!({"name": "w1", "password": password});
+        let mut request = from(proxy, "/api/v1/login", &asked);
+        let headers = request.headers_mut();
+        headers.insert("x-forwarded-for", HeaderValue::from_static(person));
+        headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
+        request
+    };
+    for nth in 0..30 {
+        let asked = json!({"name": format!("n{nth}"), "password": "guessed"});
+        let mut guess = through("203.0.113.9", "");
+        *guess.body_mut() = asked.to_string().into();
+        let expected = if nth < 20 { 401 } else { 429 };
+        assert_eq!(site.send(guess).await.status(), expected, "{nth}");
+    }
+    let own = through("203.0.113.9, 192.0.2.7", PASSWORD);
+    let response = site.send(own).await;
+    assert_eq!(response.status(), 200);
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(
+        cookie.starts_with("__Host-") && cookie.contains("Secure"),
+        "it came over TLS: {cookie}"
+    );
+    // From anybody else the headers are words.
+    site.parts().door.proxies.clear();
+    let response = site.send(through("192.0.2.8", PASSWORD)).await;
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(!cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
 async fn somebody_of_a_household_comes_in_by_its_code_once_and_sees_that_household() {
     let site = Site::filled().await;
     let good = code(&site, Purpose::Resident, None, Some("hh-good-0001")).await;
