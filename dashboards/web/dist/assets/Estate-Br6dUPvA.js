@@ -1,1 +1,0 @@
-import"./inspectors-BQ8HVHg_.js";import{t as e}from"./EstatePlan-CCTLYuzL.js";function t(t,n){e(t,{get dash(){return n.dash}})}export{t as default};
