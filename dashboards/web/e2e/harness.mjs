@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { mkdtemp, mkdir, readFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -89,6 +89,11 @@ export class Stage {
     await page.goto(new URL(path, this.wire.url).href);
     if (login) await logIn(page, login);
     return seen;
+  }
+
+  /** Puts a file that a page gave out beside the pictures. */
+  async keep(name, bytes) {
+    await writeFile(join(this.shots, name), bytes);
   }
 
   /** A picture of the whole page, which must not be wider than the window. */

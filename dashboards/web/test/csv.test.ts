@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { csvCell, toCsv } from '../src/lib/csv';
-import type { SeriesAnswer } from '../src/lib/api';
-import { CSV_HEADER, csvRows } from '../src/lib/series';
+import { CSV_HEADER, csvRows, type Counted } from '../src/lib/series';
 
 test('text_that_a_spreadsheet_would_run_is_neutralised', () => {
   for (const bad of [
@@ -44,22 +43,18 @@ test('a_file_begins_with_a_byte_order_mark_and_ends_lines_with_crlf', () => {
 });
 
 test('the_chart_file_holds_every_point_in_order_with_local_and_utc_time', () => {
-  const answer = (stream: 'food' | null, points: [number, number][]): SeriesAnswer => ({
+  const one = (stream: 'food' | null, at: number, value: number): Counted => ({
+    station: 's1',
     measure: 'fill',
-    step: 'hour',
-    agg: 'mean',
     unit: 'ratio',
-    from: 0,
-    to: 1,
-    series: [{ device: '=cmd', stream, points }],
+    agg: 'mean',
+    step: 'hour',
+    lines: [{ device: '=cmd', stream, readings: [{ at, value, n: 2 }] }],
   });
-  const rows = csvRows(
-    [answer('food', [[7_200_000, 0.5]]), answer(null, [[3_600_000, 0.25]])],
-    'Asia/Shanghai',
-  );
+  const rows = csvRows([one('food', 7_200_000, 0.5), one(null, 3_600_000, 0.25)], 'Asia/Shanghai');
   expect(toCsv(CSV_HEADER, rows).split('\r\n').slice(1)).toEqual([
-    "1970-01-01T09:00:00+08:00,1970-01-01T01:00:00.000Z,fill,ratio,mean,hour,'=cmd,,0.25",
-    "1970-01-01T10:00:00+08:00,1970-01-01T02:00:00.000Z,fill,ratio,mean,hour,'=cmd,food,0.5",
+    "1970-01-01T09:00:00+08:00,1970-01-01T01:00:00.000Z,s1,fill,ratio,mean,hour,'=cmd,,0.25,,2",
+    "1970-01-01T10:00:00+08:00,1970-01-01T02:00:00.000Z,s1,fill,ratio,mean,hour,'=cmd,food,0.5,,2",
     '',
   ]);
 });

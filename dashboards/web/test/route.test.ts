@@ -6,8 +6,10 @@ test('what_is_written_is_read_again', () => {
     page: 'station',
     estate: 'hemu-xincun',
     station: 'st01',
+    with: 'st02~st-3',
     measure: 'fill',
-    range: '30d',
+    range: '90d',
+    day: '2026-05-20',
     step: 'day',
   };
   expect(parseRoute(formatRoute(route))).toEqual(route);
@@ -21,6 +23,7 @@ test('a_household_never_gets_into_a_link', () => {
 });
 
 test('odd_values_are_dropped', () => {
+  expect(parseRoute('#/station?with=a~b~c~d')).toEqual({ page: 'station' });
   expect(parseRoute('#/sta<b>?station=a%20b&measure=../x')).toEqual({});
   expect(parseRoute('#')).toEqual({});
 });

@@ -212,6 +212,16 @@ export interface SeriesAnswer {
   series: { device: string; stream: Stream | null; points: [number, number][] }[];
 }
 
+/** Something at a station that a person should look at. */
+export interface Incident {
+  at: number;
+  device: string;
+  kind: string;
+  stream: Stream | null;
+  note: string | null;
+  photo: string | null;
+}
+
 export interface Quarantined {
   id: number;
   at: number;

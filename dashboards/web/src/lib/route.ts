@@ -1,12 +1,15 @@
 /**
- * What a link may carry: a page, and on it an estate, a station, a measure, a range, an edition. Never a household: an
+ * What a link may carry: a page, and on it an estate, stations, a measure, a range and a day, an edition. Never a household: an
  * address bar is remembered, synchronised and shown to whoever looks over a shoulder.
  */
-const KEYS = ['estate', 'station', 'measure', 'range', 'step', 'edition', 'tab'] as const;
+const KEYS = ['estate', 'station', 'with', 'measure', 'range', 'day', 'step', 'edition', 'tab'] as const;
 type Key = (typeof KEYS)[number];
-export type Route = { page?: string } & Partial<Record<Key, string>>;
+export type Route = { page?: string } & { [K in Key]?: string | undefined };
 
 const VALUE = /^[A-Za-z0-9_-]{1,64}$/;
+/** Stations beside the first one. */
+const LIST = /^[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{1,64}){0,2}$/;
+const fits = (key: Key, value: string) => (key === 'with' ? LIST : VALUE).test(value);
 
 /** Reads "#/station?station=st01&range=7d"; unknown keys and odd values are dropped. */
 export function parseRoute(hash: string): Route {
@@ -16,7 +19,7 @@ export function parseRoute(hash: string): Route {
   if (VALUE.test(path)) route.page = path;
   for (const key of KEYS) {
     const value = given.get(key);
-    if (value !== null && VALUE.test(value)) route[key] = value;
+    if (value !== null && fits(key, value)) route[key] = value;
   }
   return route;
 }
@@ -26,7 +29,7 @@ export function formatRoute(route: Route): string {
   const out = new URLSearchParams();
   for (const key of KEYS) {
     const value = route[key];
-    if (value !== undefined && VALUE.test(value)) out.set(key, value);
+    if (value !== undefined && fits(key, value)) out.set(key, value);
   }
   const text = out.toString();
   const page = route.page !== undefined && VALUE.test(route.page) ? route.page : '';
