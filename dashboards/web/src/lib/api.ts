@@ -180,7 +180,51 @@ export interface Deposit {
   confidence: number | null;
   by: 'camera' | 'inspector';
   bag: string | null;
+  /** Its place in the journal, by which acts name it. */
+  place: string;
+  /** Why it does not count; empty where it does. */
   flags: string[];
+}
+
+/** A household in an edition that households were told of. */
+export interface HouseholdEdition {
+  edition: { id: number; day: string; revision: number; state: string };
+  place: { status: string; shown: string; score: number; warned: boolean } | null;
+  objections: {
+    id: number;
+    state: 'pending' | 'upheld' | 'rejected';
+    at: number;
+    readings: string[];
+    decided_by: string | null;
+  }[];
+  deadline: number | null;
+}
+
+interface Place {
+  rank: number;
+  of: number;
+}
+
+export interface Rank {
+  city: Place;
+  estate: Place | null;
+}
+
+export interface Consents {
+  current: { purpose: string; given: boolean; since: number | null }[];
+  history: { purpose: string; given: boolean; by: string; at: number; position: number }[];
+}
+
+/** What was done about a household, and who looked at it. */
+export interface HouseholdTrail {
+  acts: Page<{ place: string; at: number; actor: string; kind: string; why: string | null }>;
+  looks: { actor: string; what: string; day: string; count: number }[];
+}
+
+export interface NextBag {
+  day: string;
+  ordinal: number;
+  look: string;
 }
 
 /** A deposit as the live list shows it; the household is masked by the server. */

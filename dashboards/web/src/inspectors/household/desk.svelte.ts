@@ -1,14 +1,19 @@
 /**
  * The household being looked at. It lives in this object and nowhere else: not in the address, not in the
- * history, not in any storage.
+ * history, not in any storage. What is asked is noted as a look, so that nothing is asked before somebody wants it.
  */
 import {
   get,
+  type Consents,
   type Deposit,
   type Household,
   type HouseholdDay,
+  type HouseholdEdition,
   type HouseholdRow,
+  type HouseholdTrail,
+  type NextBag,
   type Page,
+  type Rank,
   type Reasons,
 } from '../../lib/api';
 import { calendar, calendarSpan, type CalendarDay } from '../../lib/calendar';
@@ -16,6 +21,7 @@ import { Resource } from '../../lib/resource.svelte';
 
 const FOUND_AT_ONCE = 20;
 const DEPOSITS_AT_ONCE = 20;
+const EDITIONS_AT_ONCE = 26;
 
 export class HouseholdDesk {
   readonly found = new Resource<Page<HouseholdRow>>();
@@ -23,6 +29,12 @@ export class HouseholdDesk {
   readonly why = new Resource<Reasons>();
   readonly days = new Resource<CalendarDay[]>();
   readonly deposits = new Resource<Page<Deposit>>();
+  /** Asked for by the parts that are opened. */
+  readonly editions = new Resource<Page<HouseholdEdition>>();
+  readonly rank = new Resource<{ rank: Rank | null }>();
+  readonly consents = new Resource<Consents>();
+  readonly trail = new Resource<HouseholdTrail>();
+  readonly nextBag = new Resource<NextBag>();
   token = $state<string | null>(null);
   /** The day pointed out in calendar and list alike. */
   day = $state<string | null>(null);
@@ -55,11 +67,25 @@ export class HouseholdDesk {
     await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo([null])]);
   }
 
-  async loadWhy(): Promise<void> {
+  async #ask<T>(into: Resource<T>, what: string, params: Record<string, number> = {}): Promise<void> {
+    const token = this.token;
+    if (token !== null) await into.load((signal) => get<T>(['households', token, what], params, signal));
+  }
+
+  readonly loadWhy = () => this.#ask(this.why, 'reasons');
+  readonly loadEditions = () => this.#ask(this.editions, 'editions', { limit: EDITIONS_AT_ONCE });
+  readonly loadConsents = () => this.#ask(this.consents, 'consents');
+  readonly loadTrail = () => this.#ask(this.trail, 'audit', { limit: 50 });
+  readonly loadNextBag = () => this.#ask(this.nextBag, 'next-bag');
+
+  /** Null is an answer: a household that is not rated has no rank. */
+  readonly loadRank = async (): Promise<void> => {
     const token = this.token;
     if (token === null) return;
-    await this.why.load((signal) => get<Reasons>(['households', token, 'reasons'], {}, signal));
-  }
+    await this.rank.load(async (signal) => ({
+      rank: await get<Rank | null>(['households', token, 'rank'], {}, signal),
+    }));
+  };
 
   async loadDays(today: string): Promise<void> {
     const household = this.household.data;
@@ -73,9 +99,9 @@ export class HouseholdDesk {
   }
 
   async turnTo(pages: (string | null)[]): Promise<void> {
+    this.pages = pages;
     const token = this.token;
     if (token === null) return;
-    this.pages = pages;
     const after = pages.at(-1) ?? null;
     await this.deposits.load((signal) =>
       get<Page<Deposit>>(['households', token, 'deposits'], { limit: DEPOSITS_AT_ONCE, after }, signal),
@@ -86,9 +112,8 @@ export class HouseholdDesk {
     this.token = null;
     this.day = null;
     this.pages = [null];
-    this.household.clear();
-    this.why.clear();
-    this.days.clear();
-    this.deposits.clear();
+    const all = [this.household, this.why, this.days, this.deposits];
+    for (const one of [...all, this.editions, this.rank, this.consents, this.trail, this.nextBag])
+      one.clear();
   }
 }

@@ -1,0 +1,115 @@
+// Drives a real Chromium through one household and what its score is made of, against the hemu at HEMU_URL.
+
+import assert from 'node:assert/strict';
+import { accessible, goTo, run } from './harness.mjs';
+
+async function openHousehold(page) {
+  await goTo(page, 'household');
+  await page.selectOption('#household form select', { index: 2 });
+  await page.click('#household-go');
+  await page.locator('#household .found li button').first().click();
+  await page.waitForSelector('#score-value');
+  await page.waitForSelector('#calendar .day');
+  await page.waitForSelector('#deposit-list tbody tr');
+  await page.waitForSelector('#why');
+}
+
+/** Opens households until one is rated. */
+async function openRated(page) {
+  await openHousehold(page);
+  for (let nth = 1; (await page.locator('#waterfall').count()) === 0; nth++) {
+    const button = page.locator('#household .found li button').nth(nth);
+    const label = (await button.locator('span').first().textContent()).trim();
+    await button.click();
+    await page.waitForFunction((l) => document.querySelector('#score h3')?.textContent.includes(l), label);
+    await page.waitForSelector('#why-sentence');
+  }
+}
+
+async function household(stage) {
+  const step = stage.step.bind(stage);
+  const { context, page, complaints, requests } = await stage.open({ width: 1280 });
+  const asked = (what) => requests.filter((r) => r.path.endsWith(what)).length;
+
+  await step('the_waterfall_adds_up_to_the_score_exactly', async () => {
+    await openRated(page);
+    const score = Number(await page.textContent('#score-value'));
+    await page.click('#waterfall summary');
+    const steps = await page
+      .locator('#waterfall-table tbody tr')
+      .evaluateAll((rows) =>
+        rows.map((row) => ({ kind: row.dataset.kind, tenths: Number(row.dataset.tenths) })),
+      );
+    const sum = steps.filter(({ kind }) => kind !== 'score').reduce((total, { tenths }) => total + tenths, 0);
+    assert.equal(sum, score * 10);
+    assert.equal(steps.at(-1).tenths, score * 10);
+    assert.equal(await page.locator('#waterfall svg').getAttribute('role'), 'img');
+  });
+
+  await step('nothing_more_is_asked_of_a_household_before_it_is_opened', async () => {
+    for (const what of ['/editions', '/rank', '/consents', '/audit', '/next-bag'])
+      assert.equal(asked(what), 0, what);
+    for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail']) {
+      await page.click(`#house-${id} summary`);
+      await page.waitForSelector(`#house-${id} .inside > *:not(.hint)`);
+    }
+    assert.equal(asked('/audit'), 1);
+    assert.match(await page.textContent('#house-trail'), /住户与评分/);
+    assert.match(await page.textContent('#house-editions'), /\d{4}-\d\d-\d\d/);
+  });
+
+  await step('ninety_days_are_walked_by_keyboard', async () => {
+    await page.focus('#calendar .day[tabindex="0"]');
+    await page.keyboard.press('Home');
+    const first = await page.evaluate(() => document.activeElement.dataset.day);
+    await page.keyboard.press('End');
+    const last = await page.evaluate(() => document.activeElement.dataset.day);
+    const days = (Date.parse(last) - Date.parse(first)) / 86_400_000 + 1;
+    assert.ok(days >= 90, `${first} to ${last}`);
+    await page.keyboard.press('PageUp');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.dataset.day),
+      new Date(Date.parse(last) - 28 * 86_400_000).toISOString().slice(0, 10),
+    );
+  });
+
+  await step('the_token_is_in_no_address_and_no_storage', async () => {
+    const token = /households\/([^/?]+)\/audit/.exec(requests.find((r) => r.path.endsWith('/audit')).path)[1];
+    const told = await page.evaluate(() =>
+      [location.href, JSON.stringify(history.state), { ...localStorage }, { ...sessionStorage }]
+        .map((one) => JSON.stringify(one))
+        .join(' '),
+    );
+    assert.ok(!told.includes(token));
+    assert.deepEqual(complaints, []);
+  });
+  await context.close();
+}
+
+/** The page as it looks, and what axe says of it. */
+async function pictures(stage, width, locale, tag, options = {}) {
+  const { context, page, complaints } = await stage.open({ width, locale, ...options });
+  const name = (what) => `${what}-${width}-${tag}`;
+  await openRated(page);
+  for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail']) {
+    await page.click(`#house-${id} summary`);
+    await page.waitForSelector(`#house-${id} .inside > *:not(.hint)`);
+  }
+  await accessible(page, name('household'));
+  await stage.shoot(page, name('household'));
+  assert.deepEqual(complaints, []);
+  await context.close();
+}
+
+await run(async (stage) => {
+  await household(stage);
+  for (const width of [390, 1280, 1920])
+    for (const [locale, tag] of [
+      ['zh-CN', 'zh'],
+      ['en-GB', 'en'],
+    ])
+      await stage.step(`screens_${width}_${tag}`, () => pictures(stage, width, locale, tag));
+  await stage.step('screens_1280_dark', () =>
+    pictures(stage, 1280, 'zh-CN', 'dark', { colorScheme: 'dark', reducedMotion: 'reduce' }),
+  );
+});
