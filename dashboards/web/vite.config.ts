@@ -26,7 +26,12 @@ export default defineConfig({
     // What is bundled into the pages keeps its authors' notices.
     license: { fileName: 'licenses.md' },
     chunkSizeWarningLimit: 700,
-    rolldownOptions: { input: { inspectors: fileURLToPath(new URL('./index.html', import.meta.url)) } },
+    rolldownOptions: {
+      input: {
+        inspectors: fileURLToPath(new URL('./index.html', import.meta.url)),
+        screen: fileURLToPath(new URL('./screen.html', import.meta.url)),
+      },
+    },
   },
   server: { host: '127.0.0.1', proxy: { '/api': api } },
   preview: { host: '127.0.0.1', proxy: { '/api': api } },

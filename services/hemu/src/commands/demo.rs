@@ -12,10 +12,10 @@ use firmware_sim::estate::{self, Estate};
 use firmware_sim::keys::{Key, Keys};
 use firmware_sim::life::{History, day_of};
 use hemu_ledger::acts::Actor;
-use hemu_ledger::people::{NewCode, Purpose};
+use hemu_ledger::people::{NewCode, NewToken, Purpose};
 use hemu_ledger::registry::{self, Household, HouseholdQuery, Station, key_digest};
 use hemu_ledger::{Alone, Ledger};
-use hemu_people::{Role, Secret};
+use hemu_people::{Right, Role, Secret};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
@@ -74,6 +74,7 @@ pub(super) async fn run(config: Config, options: &Demo, words: &Words) -> Result
     server.keep_lists();
     let url = format!("http://{http}");
     logins(&server.ledger, &url, words).await?;
+    screen(&server.ledger, &url, words).await?;
     eprintln!(
         "{}",
         words.say("open-the-page", &[("url", &url), ("speed", &options.speed)])
@@ -127,6 +128,24 @@ async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
             words.say("demo-code", &[("url", &url), ("code", &code.tell())])
         );
     }
+    Ok(())
+}
+
+/// The address of the public screen, with a token that opens nothing else.
+async fn screen(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
+    let (by, now) = (Actor::operator(), clock::system()());
+    let (id, token) = (super::hex(&random::<6>(words)?), Secret::token(random(words)?));
+    let new = NewToken {
+        id: &id,
+        digest: token.digest(),
+        account: "admin",
+        label: "screen",
+        scopes: &[Right::SeeScreen],
+        until: now + 30 * DAY_MS,
+    };
+    ledger.add_token(&by, now, &new).await?;
+    let url = format!("{url}/screen#token={}", token.tell());
+    eprintln!("{}", words.say("demo-screen", &[("url", &url)]));
     Ok(())
 }
 

@@ -47,6 +47,7 @@ scores-and-charts = scores and charts
 history-is-in = { $days } days, { $records } records, in { $seconds } s through MQTT ({ $rate } records/s), each on the disk before it was acknowledged
 demo-login = log in as { $name } ({ $role }) with { $password }
 demo-code = or open { $url } as somebody of a household, or type its code: { $code }
+demo-screen = The screen in the hall: { $url }
 open-the-page = Open { $url } (time runs { $speed }-fold; Ctrl-C ends it)
 simulator-refused = the endpoint refused { $records } of the simulator's records
 simulator-stopped = the simulated bins stopped

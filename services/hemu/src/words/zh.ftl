@@ -49,6 +49,7 @@ scores-and-charts = 评分与图表
 history-is-in = 共 { $days } 天、{ $records } 条记录，经 MQTT 写入用时 { $seconds } 秒（每秒 { $rate } 条），每条记录均在落盘后才予以确认
 demo-login = 登录账户 { $name }（{ $role }），密码 { $password }
 demo-code = 或以某户居民的身份打开 { $url }，也可输入登录码：{ $code }
+demo-screen = 大屏：{ $url }
 open-the-page = 请在浏览器中打开 { $url }（时间以 { $speed } 倍速流逝；按 Ctrl-C 结束）
 simulator-refused = 接入端拒收了模拟器的 { $records } 条记录
 simulator-stopped = 模拟设备已停止

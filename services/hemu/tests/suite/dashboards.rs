@@ -1,34 +1,71 @@
-//! The inspectors' page in a real browser against a real demo: MQTT in, pictures out.
+//! The pages in a real browser against a real demo: MQTT in, pictures out.
+#![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::people::with_password;
-use crate::support::{Server, required};
+use crate::support::{Server, required, succeed};
+
+fn web() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web")
+}
+
+/// Whether a browser and what drives it are installed; says so when not, unless they have to be.
+fn browser_is_there() -> bool {
+    let needed = [
+        "/usr/bin/chromium".into(),
+        web().join("node_modules/playwright-core"),
+    ];
+    let Some(missing) = needed.iter().find(|path| !path.exists()) else {
+        return true;
+    };
+    assert!(
+        !required("chromium"),
+        "{} is not there and HEMU_TEST_REQUIRE asks for it",
+        missing.display()
+    );
+    println!(
+        "skipped: {} is not there; install chromium and run npm ci in dashboards/web",
+        missing.display()
+    );
+    false
+}
+
+/// A demo that runs so fast that a night, when nobody brings anything, is over in half a minute: the pages wait for a
+/// deposit.
+fn demo(folder: &Path) -> Server {
+    Server::run(folder, 0, &["demo", "--days", "40", "--speed", "1200"])
+}
+
+/// Drives a page by a script of `e2e`. Pictures are gone with the folder, unless `HEMU_SHOTS` names another.
+fn drive(script: &str, server: &Server, folder: &Path, settings: &[(&str, &str)]) {
+    let shots = std::env::var_os("HEMU_SHOTS").map_or_else(|| folder.join("shots"), PathBuf::from);
+    let run = Command::new("node")
+        .arg(script)
+        .current_dir(web())
+        .env("HEMU_URL", format!("{}/", server.http))
+        .env("HEMU_SHOTS", shots)
+        .envs(settings.iter().copied())
+        .output()
+        .expect("node runs");
+    let (out, err) = (
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr),
+    );
+    println!("{out}");
+    assert!(run.status.success(), "{out}{err}");
+}
 
 #[test]
 fn the_page_shows_what_the_simulated_bins_sent() {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web");
-    let needed = [
-        "/usr/bin/chromium".into(),
-        web.join("node_modules/playwright-core"),
-    ];
-    let missing = needed.iter().find(|path| !path.exists());
-    if let Some(missing) = missing {
-        assert!(
-            !required("chromium"),
-            "{} is not there and HEMU_TEST_REQUIRE asks for it",
-            missing.display()
-        );
-        println!(
-            "skipped: {} is not there; install chromium and run npm ci in dashboards/web",
-            missing.display()
-        );
+    if !browser_is_there() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    // So fast that a night, when nobody brings anything, is over in half a minute: the page waits for a deposit.
-    let server = Server::run(folder.path(), 0, &["demo", "--days", "40", "--speed", "1200"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = demo(folder.path());
     let add = ["user", "add", "tester", "--role", "grid_officer"];
     let added = with_password(folder.path(), &add, "three-green-bins");
     assert!(
@@ -36,19 +73,31 @@ fn the_page_shows_what_the_simulated_bins_sent() {
         "{}",
         String::from_utf8_lossy(&added.stderr)
     );
-    let run = Command::new("node")
-        .arg("e2e/inspectors.mjs")
-        .current_dir(&web)
-        .env("HEMU_URL", format!("{}/", server.http))
-        .env("HEMU_LOGIN", "tester three-green-bins")
-        .env("HEMU_SHOTS", folder.path().join("shots"))
-        .output()
-        .unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&run.stdout),
-        String::from_utf8_lossy(&run.stderr),
-    );
-    println!("{out}");
-    assert!(run.status.success(), "{out}{err}");
+    let login = [("HEMU_LOGIN", "tester three-green-bins")];
+    drive("e2e/inspectors.mjs", &server, folder.path(), &login);
+    assert!(server.terminate().success());
+}
+
+#[test]
+fn the_public_screen_shows_the_estate_and_nobody_in_it() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = demo(folder.path());
+    let token = |account: &str, role: &str, scopes: &str| {
+        succeed(folder.path(), &["user", "add", account, "--role", role, "--code"]);
+        let add = ["token", "add", account, "--scopes", scopes, "--label", "screen"];
+        let made: Value = serde_json::from_str(&succeed(folder.path(), &add)).expect("one JSON line");
+        made["token"].as_str().expect("a token").to_owned()
+    };
+    let screen = token("hall", "collector", "see_screen");
+    let decide = "see_lists,prepare_lists,decide_lists";
+    let officers = ["first", "second"].map(|name| token(name, "grid_officer", decide));
+    let settings = [
+        ("HEMU_SCREEN_TOKEN", screen.as_str()),
+        ("HEMU_SCREEN_OFFICERS", &officers.join(" ")),
+    ];
+    drive("e2e/screen.mjs", &server, folder.path(), &settings);
     assert!(server.terminate().success());
 }
