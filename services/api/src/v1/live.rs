@@ -301,6 +301,14 @@ mod tests {
             let event = reader.next().await;
             assert_eq!((event.name.as_str(), event.data), ("device", told));
         }
+        let metrics = site.metrics().await;
+        for line in [
+            "hemu_devices{state=\"offline\"} 2",
+            "hemu_devices{state=\"online\"} 0",
+            "hemu_devices{state=\"silent\"} 2",
+        ] {
+            assert!(metrics.contains(line), "{line}: {metrics}");
+        }
     }
 
     #[tokio::test]
