@@ -99,6 +99,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/incidents", Rights(&[SeeSite])),
     ("GET", "/api/v1/quarantine", Rights(&[SeeRaw])),
     ("GET", "/api/v1/inspectors", Rights(&[SeeLists])),
+    ("GET", "/api/v1/cameras", Rights(&[SeeRaw])),
     // Of households, but of nobody's own: not for residents, nor for those who are not to know whose bag it is.
     ("GET", "/api/v1/deposits", Rights(&[SeeSite, SeeHouseholds])),
     ("GET", "/api/v1/live", Rights(&[SeeSite, SeeHouseholds])),

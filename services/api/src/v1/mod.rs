@@ -3,6 +3,7 @@
 mod accounts;
 mod acts;
 mod audit;
+mod cameras;
 pub(crate) mod deposits;
 mod devices;
 mod editions;
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(stations::get))
         .routes(routes!(inspections::get))
         .routes(routes!(inspectors::list))
+        .routes(routes!(cameras::list))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get))
         .routes(routes!(households::list))

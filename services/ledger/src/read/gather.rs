@@ -294,17 +294,27 @@ pub(super) async fn calibration(
 ) -> Outcome<(Calibration, Vec<String>)> {
     let names = device_names(connection).await?;
     let pairs = pairs(connection, (edition.plus(-rule.pair_days), edition)).await?;
-    let name_of = |no: DeviceNo| name(&names, Source::Camera(no));
-    Ok((calibrate(rule, pairs, name_of, edition), names))
+    Ok((calibrated(rule, &pairs, &names, edition), names))
 }
 
-async fn device_names(connection: &mut db::Link<'_>) -> Outcome<Vec<String>> {
+/// The calibration that pairs give; those of other days change nothing.
+pub(super) fn calibrated(
+    rule: &Rule,
+    pairs: &[(DeviceNo, Day, PairSums)],
+    names: &[String],
+    edition: Day,
+) -> Calibration {
+    let name_of = |no: DeviceNo| name(names, Source::Camera(no));
+    calibrate(rule, pairs.iter().copied(), name_of, edition)
+}
+
+pub(super) async fn device_names(connection: &mut db::Link<'_>) -> Outcome<Vec<String>> {
     let rows = db::query("select name from device order by no").fetch_all(connection);
     rows.await?.iter().map(|row| row.try_get("name")).collect()
 }
 
 /// Of the days a calibration looks at. A city has millions: rows are not kept.
-async fn pairs(
+pub(super) async fn pairs(
     connection: &mut db::Link<'_>,
     (from, to): (Day, Day),
 ) -> Outcome<Vec<(DeviceNo, Day, PairSums)>> {

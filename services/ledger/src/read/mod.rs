@@ -1,5 +1,6 @@
 //! What others read of the ledger. Plain rows out; nothing here changes anything.
 
+mod cameras;
 mod conflicting;
 mod days;
 mod devices;
@@ -17,6 +18,7 @@ mod reading_at;
 mod standing;
 mod tail;
 
+pub use cameras::{Camera, Cameras, Leaning};
 pub use conflicting::Conflicting;
 pub use days::{Part, Parts};
 pub use devices::{BinRow, DeviceState, Folded, IncidentRow, QuarantineRow};
