@@ -1,4 +1,5 @@
-// Drives a real Chromium through one household and what its score is made of, against the hemu at HEMU_URL.
+// Drives a real Chromium through one household: what its score is made of, and what is done about it, against the hemu at
+// HEMU_URL. HEMU_LOGIN is a grid officer, HEMU_ADMIN an admin, both `name password`.
 
 import assert from 'node:assert/strict';
 import { accessible, goTo, run } from './harness.mjs';
@@ -25,6 +26,12 @@ async function openRated(page) {
     await page.waitForSelector('#why-sentence');
   }
 }
+
+const confirm = async (page) => {
+  await page.click('#act-go');
+  await page.waitForSelector('#act:not([open])', { state: 'attached' });
+  await page.waitForSelector('#act-done p');
+};
 
 async function household(stage) {
   const step = stage.step.bind(stage);
@@ -73,6 +80,49 @@ async function household(stage) {
     );
   });
 
+  await step('a_reading_is_struck_once_and_restored', async () => {
+    const row = page.locator('#deposit-list tbody tr:not(.out)').first();
+    const place = await row.getAttribute('data-place');
+    const acts = () =>
+      requests.filter((r) => r.method === 'POST' && r.path.includes(`/readings/${place}/`)).length;
+    await row.locator('.mend').click();
+    await page.waitForSelector('#act[open]');
+    await page.dblclick('#act-go');
+    await page.waitForSelector(`#deposit-list tr.out[data-place="${place}"]`);
+    assert.match(await page.textContent(`#deposit-list tr[data-place="${place}"]`), /已剔除/);
+    assert.equal(acts(), 1);
+    await page.locator(`#deposit-list tr[data-place="${place}"] .mend`).click();
+    await page.waitForSelector('#act[open]');
+    await confirm(page);
+    await page.waitForSelector(`#deposit-list tr:not(.out)[data-place="${place}"]`);
+  });
+
+  await step('a_card_lost_on_no_day_is_refused_by_its_field', async () => {
+    await page.click('#do-card-lost');
+    await page.fill('#act-since', '2999-01-01');
+    await page.click('#act-go');
+    await page.waitForSelector('#act-since[aria-invalid="true"]');
+    assert.match(await page.textContent('#act-wrong'), /从哪一天起丢失/);
+    await page.keyboard.press('Escape');
+    assert.equal(asked('/card-lost'), 0);
+  });
+
+  await step('a_consent_is_recorded_and_withdrawn', async () => {
+    for (const [way, word] of [
+      ['in', '同意'],
+      ['out', '撤回'],
+    ]) {
+      await page.click(`#do-red-${way}`);
+      await page.waitForSelector('#act[open]');
+      await confirm(page);
+      await page.waitForFunction(
+        (w) => document.querySelector('#house-consents ul')?.lastElementChild?.textContent.includes(w),
+        word,
+      );
+    }
+    assert.equal(await page.locator('#do-code').count(), 0, 'an officer prints no code');
+  });
+
   await step('the_token_is_in_no_address_and_no_storage', async () => {
     const token = /households\/([^/?]+)\/audit/.exec(requests.find((r) => r.path.endsWith('/audit')).path)[1];
     const told = await page.evaluate(() =>
@@ -83,6 +133,22 @@ async function household(stage) {
     assert.ok(!told.includes(token));
     assert.deepEqual(complaints, []);
   });
+  await context.close();
+}
+
+async function code(stage) {
+  const { context, page, complaints } = await stage.open({ login: process.env.HEMU_ADMIN });
+  await openHousehold(page);
+  assert.equal(await page.locator('.mend').count(), 0, 'an admin mends no reading');
+  await page.click('#do-code');
+  await page.waitForSelector('#act[open]');
+  await confirm(page);
+  assert.match(await page.textContent('#household-code'), /^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  assert.ok(((await page.getAttribute('#code-sheet path', 'd')) ?? '').length > 1000);
+  await stage.shoot(page, 'code-1280-zh');
+  await page.locator('#household .found li button').nth(1).click();
+  await page.waitForSelector('#code-sheet', { state: 'detached' });
+  assert.deepEqual(complaints, []);
   await context.close();
 }
 
@@ -97,12 +163,17 @@ async function pictures(stage, width, locale, tag, options = {}) {
   }
   await accessible(page, name('household'));
   await stage.shoot(page, name('household'));
+  await page.click('#do-card-lost');
+  await page.waitForSelector('#act[open]');
+  await accessible(page, name('act'));
+  await stage.shoot(page, name('act'), { fullPage: false });
   assert.deepEqual(complaints, []);
   await context.close();
 }
 
 await run(async (stage) => {
   await household(stage);
+  if (process.env.HEMU_ADMIN) await stage.step('an_admin_prints_a_code_to_hand_over', () => code(stage));
   for (const width of [390, 1280, 1920])
     for (const [locale, tag] of [
       ['zh-CN', 'zh'],

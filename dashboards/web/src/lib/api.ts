@@ -287,12 +287,22 @@ export interface Me {
   until: number;
 }
 
+/** Who was faster at something that only one can do. */
+export interface Winner {
+  actor: string;
+  at: number;
+  what: string;
+}
+
 /** Why an answer did not come. `status` 0: no answer at all. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly title: string,
     readonly detail: string,
+    /** The rule of the due process that forbids it, as a stable word. */
+    readonly rule = '',
+    readonly winner: Winner | null = null,
   ) {
     super(`${status} ${title}: ${detail}`);
   }
@@ -317,7 +327,9 @@ async function problem(response: Response): Promise<ApiError> {
     const value = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[name] : null;
     return typeof value === 'string' ? value : '';
   };
-  return new ApiError(response.status, field('title') || response.statusText, field('detail'));
+  const title = field('title') || response.statusText;
+  const winner = (body as { winner?: Winner } | null)?.winner ?? null;
+  return new ApiError(response.status, title, field('detail'), field('rule'), winner);
 }
 
 /**

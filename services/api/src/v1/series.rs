@@ -386,6 +386,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn attribution_is_a_share_with_its_numerator_and_its_denominator() {
+        let site = Site::filled().await;
+        let named = |minutes: i64, value| Point {
+            device: "st01",
+            measure: Measure::Attributed,
+            stream: Some(Stream::Food),
+            at: Millis::clamped(NOON + minutes * 60_000),
+            value,
+        };
+        let deposits = [named(1, 10_000), named(2, 0), named(3, 10_000), named(4, 10_000)];
+        assert!(site.series.write(0, 1, &deposits).await.unwrap());
+        for (agg, unit, value) in [("mean", "ratio", 0.75), ("sum", "1", 3.0), ("count", "1", 4.0)] {
+            let to = NOON + HOUR;
+            let path = format!("/api/v1/series?station=s1&measure=attributed&from={NOON}&to={to}&agg={agg}");
+            let chart = site.json(&path).await;
+            assert_eq!(chart["unit"], unit, "{agg}");
+            assert_eq!(
+                chart["series"][0]["points"],
+                serde_json::json!([[NOON, value]]),
+                "{agg}"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn disagreement_is_a_chart_by_day_of_the_ledgers_sums() {
         let site = site().await;
         site.disagree(10, 600).await;

@@ -34,10 +34,13 @@ fn browser_is_there() -> bool {
     false
 }
 
-/// A demo that runs so fast that a night, when nobody brings anything, is over in half a minute: the pages wait for a
-/// deposit.
-fn demo(folder: &Path) -> Server {
-    Server::run(folder, 0, &["demo", "--days", "40", "--speed", "1200"])
+/// So fast that a night, when nobody brings anything, is over in half a minute: for pages that wait for a deposit.
+const FAST: &str = "1200";
+/// So slow that what is asked twice is the same.
+const SLOW: &str = "8";
+
+fn demo(folder: &Path, speed: &str) -> Server {
+    Server::run(folder, 0, &["demo", "--days", "40", "--speed", speed])
 }
 
 /// Drives a page by a script of `e2e`. Pictures are gone with the folder, unless `HEMU_SHOTS` names another.
@@ -59,23 +62,40 @@ fn drive(script: &str, server: &Server, folder: &Path, settings: &[(&str, &str)]
     assert!(run.status.success(), "{out}{err}");
 }
 
-#[test]
-fn the_page_shows_what_the_simulated_bins_sent() {
+/// Drives the inspectors' pages as a grid officer and an admin.
+fn drive_as_staff(script: &str, speed: &str) {
     if !browser_is_there() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let server = demo(folder.path());
-    let add = ["user", "add", "tester", "--role", "grid_officer"];
-    let added = with_password(folder.path(), &add, "three-green-bins");
-    assert!(
-        added.status.success(),
-        "{}",
-        String::from_utf8_lossy(&added.stderr)
-    );
-    let login = [("HEMU_LOGIN", "tester three-green-bins")];
-    drive("e2e/inspectors.mjs", &server, folder.path(), &login);
+    let server = demo(folder.path(), speed);
+    for (name, role) in [("tester", "grid_officer"), ("keeper", "admin")] {
+        let add = ["user", "add", name, "--role", role];
+        let added = with_password(folder.path(), &add, "three-green-bins");
+        let said = String::from_utf8_lossy(&added.stderr);
+        assert!(added.status.success(), "{said}");
+    }
+    let logins = [
+        ("HEMU_LOGIN", "tester three-green-bins"),
+        ("HEMU_ADMIN", "keeper three-green-bins"),
+    ];
+    drive(script, &server, folder.path(), &logins);
     assert!(server.terminate().success());
+}
+
+#[test]
+fn the_page_shows_what_the_simulated_bins_sent() {
+    drive_as_staff("e2e/inspectors.mjs", FAST);
+}
+
+#[test]
+fn charts_show_and_hand_out_what_the_stations_reported() {
+    drive_as_staff("e2e/charts.mjs", SLOW);
+}
+
+#[test]
+fn a_household_shows_what_its_score_is_made_of_and_what_may_be_done() {
+    drive_as_staff("e2e/household.mjs", SLOW);
 }
 
 #[test]
@@ -84,7 +104,7 @@ fn the_public_screen_shows_the_estate_and_nobody_in_it() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let server = demo(folder.path());
+    let server = demo(folder.path(), FAST);
     let token = |account: &str, role: &str, scopes: &str| {
         succeed(folder.path(), &["user", "add", account, "--role", role, "--code"]);
         let add = ["token", "add", account, "--scopes", scopes, "--label", "screen"];

@@ -67,6 +67,21 @@ export class HouseholdDesk {
     await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo([null])]);
   }
 
+  /** Asks again for what is on the page, after something was done. */
+  async again(today: string): Promise<void> {
+    const { token, pages } = this;
+    if (token === null) return;
+    await this.household.load((signal) => get<Household>(['households', token], {}, signal));
+    if (this.token !== token) return;
+    const opened = [
+      this.editions.data && this.loadEditions(),
+      this.rank.data && this.loadRank(),
+      this.consents.data && this.loadConsents(),
+      this.trail.data && this.loadTrail(),
+    ];
+    await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo(pages), ...opened]);
+  }
+
   async #ask<T>(into: Resource<T>, what: string, params: Record<string, number> = {}): Promise<void> {
     const token = this.token;
     if (token !== null) await into.load((signal) => get<T>(['households', token, what], params, signal));

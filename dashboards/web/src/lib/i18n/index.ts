@@ -1,4 +1,5 @@
 /** All texts of the inspectors' pages, a file for each area, both languages side by side. A new area is added to this list. */
+import * as acts from './acts';
 import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
@@ -7,6 +8,7 @@ import * as station from './station';
 import * as today from './today';
 
 export const zh = {
+  ...acts.zh,
   ...common.zh,
   ...estate.zh,
   ...household.zh,
@@ -17,6 +19,7 @@ export const zh = {
 export type Key = keyof typeof zh;
 
 export const en: Record<Key, string> = {
+  ...acts.en,
   ...common.en,
   ...estate.en,
   ...household.en,
