@@ -25,8 +25,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
-    Activity, Api, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Presence, Screens, Site,
-    Standings, live,
+    Activity, Api, Clock, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, People, Presence, Screens,
+    Site, Standings, live,
 };
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::NewToken;
@@ -164,6 +164,7 @@ async fn api(folder: &Path) -> Api {
         checks: Vec::new(),
         inspections: Inspections::new(ledger.site_key([7; 32]).await.unwrap(), Plan::V1, Duration::ZERO),
         standings: Standings::new(ledger, clock, Duration::from_hours(10)),
+        intake: Intake::default(),
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
         screens: Screens::new(Duration::ZERO),

@@ -56,7 +56,7 @@ impl Access {
 
 use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
-    Consent, DecideLists, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
+    Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
     PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
 };
 
@@ -93,6 +93,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/stations", Rights(&[SeeSite])),
     ("GET", "/api/v1/stations/{id}", Rights(&[SeeSite])),
     ("GET", "/api/v1/stations/{id}/inspections", Rights(&[Inspect])),
+    ("POST", "/api/v1/inspections", Rights(&[GradeBags])),
     ("GET", "/api/v1/devices", Rights(&[SeeSite])),
     ("GET", "/api/v1/devices/{id}", Rights(&[SeeSite])),
     ("GET", "/api/v1/series", Rights(&[SeeSite])),

@@ -7,7 +7,9 @@ use hemu_ledger::Ledger;
 use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
-use crate::{Activity, Check, Door, DryRuns, Inspections, Live, Metrics, Pace, People, Screens, Standings};
+use crate::{
+    Activity, Check, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, People, Screens, Standings,
+};
 
 /// The parts of the HTTP face.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ pub struct Api {
     pub checks: Vec<Check>,
     pub standings: Standings,
     pub inspections: Inspections,
+    pub intake: Intake,
     pub dry_runs: DryRuns,
     pub activity: Activity,
     pub screens: Screens,

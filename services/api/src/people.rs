@@ -58,6 +58,11 @@ impl People {
         }
     }
 
+    /// The device that an account is while it grades bags.
+    pub(crate) fn handset(&self, account: &str) -> String {
+        hemu_people::handset(account, self.key.bytes())
+    }
+
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Problem> {
         let mut bytes = [0; N];
         (self.fill)(&mut bytes).map_err(|error| {

@@ -68,6 +68,8 @@ pub(crate) struct DoorsView {
     pub(crate) connected: Connected,
     pub(crate) healthy: Option<watch::Receiver<bool>>,
     pub(crate) broker: Option<View>,
+    /// Where what people graded goes.
+    pub(crate) intake: hemu_api::Intake,
 }
 
 /// Serves until shutdown.
@@ -120,6 +122,7 @@ pub(crate) fn serve(
         checks,
         standings,
         inspections,
+        intake: doors.intake,
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
         screens: Screens::new(SCREEN_FRESH_FOR),

@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod config;
 mod disk;
+mod handset;
 mod http;
 mod jobs;
 mod progress;

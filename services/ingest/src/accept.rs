@@ -26,11 +26,8 @@ pub fn accept<'p>(device: &DeviceId, payloads: impl IntoIterator<Item = (Up, &'p
     for (up, payload) in payloads {
         let parsed = hemu_wire::parse(up, payload);
         accepted.unknown_fields += parsed.unknown_fields;
-        for record in &parsed.records {
-            match record {
-                Ok(record) => accepted.take(device, record),
-                Err(rejected) => accepted.set_aside(device, rejected),
-            }
+        for record in parsed.records {
+            accepted.enter(device, record);
         }
     }
     accepted
@@ -45,29 +42,36 @@ impl Accepted {
         self.unknown_fields += other.unknown_fields;
     }
 
-    fn take(&mut self, device: &DeviceId, record: &Record<'_>) {
+    /// Adds one record, or sets it aside: then why. One entry a record, in their order.
+    pub(crate) fn enter(
+        &mut self,
+        device: &DeviceId,
+        record: Result<Record<'_>, Rejected>,
+    ) -> Option<Rejected> {
+        let rejected = record.and_then(|record| self.take(device, &record)).err()?;
+        self.set_aside(device, &rejected);
+        Some(rejected)
+    }
+
+    fn take(&mut self, device: &DeviceId, record: &Record<'_>) -> Result<(), Rejected> {
         let stamp = record.stamp();
-        match body(record)
+        let body = body(record)
             .map_err(|error| error.to_string())
             .and_then(|body| plausible(record).map(|()| body))
-        {
-            Ok(body) => {
-                self.records += 1;
-                self.segment(device, stamp.boot, stamp.seq).push(stamp.seq, &body);
-            }
-            Err(detail) => {
+            .map_err(|detail| {
                 // Written out again: it was well formed, so nothing of it is lost.
                 let raw = hemu_wire::encode(std::slice::from_ref(record)).unwrap_or_default();
-                let rejected = Rejected {
+                Rejected {
                     identity: Some((stamp.boot, stamp.seq)),
                     reason: hemu_wire::Reason::OutOfRange,
                     detail,
                     raw_len: raw.len(),
                     raw,
-                };
-                self.set_aside(device, &rejected);
-            }
-        }
+                }
+            })?;
+        self.records += 1;
+        self.segment(device, stamp.boot, stamp.seq).push(stamp.seq, &body);
+        Ok(())
     }
 
     fn set_aside(&mut self, device: &DeviceId, rejected: &Rejected) {

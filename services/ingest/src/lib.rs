@@ -8,6 +8,7 @@ pub mod conflicts;
 mod cursors;
 pub mod feed;
 pub mod fold;
+pub mod handset;
 pub mod import;
 pub mod metrics;
 pub mod receipts;

@@ -5,6 +5,7 @@
 
 mod households;
 
+use hemu_people::HANDSET;
 use sha2::{Digest, Sha256};
 
 use crate::db::{self, from_columns};
@@ -140,6 +141,11 @@ impl Ledger {
         station: Option<&str>,
         at: i64,
     ) -> Result<()> {
+        if id.starts_with(HANDSET) {
+            return Err(Error::Rejected(format!(
+                "expected a device id that does not begin with {HANDSET}, came {id}: those are of accounts that grade bags"
+            )));
+        }
         self.ensure_place(estate, station).await?;
         let done = db::query(
             "insert into device (id, key_digest, estate, station, created_at) values (?, ?, ?, ?, ?)

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod handset;
 mod password;
 mod role;
 mod scope;
@@ -8,6 +9,7 @@ mod session;
 mod throttle;
 mod totp;
 
+pub use handset::{HANDSET, handset};
 pub use password::{
     HashFailed, PASSWORD_LEAST, PASSWORD_MOST, WeakPassword, check_password, hash_password, verify_password,
 };

@@ -41,6 +41,8 @@ pub enum Right {
     SeeRaw,
     /// Be told which bag to open.
     Inspect,
+    /// Open bags and say how well they were sorted.
+    GradeBags,
     /// Strike and restore readings, check clocks and devices.
     MendReadings,
     /// Report cards lost and found, and who moved.
@@ -76,13 +78,14 @@ pub struct UnknownRole(String);
 pub struct UnknownRight(String);
 
 impl Right {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SeeSite,
         Self::SeeScreen,
         Self::SeeHouseholds,
         Self::SeeLists,
         Self::SeeRaw,
         Self::Inspect,
+        Self::GradeBags,
         Self::MendReadings,
         Self::KeepCards,
         Self::PrepareLists,
@@ -104,6 +107,7 @@ impl Right {
             Self::SeeLists => "see_lists",
             Self::SeeRaw => "see_raw",
             Self::Inspect => "inspect",
+            Self::GradeBags => "grade_bags",
             Self::MendReadings => "mend_readings",
             Self::KeepCards => "keep_cards",
             Self::PrepareLists => "prepare_lists",
@@ -164,8 +168,8 @@ impl Role {
     /// What it may do. Whoever keeps the accounts touches no score, and whoever reads the trail does nothing.
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
-            Consent, DecideLists, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
-            PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
+            Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings,
+            Object, PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
         };
         match self {
             Self::Admin => &[
@@ -184,6 +188,7 @@ impl Role {
                 SeeLists,
                 SeeRaw,
                 Inspect,
+                GradeBags,
                 MendReadings,
                 KeepCards,
                 PrepareLists,
@@ -196,6 +201,7 @@ impl Role {
                 SeeLists,
                 SeeRaw,
                 Inspect,
+                GradeBags,
                 MendReadings,
                 KeepCards,
                 PrepareLists,
@@ -204,7 +210,7 @@ impl Role {
                 Object,
                 Consent,
             ],
-            Self::Volunteer => &[SeeSite, SeeScreen, Inspect],
+            Self::Volunteer => &[SeeSite, SeeScreen, Inspect, GradeBags],
             Self::Collector => &[SeeSite, SeeScreen],
             Self::Auditor => &[
                 SeeSite,

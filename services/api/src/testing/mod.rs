@@ -1,6 +1,7 @@
 //! A small site on a real data folder, asked without a socket.
 
 mod ask;
+mod desk;
 mod hostile;
 mod lists;
 mod people;
@@ -21,11 +22,12 @@ use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
 use crate::{
-    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Live, Metrics, Pace, Presence, Screens,
+    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, Presence, Screens,
     Standings,
 };
 
 pub(crate) use ask::{acting, anonymous, answer, body, looking, request};
+pub(crate) use desk::Desk;
 pub(crate) use people::cookie;
 
 /// The local day it is.
@@ -162,6 +164,7 @@ impl Site {
             // Old enough never to be replaced: what a test sees depends on no timer.
             standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
             inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
+            intake: Intake::default(),
             dry_runs: DryRuns::default(),
             activity: Activity::default(),
             screens: Screens::new(Duration::ZERO),

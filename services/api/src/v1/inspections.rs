@@ -1,5 +1,7 @@
 //! GET /api/v1/stations/{id}/inspections
 
+pub(super) mod record;
+
 use std::sync::Arc;
 
 use axum::Json;

@@ -48,6 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(stations::list))
         .routes(routes!(stations::get))
         .routes(routes!(inspections::get))
+        .routes(routes!(inspections::record::post))
         .routes(routes!(inspectors::list))
         .routes(routes!(cameras::list))
         .routes(routes!(devices::list))

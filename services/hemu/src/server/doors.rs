@@ -17,6 +17,7 @@ use super::taken;
 use crate::backend::{Connected, Devices};
 use crate::broker::{self, Broker};
 use crate::config::Config;
+use crate::handset;
 use crate::http;
 use crate::roles::Role;
 use crate::words::Words;
@@ -44,6 +45,8 @@ pub(super) struct Doors {
     view: Option<hemu_ingest::broker::View>,
     committer: JoinHandle<()>,
     receipts: JoinHandle<()>,
+    people: hemu_api::Intake,
+    holding: JoinHandle<()>,
     pub(super) committed: watch::Receiver<Position>,
     healthy: watch::Receiver<bool>,
     connected: Connected,
@@ -61,7 +64,7 @@ pub(super) struct Running {
 
 impl Doors {
     pub(super) fn running(self, tasks: &mut Vec<JoinHandle<()>>) -> Running {
-        tasks.push(self.receipts);
+        tasks.extend([self.receipts, self.holding]);
         Running {
             mqtt: self.mqtt,
             mqtt_tls: self.mqtt_tls,
@@ -77,6 +80,7 @@ impl Doors {
             connected: self.connected.clone(),
             healthy: Some(self.healthy.clone()),
             broker: self.view.clone(),
+            intake: self.people.clone(),
         }
     }
 
@@ -111,6 +115,7 @@ impl Doors {
             ),
             None => (None, None, None),
         };
+        let (people, holding) = handset::open(&intake, plan.metrics, plan.stop_listening.clone());
         let receipts = send_receipts(
             intake,
             ledger.clone(),
@@ -128,6 +133,8 @@ impl Doors {
             broker: broker.map(|broker| broker.task),
             committer: tokio::spawn(committer.run(plan.abandon.clone())),
             receipts,
+            people,
+            holding,
             committed,
             healthy,
             connected,

@@ -12,6 +12,7 @@ mod doctor;
 mod editions;
 mod fixtures;
 mod grafana;
+mod inspections;
 mod kill9;
 mod listeners;
 mod lists;

@@ -11,8 +11,19 @@ pub(crate) fn get(url: &str) -> String {
 }
 
 /// The same with the headers that some lines say.
-#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 pub(crate) fn get_with(url: &str, headers: &str) -> String {
+    send("GET", url, headers, "")
+}
+
+/// A whole answer to a POST of JSON.
+pub(crate) fn post(url: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    let headers = format!("{headers}content-type: application/json\r\ncontent-length: {length}\r\n");
+    send("POST", url, &headers, body)
+}
+
+#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
+fn send(method: &str, url: &str, headers: &str, body: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an http address");
     let (host, path) = rest
         .split_once('/')
@@ -22,7 +33,7 @@ pub(crate) fn get_with(url: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(host).expect("the listener answers");
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\n\r\n{body}"
     )
     .expect("sent");
     let mut answer = String::new();

@@ -1,5 +1,6 @@
 //! What others read of the ledger. Plain rows out; nothing here changes anything.
 
+mod accepted;
 mod cameras;
 mod conflicting;
 mod days;
