@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type ProxyOptions } from 'vite';
+import { offline } from './offline/plugin';
 
 /** The hemu that the development server passes /api on to; `hemu demo` starts one with everything in it. */
 const upstream = process.env['HEMU_API'] ?? 'http://127.0.0.1:8080';
@@ -18,7 +19,7 @@ const api: ProxyOptions = {
 
 export default defineConfig({
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), offline()],
   build: {
     target: ['chrome107', 'firefox104', 'safari16'],
     modulePreload: { polyfill: false },

@@ -7,6 +7,7 @@ export async function openWire(target) {
   const { hostname, port } = new URL(target);
   const sockets = new Set();
   let cut = false;
+  let mute = false;
   const server = createServer((client) => {
     if (cut) {
       client.destroy();
@@ -23,8 +24,15 @@ export async function openWire(target) {
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
     }
+    client.pipe(upstream);
+    upstream.on('data', (bytes) => {
+      // The server has heard the request and done what it asks; nobody hears the answer.
+      if (mute) client.destroy();
+      else if (!client.write(bytes)) upstream.pause();
+    });
+    client.on('drain', () => upstream.resume());
+    upstream.on('end', () => client.end());
   });
   await new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -37,8 +45,12 @@ export async function openWire(target) {
       cut = true;
       for (const socket of sockets) socket.destroy();
     },
+    /** Lets requests through and loses every answer until mended. */
+    mute() {
+      [cut, mute] = [false, true];
+    },
     mend() {
-      cut = false;
+      [cut, mute] = [false, false];
     },
     close() {
       for (const socket of sockets) socket.destroy();

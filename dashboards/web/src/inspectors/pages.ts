@@ -19,6 +19,7 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { id: 'today', label: 'nav.today', needs: 'see_site', load: () => import('./today/Today.svelte') },
   { id: 'estate', label: 'nav.estate', needs: 'see_site', load: () => import('./estate/Estate.svelte') },
+  { id: 'inspect', label: 'nav.inspect', needs: 'inspect', load: () => import('./inspect/Inspect.svelte') },
   { id: 'station', label: 'nav.station', needs: 'see_site', load: () => import('./station/Station.svelte') },
   {
     id: 'household',

@@ -1,6 +1,33 @@
 /** Who is logged in. What logs in is a cookie that no script sees; here is only what the server says of it. */
 import { ApiError, get, onNobody, post, type Me } from './api';
 
+const KEY = 'hemu.me';
+
+/**
+ * Who was logged in last on this machine, for when the server does not answer: what works without it works on, and whatever
+ * is asked of the server is asked for the cookie anyway. Only of staff, and gone with the logout.
+ */
+function recall(): Me | null {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Pick<
+      Me,
+      'account' | 'role' | 'rights'
+    > | null;
+    return kept && { ...kept, households: [], until: 0 };
+  } catch {
+    return null;
+  }
+}
+
+function remember(me: Me | null): void {
+  try {
+    if (me === null || me.role === 'resident') localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, JSON.stringify({ account: me.account, role: me.role, rights: me.rights }));
+  } catch {
+    // Where nothing may be kept, a page that is loaded without a network asks to log in.
+  }
+}
+
 class Session {
   me = $state.raw<Me | null>(null);
   /** Whether the server has said. */
@@ -24,8 +51,9 @@ class Session {
     this.me = await get<Me>(['me']).catch((error: unknown) => {
       // Without an answer the page itself says so, and asks again.
       if (error instanceof ApiError && error.status === 401) return null;
-      return this.me;
+      return this.me ?? recall();
     });
+    if (this.me) remember(this.me);
     this.known = true;
   }
 
@@ -44,6 +72,7 @@ class Session {
     if (this.lapsed && me?.account !== before) location.reload();
     else {
       this.me = me;
+      remember(me);
       this.#settle(true);
     }
   }
@@ -65,6 +94,7 @@ class Session {
 
   /** Lets go of the page and what it holds. */
   leave(): void {
+    remember(null);
     this.me = null;
     this.#settle(false);
   }

@@ -89,6 +89,11 @@ fn the_page_shows_what_the_simulated_bins_sent() {
 }
 
 #[test]
+fn a_phone_grades_bags_without_a_network_and_each_is_stored_once() {
+    drive_as_staff("e2e/inspect.mjs", SLOW);
+}
+
+#[test]
 fn charts_show_and_hand_out_what_the_stations_reported() {
     drive_as_staff("e2e/charts.mjs", SLOW);
 }

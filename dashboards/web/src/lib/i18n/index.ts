@@ -3,6 +3,7 @@ import * as acts from './acts';
 import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
+import * as inspect from './inspect';
 import * as quality from './quality';
 import * as station from './station';
 import * as today from './today';
@@ -12,6 +13,7 @@ export const zh = {
   ...common.zh,
   ...estate.zh,
   ...household.zh,
+  ...inspect.zh,
   ...quality.zh,
   ...station.zh,
   ...today.zh,
@@ -23,6 +25,7 @@ export const en: Record<Key, string> = {
   ...common.en,
   ...estate.en,
   ...household.en,
+  ...inspect.en,
   ...quality.en,
   ...station.en,
   ...today.en,
