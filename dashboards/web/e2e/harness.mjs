@@ -58,10 +58,11 @@ export class Stage {
     this.shots = shots;
   }
 
+  /** What `act` answers is told beside its name. */
   async step(name, act) {
-    await act();
+    const told = await act();
     this.passed.push(name);
-    console.log(`ok  ${name}`);
+    console.log(`ok  ${name}${told ? `: ${told}` : ''}`);
   }
 
   /** A page whose browser lives elsewhere in the world; `path` is what is opened, `login` who logs in, null: nobody. */

@@ -110,6 +110,11 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/households/{id}/days", Rights(&[SeeHouseholds])),
     (
         "GET",
+        "/api/v1/households/{id}/building",
+        Rights(&[SeeHouseholds]),
+    ),
+    (
+        "GET",
         "/api/v1/households/{id}/deposits",
         Rights(&[SeeHouseholds]),
     ),

@@ -58,6 +58,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(households::rank::get))
         .routes(routes!(households::next_bag::get))
         .routes(routes!(households::days::get))
+        .routes(routes!(households::building::get))
         .routes(routes!(households::reasons::get))
         .routes(routes!(households::deposits::get))
         .routes(routes!(ranking::top))

@@ -104,6 +104,26 @@ fn a_household_shows_what_its_score_is_made_of_and_what_may_be_done() {
 }
 
 #[test]
+fn a_household_reads_objects_and_agrees_on_its_own_page() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = demo(folder.path(), SLOW);
+    let add = ["user", "add", "tester", "--role", "grid_officer"];
+    let added = with_password(folder.path(), &add, "three-green-bins");
+    let said = String::from_utf8_lossy(&added.stderr);
+    assert!(added.status.success(), "{said}");
+    let settings = [
+        ("HEMU_LOGIN", "tester three-green-bins"),
+        ("HEMU_BIN", env!("CARGO_BIN_EXE_hemu")),
+        ("HEMU_DATA", folder.path().to_str().expect("a path of letters")),
+    ];
+    drive("e2e/home.mjs", &server, folder.path(), &settings);
+    assert!(server.terminate().success());
+}
+
+#[test]
 fn the_public_screen_shows_the_estate_and_nobody_in_it() {
     if !browser_is_there() {
         return;

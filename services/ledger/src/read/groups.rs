@@ -198,14 +198,9 @@ impl Ledger {
         Ok(grouping)
     }
 
-    /// What may be said of an estate's groups at an edition, as it was stored with it; with counts of those on its lists
-    /// while it is public. `None` when the edition or the estate was none then.
-    pub async fn edition_groups(
-        &self,
-        edition: EditionId,
-        estate: &str,
-        now: i64,
-    ) -> Result<Option<EstateGroups>> {
+    /// What may be said of an estate's groups at an edition, as it was stored with it; nobody on a list is counted. `None`
+    /// when the edition or the estate was none then.
+    pub async fn stored_groups(&self, edition: EditionId, estate: &str) -> Result<Option<EstateGroups>> {
         let path = self.folder().truth();
         let parts: Vec<String> = db::query_scalar(
             "select body from edition_groups where edition = ? and estate = ? order by part",
@@ -225,6 +220,17 @@ impl Ledger {
                 Some(groups) => groups.extend(part),
             }
         }
+        Ok(found)
+    }
+
+    /// The same with counts of those on its lists while it is public.
+    pub async fn edition_groups(
+        &self,
+        edition: EditionId,
+        estate: &str,
+        now: i64,
+    ) -> Result<Option<EstateGroups>> {
+        let mut found = self.stored_groups(edition, estate).await?;
         let row = self.edition_row(edition).await?;
         // What only a building may see is counted for nobody: this form is for everybody.
         let row = row.filter(|row| row.is_public(now) && row.audience == Some(Audience::Masked));
