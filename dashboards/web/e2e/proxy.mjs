@@ -4,7 +4,7 @@
 import { connect, createServer } from 'node:net';
 
 export async function openWire(target) {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const sockets = new Set();
   let cut = false;
   let mute = false;
@@ -51,6 +51,10 @@ export async function openWire(target) {
     },
     mend() {
       [cut, mute] = [false, false];
+    },
+    /** Leads to another server from the next connection on. */
+    turn(target) {
+      ({ hostname, port } = new URL(target));
     },
     close() {
       for (const socket of sockets) socket.destroy();

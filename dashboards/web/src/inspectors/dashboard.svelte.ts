@@ -3,6 +3,7 @@
  * keeps them fresh. Panels that nobody else needs to know of keep their own state.
  */
 import {
+  type ApiError,
   apiPath,
   get,
   type DeviceState,
@@ -18,16 +19,20 @@ import {
 import { SiteClock } from '../lib/clock';
 import { EMPTY_FEED, FEED_LIMIT, arrive, fill, pause, resume, type Feed } from '../lib/feed';
 import { formatRoute, parseRoute, type Route } from '../lib/route';
-import { LiveStream, type LiveState, type SseEvent } from '../lib/sse';
+import { LiveStream, backoff, type LiveState, type SseEvent } from '../lib/sse';
 import { session } from '../lib/session.svelte';
 import { dateTimeOf, dayOf, timeOf } from '../lib/time';
 import { HouseholdDesk } from './household/desk.svelte';
+import { behind, sampled, type Behind, type Sample } from '../lib/progress';
 import { Resource } from '../lib/resource.svelte';
 
 /** Events are shown in batches: a busy estate at demo speed sends more than an eye can follow. */
 const BATCH_MS = 250;
 const TICK_MS = 500;
 const POLL_MS = 30_000;
+/** The first pause before a server that did not answer is asked again; it doubles this often. */
+const FIRST_TRY_MS = 1_500;
+const TRIES_SLOWEST = 4;
 
 export class Dashboard {
   readonly site = new Resource<Site>();
@@ -49,6 +54,16 @@ export class Dashboard {
   /** Seconds until the next attempt. */
   retryIn = $state<number | null>(null);
   skipped = $state(0);
+  /** The server does not answer; it is tried again by itself. */
+  away = $state(false);
+  /** Seconds until the next try; null while one is under way. */
+  tryIn = $state<number | null>(null);
+  /** Seconds of our own time since it last answered. */
+  answeredFor = $state<number | null>(null);
+  /** When the totals last came, by our own clock. */
+  countedAt = $state<number | null>(null);
+  /** How far what is counted is behind what is stored; null when it is not. */
+  behind = $state.raw<Behind | null>(null);
   /** The building that the household search should look in; set by the plan. */
   building = $state('');
 
@@ -62,6 +77,11 @@ export class Dashboard {
   #heardAt: number | null = null;
   #retryAt: number | null = null;
   #troubled = false;
+  #answeredAt: number | null = null;
+  #tryAt: number | null = null;
+  #tries = 0;
+  #samples: Sample[] = [];
+  #behindFrom = 0;
 
   constructor() {
     this.#stream = new LiveStream(
@@ -90,7 +110,8 @@ export class Dashboard {
     addEventListener('hashchange', hash);
     addEventListener('online', online);
     document.addEventListener('visibilitychange', seen);
-    this.#stream.start();
+    // Of households: whoever may not see them is not listening.
+    if (session.may('see_households')) this.#stream.start();
     void this.#firstLoad();
     return () => {
       clearInterval(tick);
@@ -111,7 +132,7 @@ export class Dashboard {
   }
 
   async #firstLoad(): Promise<void> {
-    await Promise.all([this.refresh(), this.loadRecent()]);
+    await Promise.all([this.refresh(), ...(session.may('see_households') ? [this.loadRecent()] : [])]);
   }
 
   /** Asks again for everything that is shared. */
@@ -122,11 +143,41 @@ export class Dashboard {
   async loadSite(): Promise<void> {
     await this.site.load((signal) => get<Site>(['site'], {}, signal));
     if (this.site.data && !this.site.error) this.#clock.set(this.site.data.now, this.site.data.speed);
+    this.#reached(this.site.error);
     this.#tick();
+  }
+
+  /** Whether the server answered. While it does not it is tried again, ever more slowly; when it is back, all is asked anew. */
+  #reached(error: ApiError | null): void {
+    const away = error !== null && (error.status === 0 || error.status >= 502);
+    if (away) {
+      this.#tryAt = performance.now() + backoff(this.#tries, FIRST_TRY_MS, Math.random());
+      this.#tries = Math.min(this.#tries + 1, TRIES_SLOWEST);
+    } else {
+      this.#answeredAt = performance.now();
+      this.#tryAt = null;
+      this.#tries = 0;
+      if (this.away) {
+        this.#stream.hurry();
+        void this.#firstLoad();
+      }
+    }
+    this.away = away;
   }
 
   async loadOverview(): Promise<void> {
     await this.overview.load((signal) => get<Overview>(['overview'], {}, signal));
+    this.#progress();
+  }
+
+  #progress(): void {
+    const ledger = this.overview.data?.ledger;
+    if (!ledger || this.overview.error) return;
+    this.countedAt = performance.now();
+    const { position, applied } = ledger;
+    if (this.#samples.length === 0) this.#behindFrom = applied;
+    this.#samples = sampled(this.#samples, { at: performance.now(), position, applied });
+    this.behind = behind(this.#samples, this.#behindFrom);
   }
 
   async loadRecent(): Promise<void> {
@@ -187,6 +238,12 @@ export class Dashboard {
 
   reconnect(): void {
     this.#stream.hurry();
+    if (this.away) this.#try();
+  }
+
+  #try(): void {
+    this.#tryAt = null;
+    void this.loadSite();
   }
 
   day(ms: number): string {
@@ -205,12 +262,17 @@ export class Dashboard {
     this.now = this.#clock.now();
     const mine = performance.now();
     this.quietFor = this.#heardAt === null ? null : Math.floor((mine - this.#heardAt) / 1000);
+    if (this.#tryAt !== null && mine >= this.#tryAt && !document.hidden) this.#try();
+    this.tryIn = this.#tryAt === null ? null : Math.max(0, Math.ceil((this.#tryAt - mine) / 1000));
+    this.answeredFor = this.#answeredAt === null ? null : Math.floor((mine - this.#answeredAt) / 1000);
     this.retryIn = this.#retryAt === null ? null : Math.max(0, Math.ceil((this.#retryAt - mine) / 1000));
   }
 
   #liveState(state: LiveState, retryIn: number | null): void {
     // The server is back: what failed or aged meanwhile is asked again at once.
     if (state === 'live' && this.#troubled) void this.#firstLoad();
+    // A stream that broke may be all, or the first sign of a server that is gone.
+    if (state === 'waiting' && !this.away) void this.loadSite();
     this.#troubled = state === 'waiting' || (this.#troubled && state === 'connecting');
     this.live = state;
     this.#retryAt = retryIn === null ? null : performance.now() + retryIn;
@@ -235,8 +297,10 @@ export class Dashboard {
       if (event === 'deposit') deposits.push(value as LiveDeposit);
       else if (event === 'status') this.#status(value as LiveStatus);
       else if (event === 'device') this.#device(value as { device: string; state: DeviceState });
-      else if (event === 'overview') this.overview.data = value as Overview;
-      else if (event === 'lag') this.skipped += Number((value as { skipped: number }).skipped) || 0;
+      else if (event === 'overview') {
+        this.overview.data = value as Overview;
+        this.#progress();
+      } else if (event === 'lag') this.skipped += Number((value as { skipped: number }).skipped) || 0;
     }
     if (deposits.length > 0) this.feed = arrive(this.feed, deposits);
     this.#tick();

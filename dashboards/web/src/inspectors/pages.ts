@@ -28,6 +28,13 @@ export const PAGES: readonly PageEntry[] = [
     load: () => import('./household/Household.svelte'),
   },
   { id: 'quality', label: 'nav.quality', needs: 'see_raw', load: () => import('./quality/Quality.svelte') },
+  { id: 'audit', label: 'nav.audit', needs: 'read_trail', load: () => import('./audit/Audit.svelte') },
+  {
+    id: 'accounts',
+    label: 'nav.accounts',
+    needs: 'keep_accounts',
+    load: () => import('./accounts/Accounts.svelte'),
+  },
 ];
 
 /** The pages that somebody with these rights is offered. */

@@ -101,6 +101,12 @@ export interface Device {
   queued: number | null;
   records: number;
   quarantined: number;
+  /** Records that came under a number that other content has. */
+  conflicts: number;
+  /** Boots with such records that nobody has looked at: nothing of them counts. */
+  frozen: string[];
+  /** Readings that do not count because of it. */
+  held: number;
   revoked: boolean;
 }
 

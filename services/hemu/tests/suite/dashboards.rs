@@ -1,13 +1,17 @@
-//! The pages in a real browser against a real demo: MQTT in, pictures out.
+//! The pages in a real browser against a real demo: MQTT in, pictures out; and an open page under which a server restarts.
 #![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::people::with_password;
 use crate::support::{Server, required, succeed};
+
+/// Roles that look at the inspectors' pages too, as `as-` and the role.
+const ROLES: [&str; 4] = ["volunteer", "collector", "auditor", "admin"];
 
 fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboards/web")
@@ -43,14 +47,20 @@ fn demo(folder: &Path, speed: &str) -> Server {
     Server::run(folder, 0, &["demo", "--days", "40", "--speed", speed])
 }
 
-/// Drives a page by a script of `e2e`. Pictures are gone with the folder, unless `HEMU_SHOTS` names another.
-fn drive(script: &str, server: &Server, folder: &Path, settings: &[(&str, &str)]) {
+/// A script of `e2e` and the server it is for. Pictures are gone with the folder, unless `HEMU_SHOTS` names another.
+fn script(name: &str, server: &Server, folder: &Path) -> Command {
     let shots = std::env::var_os("HEMU_SHOTS").map_or_else(|| folder.join("shots"), PathBuf::from);
-    let run = Command::new("node")
-        .arg(script)
+    let mut run = Command::new("node");
+    run.arg(name)
         .current_dir(web())
         .env("HEMU_URL", format!("{}/", server.http))
-        .env("HEMU_SHOTS", shots)
+        .env("HEMU_SHOTS", shots);
+    run
+}
+
+/// Drives a page by a script to its end.
+fn drive(name: &str, server: &Server, folder: &Path, settings: &[(&str, &str)]) {
+    let run = script(name, server, folder)
         .envs(settings.iter().copied())
         .output()
         .expect("node runs");
@@ -62,6 +72,14 @@ fn drive(script: &str, server: &Server, folder: &Path, settings: &[(&str, &str)]
     assert!(run.status.success(), "{out}{err}");
 }
 
+/// Adds somebody with the password of everybody here.
+fn add(folder: &Path, name: &str, role: &str) {
+    let add = ["user", "add", name, "--role", role];
+    let added = with_password(folder, &add, "three-green-bins");
+    let said = String::from_utf8_lossy(&added.stderr);
+    assert!(added.status.success(), "{said}");
+}
+
 /// Drives the inspectors' pages as a grid officer and an admin.
 fn drive_as_staff(script: &str, speed: &str) {
     if !browser_is_there() {
@@ -70,14 +88,16 @@ fn drive_as_staff(script: &str, speed: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let server = demo(folder.path(), speed);
     for (name, role) in [("tester", "grid_officer"), ("keeper", "admin")] {
-        let add = ["user", "add", name, "--role", role];
-        let added = with_password(folder.path(), &add, "three-green-bins");
-        let said = String::from_utf8_lossy(&added.stderr);
-        assert!(added.status.success(), "{said}");
+        add(folder.path(), name, role);
     }
+    for role in ROLES {
+        add(folder.path(), &format!("as-{role}"), role);
+    }
+    let roles = ROLES.join(" ");
     let logins = [
         ("HEMU_LOGIN", "tester three-green-bins"),
         ("HEMU_ADMIN", "keeper three-green-bins"),
+        ("HEMU_ROLES", roles.as_str()),
     ];
     drive(script, &server, folder.path(), &logins);
     assert!(server.terminate().success());
@@ -110,10 +130,7 @@ fn a_household_reads_objects_and_agrees_on_its_own_page() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let server = demo(folder.path(), SLOW);
-    let add = ["user", "add", "tester", "--role", "grid_officer"];
-    let added = with_password(folder.path(), &add, "three-green-bins");
-    let said = String::from_utf8_lossy(&added.stderr);
-    assert!(added.status.success(), "{said}");
+    add(folder.path(), "tester", "grid_officer");
     let settings = [
         ("HEMU_LOGIN", "tester three-green-bins"),
         ("HEMU_BIN", env!("CARGO_BIN_EXE_hemu")),
@@ -121,6 +138,37 @@ fn a_household_reads_objects_and_agrees_on_its_own_page() {
     ];
     drive("e2e/home.mjs", &server, folder.path(), &settings);
     assert!(server.terminate().success());
+}
+
+#[test]
+fn an_open_page_heals_when_the_server_was_killed_and_is_back_elsewhere() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path(), 0);
+    add(folder.path(), "tester", "grid_officer");
+    let mut run = script("e2e/restart.mjs", &server, folder.path())
+        .env("HEMU_LOGIN", "tester three-green-bins")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node runs");
+    let (mut before, mut after) = (Some(server), None);
+    let mut stdin = run.stdin.take().expect("its stdin");
+    let told = BufReader::new(run.stdout.take().expect("its stdout")).lines();
+    for line in told.map_while(Result::ok) {
+        println!("{line}");
+        if line == "restart" {
+            before.take().expect("the first server").kill();
+        } else if line.starts_with("ok  a_server_that_is_gone") {
+            let server = Server::start(folder.path(), 0);
+            writeln!(stdin, "{}/", server.http).expect("node listens");
+            after = Some(server);
+        }
+    }
+    assert!(run.wait().expect("node ends").success());
+    assert!(after.expect("the second server").terminate().success());
 }
 
 #[test]

@@ -20,6 +20,8 @@ export const zh = {
   'nav.station': '集置点',
   'nav.household': '住户',
   'nav.quality': '数据质量',
+  'nav.audit': '审计记录',
+  'nav.accounts': '账户',
   'nav.failed': '这个页面没有载入。请检查网络后重试。',
   'nav.nothing': '您的角色在这里没有可看的页面。',
 
@@ -100,6 +102,8 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.station': 'Stations',
   'nav.household': 'Households',
   'nav.quality': 'Data quality',
+  'nav.audit': 'Audit trail',
+  'nav.accounts': 'Accounts',
   'nav.failed': 'This page did not load. Check the network and try again.',
   'nav.nothing': 'Your role has no page here.',
 

@@ -4,7 +4,9 @@ import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
 import * as inspect from './inspect';
+import * as people from './people';
 import * as quality from './quality';
+import * as shell from './shell';
 import * as station from './station';
 import * as today from './today';
 
@@ -14,7 +16,9 @@ export const zh = {
   ...estate.zh,
   ...household.zh,
   ...inspect.zh,
+  ...people.zh,
   ...quality.zh,
+  ...shell.zh,
   ...station.zh,
   ...today.zh,
 };
@@ -26,7 +30,9 @@ export const en: Record<Key, string> = {
   ...estate.en,
   ...household.en,
   ...inspect.en,
+  ...people.en,
   ...quality.en,
+  ...shell.en,
   ...station.en,
   ...today.en,
 };
