@@ -233,6 +233,13 @@ impl From<hemu_series::Error> for Problem {
     fn from(error: hemu_series::Error) -> Self {
         match error {
             hemu_series::Error::TooMany { .. } => Self::bad_request(error.to_string()),
+            hemu_series::Error::Engine { engine, .. } => {
+                tracing::warn!(%error, "a chart could not be read");
+                Self::unavailable(format!(
+                    "the charts' engine, {engine}, cannot be read just now; everything else goes on, and the charts are \
+                     whole when it is back: try again in a few seconds"
+                ))
+            }
             hemu_series::Error::Store(_) => {
                 tracing::error!(%error, "the series failed a request");
                 Self::store()

@@ -103,6 +103,9 @@ pub(crate) enum Command {
     },
     /// Drop the projections and the charts and fold them again from the journal.
     Rebuild,
+    /// The charts' engine that `series_url` names: backfill.
+    #[command(subcommand)]
+    Series(Series),
     /// Write a backup of everything that cannot be computed again into one file; a server may go on meanwhile.
     Backup(Backup),
     /// Put a backup in the data folder's place; devices then send again what they still hold.
@@ -111,6 +114,13 @@ pub(crate) enum Command {
     Ready,
     /// Look for what will cause trouble: the folder, the files, the clock, the listeners.
     Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Series {
+    /// Send the engine everything once more, after it was emptied or restored; goes on where it was stopped. A server may
+    /// go on meanwhile.
+    Backfill,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ use crate::broker;
 use crate::cli::{Common, Listen};
 use crate::jobs::Weekday;
 use crate::roles::Roles;
+use crate::site;
 use crate::words::{Language, Words};
 
 /// The commented example that `hemu config` prints; a test holds it to [`Config::default`].
@@ -72,6 +73,10 @@ pub(crate) struct Config {
     pub(crate) lists_weekday: Weekday,
     pub(crate) lists_notices: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) series_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) series_token: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) backup_to: Option<PathBuf>,
     pub(crate) backup_minutes: u32,
     pub(crate) backup_keep: u16,
@@ -85,7 +90,7 @@ pub(crate) struct Config {
 
 /// The keys, which are also the names in the environment (`HEMU_` and capitals). Other `HEMU_` variables, such as a
 /// test's, are not settings and are passed over.
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 41] = [
     "data",
     "store",
     "secrets_file",
@@ -117,6 +122,8 @@ const KEYS: [&str; 39] = [
     "metrics_listen",
     "lists_weekday",
     "lists_notices",
+    "series_url",
+    "series_token",
     "backup_to",
     "backup_minutes",
     "backup_keep",
@@ -128,8 +135,9 @@ const KEYS: [&str; 39] = [
 ];
 
 /// Those whose text is taken from the environment letter by letter: a password of digits is no number.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 7] = [
     "store",
+    "series_token",
     "broker_client_id",
     "broker_username",
     "broker_password",
@@ -175,6 +183,8 @@ impl Default for Config {
             metrics_listen: loopback(9090),
             lists_weekday: Weekday::Monday,
             lists_notices: false,
+            series_url: None,
+            series_token: None,
             backup_to: None,
             backup_minutes: 60,
             backup_keep: 48,
@@ -231,6 +241,7 @@ impl Config {
         if self.roles.are_none() || (self.store.is_none() && !self.roles.are_all()) {
             bail!(words.say("roles-need-a-store", &[("roles", &self.roles)]));
         }
+        site::engine(self, "", words)?;
         broker::settings(self, words).map(drop)
     }
 
@@ -325,6 +336,8 @@ mod tests {
             broker_password: Some(Secret("sesame".into())),
             broker_group: Some("city".into()),
             broker_ca: Some("ca.pem".into()),
+            series_url: Some("victoriametrics+http://127.0.0.1:8428/".into()),
+            series_token: Some(Secret("sesame".into())),
             backup_to: Some("backups".into()),
             backup_recipient: Some("age1".into()),
             ..Config::default()

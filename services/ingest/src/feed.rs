@@ -1,4 +1,5 @@
-//! Feeds the time series from the journal, by position: after an outage of any length it goes on where it was.
+//! Feeds the time series from the journal, by position, and brings an engine beside them what it lacks: after an outage of
+//! any length both go on where they were.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use hemu_series::{Measure, Point, Series};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::Clock;
 use crate::metrics::Metrics;
 
 /// Records read at once.
@@ -17,6 +19,10 @@ const STRETCH: u64 = 100_000;
 const PAUSE: Duration = Duration::from_secs(2);
 /// Rest between two stretches: a chart need not be newer, and a stretch of seconds touches few rows.
 const REST: Duration = Duration::from_secs(5);
+/// Rest between two rounds with the engine, which keeps every version of a bucket it is sent.
+const ENGINE_REST: Duration = Duration::from_secs(30);
+/// Pause after one that failed, unless it asked for another.
+const ENGINE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What went wrong with feeding.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +33,12 @@ pub enum Error {
     Series(#[from] hemu_series::Error),
 }
 
-/// Feeds until shutdown.
+/// Feeds until shutdown. The clock is the real one, whatever time the site lives in.
 pub async fn run(
     ledger: Ledger,
     series: Series,
     mut applied: watch::Receiver<Position>,
+    clock: Clock,
     metrics: Metrics,
     shutdown: CancellationToken,
 ) {
@@ -59,7 +66,48 @@ pub async fn run(
     };
     tokio::select! {
         () = feed => {}
+        () = push(&series, &clock, &metrics) => {}
         () = shutdown.cancelled() => {}
+    }
+}
+
+/// Sends the engine, if there is one, what it lacks, for ever. While it is away the points are safe where they are.
+async fn push(series: &Series, clock: &Clock, metrics: &Metrics) {
+    let Some(engine) = series.engine() else {
+        return std::future::pending().await;
+    };
+    let mut well = true;
+    loop {
+        let rest = match series.push(clock()).await {
+            Ok(pushed) => {
+                if !well {
+                    tracing::info!(
+                        engine,
+                        unsent = pushed.unsent,
+                        "the charts' engine takes again what it is sent"
+                    );
+                }
+                well = true;
+                metrics.engine_unsent.set(pushed.unsent.cast_signed());
+                if pushed.unsent > 0 {
+                    Duration::ZERO
+                } else {
+                    ENGINE_REST
+                }
+            }
+            Err(error) => {
+                if well {
+                    tracing::warn!(%error, "charts cannot be read until it is back; then it gets what it missed");
+                }
+                well = false;
+                metrics.engine_failures.inc();
+                if let Ok(unsent) = series.unsent().await {
+                    metrics.engine_unsent.set(unsent.cast_signed());
+                }
+                error.wait().unwrap_or(ENGINE_PAUSE)
+            }
+        };
+        tokio::time::sleep(rest).await;
     }
 }
 

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub conflicts: IntGauge,
     /// Last journal position that is in the time series.
     pub fed_position: IntGauge,
+    /// Buckets of the time series that their engine has not got yet.
+    pub engine_unsent: IntGauge,
+    /// Attempts to bring the engine of the time series what it lacks that failed.
+    pub engine_failures: IntCounter,
 }
 
 impl Metrics {
@@ -93,6 +97,14 @@ impl Metrics {
             fed_position: gauge(
                 "fed_position",
                 "Last journal position that is in the time series.",
+            )?,
+            engine_unsent: gauge(
+                "engine_unsent",
+                "Buckets of the time series that their engine has not got yet.",
+            )?,
+            engine_failures: counter(
+                "engine_failures_total",
+                "Attempts to bring the engine of the time series what it lacks that failed.",
             )?,
         })
     }

@@ -1,13 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod due;
+mod engine;
 mod point;
 mod query;
 mod sqlite;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use hemu_rules::Zone;
 
+pub use engine::{Engine, Trouble, UrlError};
 pub use point::{Measure, Point};
 pub use query::{Agg, Line, Query, Step};
 
@@ -17,66 +22,170 @@ pub enum Error {
     /// The store says no, for the moment or for good.
     #[error("the series database: {0}")]
     Store(#[from] sqlx::Error),
+    /// The engine beside it does.
+    #[error("the charts' engine, {engine}, {trouble}")]
+    Engine { engine: &'static str, trouble: Trouble },
     /// The chart would have more points than asked for at most.
     #[error("this chart has more than {limit} points; ask for days instead of hours, or for a shorter time")]
     TooMany { limit: usize },
 }
 
-pub type Result<T> = std::result::Result<T, Error>;
-
-/// A time-series store. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Series {
-    backend: Backend,
+impl Error {
+    /// How long the engine asked to be left alone.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Engine {
+                trouble: Trouble::Busy { wait, .. },
+                ..
+            } => *wait,
+            _ => None,
+        }
+    }
 }
 
-/// The engines there are; InfluxDB 2 and VictoriaMetrics join here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Buckets sent at once: as many lines as InfluxDB likes best.
+const BATCH: usize = 5_000;
+
+/// A time-series store. Cheap to clone.
+///
+/// Points are always added up in the embedded rollups, by position. Where there is an engine, what a bucket then holds is
+/// sent to it ([`Series::push`]), and charts are read from it.
 #[derive(Debug, Clone)]
-enum Backend {
-    Sqlite(sqlite::Rollups),
+pub struct Series {
+    rollups: sqlite::Rollups,
+    engine: Option<Arc<Engine>>,
+}
+
+/// How far the engine is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// Buckets sent just now.
+    pub sent: usize,
+    /// Buckets still to be sent.
+    pub unsent: u64,
+    /// Buckets sent of which the engine may yet lose its memory.
+    pub unsure: u64,
+}
+
+impl Pushed {
+    /// Whether the engine holds everything for good.
+    pub fn is_done(self) -> bool {
+        self.unsent + self.unsure == 0
+    }
 }
 
 impl Series {
     /// Opens the embedded rollups, making the file when it is not there.
     pub async fn open(path: &Path, zone: Zone) -> Result<Self> {
+        Self::open_with(path, zone, None).await
+    }
+
+    /// The same with an engine beside it, if there is to be one. An engine that the file does not know gets everything.
+    /// It need not be there yet.
+    pub async fn open_with(path: &Path, zone: Zone, engine: Option<Engine>) -> Result<Self> {
+        let target = engine.as_ref().map(Engine::target).unwrap_or_default();
+        let rollups = sqlite::Rollups::open(path, zone, engine.is_some()).await?;
+        rollups.aim_at(&target).await?;
         Ok(Self {
-            backend: Backend::Sqlite(sqlite::Rollups::open(path, zone).await?),
+            rollups,
+            engine: engine.map(Arc::new),
         })
+    }
+
+    /// The engine's name, where there is one.
+    pub fn engine(&self) -> Option<&'static str> {
+        self.engine.as_ref().map(|engine| engine.name())
     }
 
     /// The journal position up to which points were written.
     pub async fn position(&self) -> Result<u64> {
-        match &self.backend {
-            Backend::Sqlite(rollups) => rollups.position().await,
-        }
+        self.rollups.position().await
     }
 
     /// Writes the points of the journal after `after` and up to `upto`, all or none. Nothing happens (and `false` is
-    /// answered) when the store is not exactly at `after`: someone else has written in between.
+    /// answered) when the store is not exactly at `after`: someone else has written in between. No engine is asked.
     pub async fn write(&self, after: u64, upto: u64, points: &[Point<'_>]) -> Result<bool> {
-        match &self.backend {
-            Backend::Sqlite(rollups) => rollups.write(after, upto, points).await,
-        }
+        self.rollups.write(after, upto, points).await
     }
 
-    /// Reads a chart: one line a device and stream, points in time order.
+    /// Sends the engine some of what it lacks; call it until nothing is unsent. `now` is in ms since 1970 UTC.
+    ///
+    /// Whoever does so at the same time does it as well: what is sent of a bucket is all it holds, and the newest wins.
+    pub async fn push(&self, now: i64) -> Result<Pushed> {
+        let Some(engine) = &self.engine else {
+            return Ok(Pushed::default());
+        };
+        let clearings = self.rollups.wipe_due().await?;
+        if clearings > 0 {
+            engine.wipe().await?;
+            self.rollups.wiped(clearings).await?;
+        }
+        if let Some(instance) = engine.instance().await? {
+            self.rollups.meet(&instance).await?;
+        }
+        if let Some(ms) = engine.forgets_for_ms() {
+            self.rollups.settle(now.saturating_sub(ms)).await?;
+        }
+        self.rollups.fill(BATCH).await?;
+        let batch = self.rollups.unsent(BATCH).await?;
+        if !batch.is_empty() {
+            engine.write(&batch.buckets).await?;
+            let keep = engine.forgets_for_ms().map(|_| now);
+            self.rollups.sent(&batch, keep).await?;
+        }
+        let (unsent, unsure) = self.rollups.due().await?;
+        Ok(Pushed {
+            sent: batch.buckets.len(),
+            unsent,
+            unsure,
+        })
+    }
+
+    /// Buckets that the engine has not got yet.
+    pub async fn unsent(&self) -> Result<u64> {
+        self.rollups.due().await.map(|(unsent, _)| unsent)
+    }
+
+    /// Has everything sent to the engine again; goes on where it was if that is under way. Answers how many buckets there
+    /// are to send.
+    pub async fn refill(&self) -> Result<u64> {
+        self.rollups.refill().await
+    }
+
+    /// Asks the engine for the oldest bucket it was sent: `Ok(Some)` is the start of one that it no longer has.
+    pub async fn forgotten(&self) -> Result<Option<i64>> {
+        let Some(engine) = &self.engine else {
+            return Ok(None);
+        };
+        let Some(oldest) = self.rollups.oldest_day().await? else {
+            // Nothing there to ask for: whether it answers at all.
+            return engine
+                .read(&Query::of_nothing(), self.rollups.zone)
+                .await
+                .map(|_| None);
+        };
+        let found = engine.read(&oldest, self.rollups.zone).await?;
+        Ok(found.is_empty().then_some(oldest.from))
+    }
+
+    /// Reads a chart: one line a device and stream that has points in it, points in time order.
     pub async fn read(&self, query: &Query) -> Result<Vec<Line>> {
-        match &self.backend {
-            Backend::Sqlite(rollups) => rollups.read(query).await,
+        match &self.engine {
+            None => self.rollups.read(query).await,
+            Some(engine) => engine.read(query, self.rollups.zone).await,
         }
     }
 
-    /// Forgets everything, so that the journal can be written again from its beginning.
+    /// Forgets everything, so that the journal can be written again from its beginning; the engine does with the next
+    /// [`Series::push`].
     pub async fn clear(&self) -> Result<()> {
-        match &self.backend {
-            Backend::Sqlite(rollups) => rollups.clear().await,
-        }
+        self.rollups.clear().await
     }
 
     /// Closes the store's files.
     pub async fn close(&self) {
-        match &self.backend {
-            Backend::Sqlite(rollups) => rollups.close().await,
-        }
+        self.rollups.close().await;
     }
 }

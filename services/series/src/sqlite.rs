@@ -16,16 +16,17 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Row, Sqlite};
 use tokio::sync::Mutex;
 
+use crate::due::Marks;
 use crate::point::{Measure, Point};
-use crate::query::{Agg, Line, Query, Step};
+use crate::query::{DAY_MS, Field, HOUR_MS, Line, Query, Step};
 use crate::{Error, Result};
-
-const HOUR_MS: i64 = 3_600_000;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Rollups {
-    pool: SqlitePool,
-    zone: Zone,
+    pub(crate) pool: SqlitePool,
+    pub(crate) zone: Zone,
+    /// Whether what changes is due at an engine.
+    has_engine: bool,
     /// Held while writing: the numbers of the lines, as far as they are known to be in the file.
     lines: Arc<Mutex<Known>>,
 }
@@ -89,7 +90,7 @@ async fn lock(path: PathBuf) -> Result<File> {
 }
 
 impl Rollups {
-    pub(crate) async fn open(path: &Path, zone: Zone) -> Result<Self> {
+    pub(crate) async fn open(path: &Path, zone: Zone, has_engine: bool) -> Result<Self> {
         // Until the tables are there: two processes that find a new file would both make them.
         let _alone = lock(path.with_extension("lock")).await?;
         let options = SqliteConnectOptions::new()
@@ -111,6 +112,7 @@ impl Rollups {
         Ok(Self {
             pool,
             zone,
+            has_engine,
             lines: Arc::default(),
         })
     }
@@ -150,6 +152,11 @@ impl Rollups {
             add(&mut hours, (line, point.at.get().div_euclid(HOUR_MS)), sums);
             add(&mut days, (line, day), sums);
         }
+        if self.has_engine {
+            let mut marks = Marks::of(&mut transaction);
+            marks.add(Step::Hour, hours.keys()).await?;
+            marks.add(Step::Day, days.keys()).await?;
+        }
         let hour = "insert into hour (line, bucket, n, sum, min, max, last_at, last) ";
         let day = "insert into day (line, bucket, n, sum, min, max, last_at, last) ";
         write_table(&mut transaction, hour, hours).await?;
@@ -178,6 +185,9 @@ impl Rollups {
                 left = left
                     .checked_sub(points.len())
                     .ok_or(Error::TooMany { limit: query.limit })?;
+                if points.is_empty() {
+                    continue;
+                }
                 lines.push(Line {
                     device: device.clone(),
                     stream: stream.parse().ok(),
@@ -212,18 +222,15 @@ impl Rollups {
         let mut points = Vec::with_capacity(rows.len());
         for row in rows {
             let bucket: i64 = row.try_get("bucket")?;
-            let start = match query.step {
-                Step::Hour => bucket * HOUR_MS,
-                Step::Day => Day::clamped(bucket).start(self.zone).get(),
-            };
-            points.push((start, value(&row, query)?));
+            let start = self.start(query.step, bucket);
+            points.push((start, query.shown(|field: Field| row.try_get(field.as_str()))?));
         }
         Ok(points)
     }
 
     /// The first local day that begins at or after an instant.
     fn first_day(&self, at: i64) -> i64 {
-        ceil_div(at.saturating_add(self.zone.offset_ms()), 24 * HOUR_MS)
+        ceil_div(at.saturating_add(self.zone.offset_ms()), DAY_MS)
     }
 
     pub(crate) async fn clear(&self) -> Result<()> {
@@ -235,7 +242,9 @@ impl Rollups {
             "delete from hour",
             "delete from day",
             "delete from line",
+            "delete from due",
             "update progress set position = 0",
+            "update engine set wipe = wipe + 1, filling = null where target <> ''",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }
@@ -248,18 +257,18 @@ impl Rollups {
     }
 }
 
-fn ceil_div(value: i64, by: i64) -> i64 {
+pub(crate) fn ceil_div(value: i64, by: i64) -> i64 {
     value.div_euclid(by) + i64::from(value.rem_euclid(by) != 0)
 }
 
 /// How often the file was cleared: a number that SQLite keeps for its users, and rolls back with the rest.
-async fn clearings(connection: &mut SqliteConnection) -> Result<i64> {
+pub(crate) async fn clearings(connection: &mut SqliteConnection) -> Result<i64> {
     let row = sqlx::query("pragma user_version").fetch_one(connection).await?;
     Ok(row.try_get(0)?)
 }
 
 /// (line, bucket): the order of the tables' pages.
-type Place = (i64, i64);
+pub(crate) type Place = (i64, i64);
 
 fn add(sums: &mut BTreeMap<Place, Sums>, place: Place, more: Sums) {
     sums.entry(place)
@@ -325,25 +334,4 @@ async fn number(connection: &mut SqliteConnection, known: &mut Numbers, point: &
     let lines = known.entry(point.device.to_owned()).or_default();
     lines.push((key, line));
     Ok(line)
-}
-
-fn value(row: &sqlx::sqlite::SqliteRow, query: &Query) -> Result<f64> {
-    if query.measure == Measure::Deposits {
-        return Ok(match query.agg {
-            Agg::Sum | Agg::Count => row.try_get::<i64, _>("n")? as f64,
-            Agg::Mean | Agg::Min | Agg::Max | Agg::Last => 1.0,
-        });
-    }
-    let column = |name| {
-        row.try_get::<i64, _>(name)
-            .map(|value| value as f64 / query.measure.scale())
-    };
-    Ok(match query.agg {
-        Agg::Mean => column("sum")? / row.try_get::<i64, _>("n")?.max(1) as f64,
-        Agg::Min => column("min")?,
-        Agg::Max => column("max")?,
-        Agg::Sum => column("sum")?,
-        Agg::Count => row.try_get::<i64, _>("n")? as f64,
-        Agg::Last => column("last")?,
-    })
 }

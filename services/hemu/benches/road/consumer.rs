@@ -37,7 +37,7 @@ async fn consume(port: u16, data: &Path) {
     let (checkpoints, seen) = watch::channel(0);
     let clock: hemu_ingest::Clock = Arc::new(|| 1_800_000_000_000);
     let (committer, intake, Signals { committed, .. }) =
-        Committer::new(&ledger, clock, metrics.clone(), seen)
+        Committer::new(&ledger, Arc::clone(&clock), metrics.clone(), seen)
             .await
             .unwrap();
     let projector = ledger.projector().await.unwrap();
@@ -55,6 +55,7 @@ async fn consume(port: u16, data: &Path) {
         ledger.clone(),
         series,
         applied_seen,
+        clock,
         metrics.clone(),
         stop.clone(),
     ));

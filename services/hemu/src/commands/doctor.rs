@@ -15,6 +15,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::disk;
 use crate::retention::Keep;
+use crate::roles;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -22,6 +23,11 @@ use crate::words::Words;
 const CONFLICTS_MS: i64 = 7 * 86_400_000;
 /// Devices named for it.
 const DEVICES_NAMED: usize = 10;
+
+/// Batches that a feeder is behind for a moment.
+const CHARTS_BEHIND: u64 = 10_000;
+/// Buckets that an engine lacks for a moment: a district's of an hour.
+const UNSENT: u64 = 100_000;
 
 /// A finding: what was looked at, and what is wrong with it.
 type Finding = (String, Option<String>);
@@ -44,6 +50,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         metrics_are_guarded(config, words),
     ];
     findings.extend(broker_is_well(config, words).await?);
+    findings.extend(charts_are_whole(config, &site, words).await?);
     findings.extend(backups_are_made(config, now, words)?);
     if let Some(pragmas) = site.ledger.pragmas().await? {
         findings.extend(pragmas_are_ours(logs, &pragmas, words));
@@ -176,6 +183,36 @@ async fn broker_is_well(config: &Config, words: &Words) -> Result<Option<Finding
         Ok(_) => None,
     };
     Ok(Some((words.say("check-broker", &[]), trouble)))
+}
+
+/// The charts, where this node has them: not far behind the journal, and all of them in their engine, if there is one.
+async fn charts_are_whole(config: &Config, site: &Site, words: &Words) -> Result<Vec<Finding>> {
+    if !config.roles.has(roles::Role::Api) {
+        return Ok(Vec::new());
+    }
+    let engine = site.engine(config, words).await?;
+    let series = site.series(engine).await?;
+    let applied = site.ledger.progress().await?.applied;
+    let behind = applied.saturating_sub(series.position().await?);
+    let trouble = (behind > CHARTS_BEHIND).then(|| words.say("charts-behind", &[("batches", &behind)]));
+    let mut findings = vec![(words.say("check-charts", &[]), trouble)];
+    if let Some(engine) = series.engine() {
+        let unsent = series.unsent().await?;
+        let trouble = match series.forgotten().await {
+            // The finding names the engine already.
+            Err(hemu_series::Error::Engine { trouble, .. }) => Some(words.translate(&trouble.to_string())),
+            Err(error) => return Err(error.into()),
+            Ok(Some(start)) => {
+                let day = Day::of(Millis::clamped(start), site.ledger.zone());
+                Some(words.say("engine-forgets", &[("day", &day)]))
+            }
+            Ok(None) if unsent > UNSENT => Some(words.say("engine-behind", &[("buckets", &unsent)])),
+            Ok(None) => None,
+        };
+        findings.push((words.say("check-engine", &[("engine", &engine)]), trouble));
+    }
+    series.close().await;
+    Ok(findings)
 }
 
 /// Backups by the clock, if there are to be any: the newest is no older than two of their times.

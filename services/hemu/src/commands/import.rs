@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Config, options: &Import, words: &Words) -> Res
     })
     .await?;
     bar.finish_and_clear();
-    let series = site.series().await?;
+    let series = site.series(site.engine(config, words).await?).await?;
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, _| {}).await?;
     series.close().await;
     println!(

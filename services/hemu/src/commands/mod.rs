@@ -18,6 +18,7 @@ mod ready;
 mod rebuild;
 mod restore;
 mod rules;
+mod series;
 mod serve;
 mod token;
 pub(crate) mod user;
@@ -69,6 +70,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Privacy => privacy::run(&config, words).await,
         Command::Verify => verify::run(&config, words).await,
         Command::Rebuild => rebuild::run(&config, words).await,
+        Command::Series(command) => series::run(&config, &command, words).await,
         Command::Backup(options) => backup::run(&config, &options, words).await,
         Command::Restore(options) => restore::run(&config, &options, words).await,
         Command::Ready => ready::run(&config, words),
@@ -78,7 +80,8 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
 
 async fn migrate(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
-    site.series().await?.close().await;
+    let engine = site.engine(config, words).await?;
+    site.series(engine).await?.close().await;
     let folder = site.folder.path().display();
     println!("{}", words.say("up-to-date", &[("folder", &folder)]));
     Ok(())

@@ -15,7 +15,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     bar.finish_and_clear();
 
     let site = Site::open(config).await?;
-    let series = site.series().await?;
+    let series = site.series(site.engine(config, words).await?).await?;
     series.clear().await?;
     let bar = progress::bar(words, words.say("charts", &[]), records);
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, read| bar.inc(read)).await?;

@@ -143,7 +143,8 @@ impl Opened {
         let (folder, zone) = (site.folder.clone(), config.zone);
         let open = move || async move { Ledger::open(&folder, zone).await };
         let unhurried = behind.make(open).await??;
-        let series = behind.run(async move { site.series().await }).await??;
+        let engine = site.engine(config, words).await?;
+        let series = behind.run(async move { site.series(engine).await }).await??;
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
         let mut projector = None;
@@ -423,6 +424,7 @@ impl Following<'_> {
             ledger,
             series.clone(),
             applied,
+            clock::system(),
             self.metrics.clone(),
             self.stop.clone(),
         );

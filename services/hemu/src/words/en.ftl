@@ -61,6 +61,9 @@ copying = journal
 copied = { $batches } batches are in { $target } as they were here (head { $head }); set store, or data, to it, and keep the old one until you have looked
 projections = projections
 charts = charts
+no-engine = charts have no engine: series_url is not set, and they are in the data folder
+backfill-stopped = what is left is sent by `hemu serve`, or when this is run again
+charts-sent = { $engine } was sent { $buckets } buckets
 folded-again = { $records } records folded again
 hash-chain = hash chain
 journal-is-whole = journal: { $batches } batches, the hash chain is whole, its head is { $head }
@@ -254,6 +257,11 @@ check-log = write-ahead log
 check-device-listener = device listener
 check-listeners = listeners
 check-position = projections' position
+check-charts = charts
+check-engine = the charts' engine, { $engine }
+charts-behind = they are { $batches } batches behind the journal; run `hemu serve`, and if it is running look at its log
+engine-behind = it lacks { $buckets } buckets; run `hemu serve` or `hemu series backfill`, and if the server is running look at its log
+engine-forgets = it no longer has { $day }, which it was sent; have it keep longer (VictoriaMetrics: -retentionPeriod=100y; InfluxDB: the bucket's retention), then run `hemu series backfill`
 check-broker = broker
 check-device-clocks = devices' clocks
 check-disk = disk
@@ -318,6 +326,25 @@ known-folder-unusable = the data folder { $folder } cannot be used ({ $reason })
 known-version-newer = { $file } was written by a newer hemu (it has schema { $found }, this version knows up to { $known }); install that version or restore an older backup
 known-database = the database { $file }: { $reason }
 known-series-database = the series database: { $reason }
+known-engine = the charts' engine, { $engine }, { $trouble }
+known-engine-unreachable = does not answer at { $address } ({ $why }); start it, or set series_url to where it is
+known-engine-slow = did not answer within { $seconds } seconds; see what keeps it busy
+known-engine-token = does not let us in (HTTP { $status }); set series_token to one that may read and write there
+known-engine-unknown = does not know what series_url names (HTTP 404: { $text }); make the bucket there, or mend series_url
+known-engine-busy = cannot do it just now (HTTP { $status }: { $text })
+known-engine-refused = does not take what it is sent (HTTP { $status }: { $text })
+known-engine-unreadable = answers what cannot be read ({ $what })
+known-engine-url-scheme = series_url: expected victoriametrics+http://HOST:8428/ or influxdb+http://HOST:8086/?org=ORG&bucket=BUCKET, came { $scheme }
+known-engine-url-https = series_url: https is not spoken to an engine; put a proxy with TLS on this machine and name that, by http
+known-engine-url-login = series_url: a login does not belong into it; set series_token
+known-engine-url-parameters = series_url: expected { $parameters }
+known-engine-url-client = series_url: its client cannot be made ({ $why })
+known-engine-url-names = org= and bucket=, each with a name
+known-engine-url-names-only = no parameters but org= and bucket=
+known-engine-url-path = no path: InfluxDB is asked at the root of its address
+known-engine-url-write = no parameter but write=, the address for writing where it is another (a cluster's vminsert)
+known-engine-url-bare = no parameters in the address behind write=
+known-engine-token-wrong = series_token: expected a line of printable ASCII
 known-database-said = error returned from database: { $reason }
 known-not-a-database = (code: { $code }) file is not a database
 known-database-locked = (code: { $code }) database is locked
@@ -598,6 +625,8 @@ known-help-backup-file = The file to write; one that is there is replaced once t
 known-help-backup-recipient = Encrypt for the holder of this key, as age writes it (age1...); can be given more than once
 known-help-backup-passphrase = Encrypt with the passphrase in the first line of this file
 known-help-backup-new-key = Make a key instead: write it to this file, to be kept elsewhere, and print its recipient
+known-help-series = The charts' engine that `series_url` names: backfill
+known-help-series-backfill = Send the engine everything once more, after it was emptied or restored; goes on where it was stopped. A server may go on meanwhile
 known-help-restore = Put a backup in the data folder's place; devices then send again what they still hold
 known-help-restore-file = The backup
 known-help-restore-replace = Move what the data folder holds aside, into replaced-TIME in it, instead of refusing

@@ -254,10 +254,58 @@ fn rooms_errors() -> Vec<String> {
             Import::Header(_) | Import::Csv(_) | Import::Rejected(_) | Import::Ledger(_) => {}
         }
     }
-    let series = hemu_series::Error::Store(database());
+    let series = hemu_series::Error::Store(database()).to_string();
     let store = store.iter().map(ToString::to_string);
     let import = import.iter().map(ToString::to_string);
-    store.chain(import).chain([series.to_string()]).collect()
+    store
+        .chain(import)
+        .chain(engines_errors())
+        .chain([series])
+        .collect()
+}
+
+/// What the charts' engines are told to have, and how their address can be wrong.
+fn engines_errors() -> Vec<String> {
+    use hemu_series::Trouble;
+    let (text, status) = (String::new, 503);
+    let troubles = [
+        Trouble::Unreachable {
+            address: text(),
+            why: text(),
+        },
+        Trouble::Slow { seconds: 1 },
+        Trouble::Token { status },
+        Trouble::Unknown { text: text() },
+        Trouble::Busy {
+            status,
+            text: text(),
+            wait: None,
+        },
+        Trouble::Refused { status, text: text() },
+        Trouble::Unreadable { what: text() },
+    ];
+    let urls = [
+        "graphite+http://localhost",
+        "victoriametrics+https://localhost",
+        "victoriametrics+http://me:sesame@localhost",
+        "victoriametrics+http://localhost/?db=x",
+        "victoriametrics+http://localhost/?write=http://localhost/?db=x",
+        "influxdb+http://localhost/",
+        "influxdb+http://localhost/?org=a&bucket=b&token=sesame",
+        "influxdb+http://localhost/influx/?org=a&bucket=b",
+    ];
+    let wrong = |url| {
+        let wrong = hemu_series::Engine::new(url, Some("a line\nand another"), "site");
+        wrong.err().map(|wrong| wrong.to_string())
+    };
+    let engine = "VictoriaMetrics";
+    let troubles = troubles.map(|trouble| hemu_series::Error::Engine { engine, trouble }.to_string());
+    let token = wrong("victoriametrics+http://localhost");
+    troubles
+        .into_iter()
+        .chain(urls.into_iter().filter_map(wrong))
+        .chain(token)
+        .collect()
 }
 
 #[test]

@@ -63,6 +63,9 @@ copying = 流水账本
 copied = { $batches } 个批次已原样复制到 { $target }（末尾哈希 { $head }）；请将 store 或 data 指向它，核对之前请保留原数据
 projections = 投影
 charts = 图表
+no-engine = 图表没有使用时序数据库：未设置 series_url，图表保存在数据目录中
+backfill-stopped = 其余部分由 `hemu serve` 发送，或再次运行本命令时发送
+charts-sent = 已向 { $engine } 发送 { $buckets } 个时段
 folded-again = 已重新汇总 { $records } 条记录
 hash-chain = 哈希链
 journal-is-whole = 流水账本：共 { $batches } 个批次，哈希链完整，链头为 { $head }
@@ -256,6 +259,11 @@ check-log = 预写日志
 check-device-listener = 设备监听
 check-listeners = 监听端口
 check-position = 投影位置
+check-charts = 图表
+check-engine = 图表数据库 { $engine }
+charts-behind = 比流水账本落后 { $batches } 个批次；请运行 `hemu serve`，若已在运行请查看其日志
+engine-behind = 尚缺 { $buckets } 个时段；请运行 `hemu serve` 或 `hemu series backfill`，若服务已在运行请查看其日志
+engine-forgets = 已不再保存曾发送过的 { $day }；请延长其保留期（VictoriaMetrics：-retentionPeriod=100y；InfluxDB：存储桶的保留期），然后运行 `hemu series backfill`
 check-broker = 代理
 check-device-clocks = 设备时钟
 check-disk = 磁盘
@@ -319,6 +327,25 @@ known-folder-unusable = 无法使用数据目录 { $folder }（{ $reason }）；
 known-version-newer = { $file } 由更新版本的 hemu 写入（其数据结构版本为 { $found }，本程序最高支持 { $known }）；请安装该版本，或恢复较早的备份
 known-database = 数据库 { $file }：{ $reason }
 known-series-database = 图表数据库：{ $reason }
+known-engine = 图表数据库 { $engine }：{ $trouble }
+known-engine-unreachable = 在 { $address } 没有应答（{ $why }）；请启动它，或将 series_url 设为其地址
+known-engine-slow = 在 { $seconds } 秒内没有应答；请查明它为何繁忙
+known-engine-token = 拒绝访问（HTTP { $status }）；请将 series_token 设为有读写权限的令牌
+known-engine-unknown = 找不到 series_url 所指的内容（HTTP 404：{ $text }）；请在其中建立该存储桶，或更正 series_url
+known-engine-busy = 暂时无法处理（HTTP { $status }：{ $text }）
+known-engine-refused = 不接受所发送的内容（HTTP { $status }：{ $text }）
+known-engine-unreadable = 应答无法解读（{ $what }）
+known-engine-url-scheme = series_url 应为 victoriametrics+http://主机:8428/ 或 influxdb+http://主机:8086/?org=组织&bucket=存储桶，实际为 { $scheme }
+known-engine-url-https = series_url：与图表数据库之间不使用 https；请在本机运行带 TLS 的代理，并以 http 指向该代理
+known-engine-url-login = series_url 中不应含登录信息；请设置 series_token
+known-engine-url-parameters = series_url：{ $parameters }
+known-engine-url-client = series_url：无法建立其客户端（{ $why }）
+known-engine-url-names = org= 和 bucket= 都须给出名称
+known-engine-url-names-only = 除 org= 和 bucket= 外不应有其他参数
+known-engine-url-path = 不应带路径：InfluxDB 只在其地址的根路径下访问
+known-engine-url-write = 除 write=（写入地址不同时使用，即集群的 vminsert）外不应有其他参数
+known-engine-url-bare = write= 之后的地址不应带参数
+known-engine-token-wrong = series_token 应为一行可打印的 ASCII 字符
 known-database-said = 数据库返回错误：{ $reason }
 known-not-a-database = 文件不是数据库，错误码 { $code }
 known-database-locked = 数据库被锁定，错误码 { $code }
@@ -599,6 +626,8 @@ known-help-backup-file = 要写入的文件；若已存在，新文件完整后�
 known-help-backup-recipient = 为该密钥的持有者加密，写法与 age 相同（age1...）；可多次指定
 known-help-backup-passphrase = 用该文件第一行的口令加密
 known-help-backup-new-key = 改为生成密钥：写入该文件（请另行保管），并输出其接收者
+known-help-series = series_url 所指的图表数据库：补写
+known-help-series-backfill = 将全部内容重新发送到图表数据库，用于数据库被清空或恢复之后；中断后再次运行会接着进行，其间服务可照常运行
 known-help-restore = 用备份替换数据目录；设备随后会重新发送其仍保存的记录
 known-help-restore-file = 备份文件
 known-help-restore-replace = 将数据目录中原有内容移到其中的 replaced-时间 目录，而不是拒绝

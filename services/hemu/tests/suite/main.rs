@@ -10,6 +10,7 @@ mod conflicts;
 mod dashboards;
 mod doctor;
 mod editions;
+mod engine;
 mod fixtures;
 mod grafana;
 mod inspections;
@@ -28,3 +29,6 @@ mod replay;
 mod rules;
 mod serve;
 mod support;
+#[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
+#[path = "../../../series/tests/contract/victoria.rs"]
+mod victoria;

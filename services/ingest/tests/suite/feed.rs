@@ -5,7 +5,10 @@ use hemu_ledger::Folder;
 use hemu_ledger::entry::{BinState, Body, Deposit, Status};
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, Millis, Stream, Zone};
-use hemu_series::{Agg, Line, Measure, Query, Series, Step};
+use hemu_series::{Agg, Engine, Line, Measure, Query, Series, Step};
+use prometheus::Registry;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::site::{HOUR, MIDNIGHT, NOW, Site, deposit, segment};
 
@@ -232,4 +235,43 @@ async fn no_household_is_anywhere_in_the_series() {
     }
     assert!(files > 0);
     assert!(Folder::open(site.dir.path()).unwrap().projections().exists());
+}
+
+#[tokio::test]
+async fn an_engine_that_is_away_holds_up_no_feeding_and_is_told_of() {
+    let site = Site::new().await;
+    let path = site.dir.path().join("series.db");
+    // Nobody listens on the port for discarding.
+    let away = Engine::new("victoriametrics+http://127.0.0.1:9/", None, "site").unwrap();
+    let series = Series::open_with(&path, Zone::SHANGHAI, Some(away))
+        .await
+        .unwrap();
+    let (_applied, seen) = watch::channel(0);
+    let metrics = hemu_ingest::Metrics::new(&Registry::new()).unwrap();
+    let stop = CancellationToken::new();
+    for batch in batches() {
+        site.append(&batch).await;
+    }
+    site.fold().await;
+    let feeding = tokio::spawn(hemu_ingest::feed::run(
+        site.ledger.clone(),
+        series.clone(),
+        seen,
+        std::sync::Arc::new(|| NOW),
+        metrics.clone(),
+        stop.clone(),
+    ));
+    let head = site.ledger.head().await.unwrap();
+    let fed = async {
+        while series.position().await.unwrap() < head || metrics.engine_unsent.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), fed)
+        .await
+        .unwrap();
+    assert!(metrics.engine_failures.get() > 0);
+    assert!(series.unsent().await.unwrap() > 0);
+    stop.cancel();
+    feeding.await.unwrap();
 }

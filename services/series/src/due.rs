@@ -1,0 +1,291 @@
+//! What an engine beside the rollups has not got: kept with them, in the same transactions, so that it is never wrong.
+
+use hemu_rules::{Day, Stream};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use crate::Result;
+use crate::engine::Bucket;
+use crate::point::Measure;
+use crate::query::{Agg, DAY_MS, Field, HOUR_MS, Query, Step};
+use crate::sqlite::{Place, Rollups, clearings};
+
+/// Rows a statement.
+const ROWS: usize = 500;
+/// Lines of which everything is made due again at once.
+const LINES: i64 = 20;
+
+/// Buckets to send, with what tells afterwards that they are still what was sent.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) buckets: Vec<Bucket>,
+    /// (grain, line, bucket, mark) of each.
+    marks: Vec<(&'static str, i64, i64, i64)>,
+    clearings: i64,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+}
+
+/// Marks buckets as due, in the transaction that changes them.
+pub(crate) struct Marks<'c>(&'c mut SqliteConnection);
+
+impl<'c> Marks<'c> {
+    pub(crate) fn of(connection: &'c mut SqliteConnection) -> Self {
+        Self(connection)
+    }
+
+    pub(crate) async fn add<'p>(
+        &mut self,
+        grain: Step,
+        places: impl ExactSizeIterator<Item = &'p Place>,
+    ) -> Result<()> {
+        let places: Vec<_> = places.collect();
+        for places in places.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("insert into due (grain, line, bucket, mark) ");
+            query.push_values(places, |mut row, (line, bucket)| {
+                row.push_bind(grain.as_str()).push_bind(line).push_bind(bucket);
+                row.push_bind(1);
+            });
+            query.push(" on conflict do update set mark = mark + 1, sent = null");
+            query
+                .build()
+                .persistent(places.len() == ROWS)
+                .execute(&mut *self.0)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes all buckets of some lines due, by the number of the line.
+const REFILL: [&str; 2] = [
+    "insert into due select 'hour', line, bucket, 1, null from hour where line > ? and line <= ?
+     on conflict do update set mark = mark + 1, sent = null",
+    "insert into due select 'day', line, bucket, 1, null from day where line > ? and line <= ?
+     on conflict do update set mark = mark + 1, sent = null",
+];
+
+const UNSENT: [(Step, &str); 2] = [
+    (
+        Step::Hour,
+        "select device, measure, stream, d.line, d.bucket, mark, n, sum, min, max, last
+         from due d join hour b on b.line = d.line and b.bucket = d.bucket join line on no = d.line
+         where grain = 'hour' and sent is null limit ?",
+    ),
+    (
+        Step::Day,
+        "select device, measure, stream, d.line, d.bucket, mark, n, sum, min, max, last
+         from due d join day b on b.line = d.line and b.bucket = d.bucket join line on no = d.line
+         where grain = 'day' and sent is null limit ?",
+    ),
+];
+
+impl Rollups {
+    /// Says which engine is to have what is here (`""` for none); one that is new to the file lacks everything.
+    pub(crate) async fn aim_at(&self, target: &str) -> Result<()> {
+        let sql = "update engine set target = ?1, instance = '', wipe = 0, filling = iif(?1 = '', null, 0)
+                   where target <> ?1";
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let other = sqlx::query(sql).bind(target).execute(&mut *transaction).await?;
+        if other.rows_affected() > 0 {
+            sqlx::query("delete from due").execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How often the file was cleared since the engine was last wiped.
+    pub(crate) async fn wipe_due(&self) -> Result<i64> {
+        let row = sqlx::query("select wipe from engine")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Notes that the engine was wiped, unless the file has been cleared again.
+    pub(crate) async fn wiped(&self, clearings: i64) -> Result<()> {
+        let sql = "update engine set wipe = 0 where wipe = ?";
+        sqlx::query(sql).bind(clearings).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Notes which run of the engine answers. What was sent to another run, and of which it was not yet sure, is due again.
+    pub(crate) async fn meet(&self, instance: &str) -> Result<()> {
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let sql = "update engine set instance = ?1 where instance <> ?1";
+        let other = sqlx::query(sql).bind(instance).execute(&mut *transaction).await?;
+        if other.rows_affected() > 0 {
+            let sql = "update due set sent = null where sent is not null";
+            sqlx::query(sql).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What was sent by then is there for good.
+    pub(crate) async fn settle(&self, until: i64) -> Result<()> {
+        let sql = "delete from due where sent <= ?";
+        sqlx::query(sql).bind(until).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// While everything is to be sent again: makes more of it due until there are two batches, so that an empty one says
+    /// that nothing is left.
+    pub(crate) async fn fill(&self, batch: usize) -> Result<()> {
+        let enough = i64::try_from(2 * batch).unwrap_or(i64::MAX);
+        while self.fill_some(enough).await? {}
+        Ok(())
+    }
+
+    /// Whether there may be more to do.
+    async fn fill_some(&self, enough: i64) -> Result<bool> {
+        let idle = sqlx::query("select 1 from engine where filling is null");
+        if idle.fetch_optional(&self.pool).await?.is_some() {
+            return Ok(false);
+        }
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let sql = "select coalesce(filling, 0) as line, (select coalesce(max(no), 0) from line) as lines,
+                   (select count(*) from (select 1 from due where sent is null limit ?)) as due from engine";
+        let row = sqlx::query(sql).bind(enough).fetch_one(&mut *transaction).await?;
+        let (line, lines): (i64, i64) = (row.try_get("line")?, row.try_get("lines")?);
+        let due: i64 = row.try_get("due")?;
+        let filling = line < lines;
+        let most = if filling { enough } else { 1 };
+        if due >= most {
+            return Ok(false);
+        }
+        let upto = line.saturating_add(LINES);
+        for sql in REFILL {
+            let query = sqlx::query(sql).bind(line).bind(upto);
+            query.execute(&mut *transaction).await?;
+        }
+        // All lines are through, and sent: the next time begins anew.
+        let next = filling.then_some(upto);
+        let sql = "update engine set filling = ?";
+        sqlx::query(sql).bind(next).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(filling)
+    }
+
+    /// Makes everything due again, bit by bit; nothing changes while that is going on already. Answers what is left.
+    pub(crate) async fn refill(&self) -> Result<u64> {
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        let sql = "update engine set filling = 0 where filling is null and target <> ''";
+        sqlx::query(sql).execute(&mut *transaction).await?;
+        let sql = "select (select count(*) from hour where line > filling)
+                   + (select count(*) from day where line > filling)
+                   + (select count(*) from due where sent is null) from engine";
+        let row = sqlx::query(sql).fetch_one(&mut *transaction).await?;
+        let left: Option<i64> = row.try_get(0)?;
+        transaction.commit().await?;
+        Ok(left.unwrap_or(0).max(0).cast_unsigned())
+    }
+
+    /// Some of what is due.
+    pub(crate) async fn unsent(&self, most: usize) -> Result<Batch> {
+        let mut transaction = self.pool.begin().await?;
+        let mut batch = Batch {
+            clearings: clearings(&mut transaction).await?,
+            buckets: Vec::new(),
+            marks: Vec::new(),
+        };
+        for (grain, sql) in UNSENT {
+            let left = i64::try_from(most - batch.marks.len()).unwrap_or(i64::MAX);
+            let rows = sqlx::query(sql).bind(left).fetch_all(&mut *transaction).await?;
+            for row in rows {
+                let (line, bucket) = (row.try_get("line")?, row.try_get("bucket")?);
+                let mark = row.try_get("mark")?;
+                batch.marks.push((grain.as_str(), line, bucket, mark));
+                batch.buckets.push(self.bucket(grain, &row)?);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn bucket(&self, grain: Step, row: &SqliteRow) -> Result<Bucket> {
+        let mut fields = [0; Field::ALL.len()];
+        for (value, field) in fields.iter_mut().zip(Field::ALL) {
+            *value = row.try_get(field.as_str())?;
+        }
+        Ok(Bucket {
+            grain,
+            device: row.try_get("device")?,
+            measure: row.try_get("measure")?,
+            stream: row.try_get("stream")?,
+            start: self.start(grain, row.try_get("bucket")?),
+            fields,
+        })
+    }
+
+    /// When a bucket begins, in ms.
+    pub(crate) fn start(&self, grain: Step, bucket: i64) -> i64 {
+        match grain {
+            Step::Hour => bucket * HOUR_MS,
+            Step::Day => Day::clamped(bucket).start(self.zone).get(),
+        }
+    }
+
+    /// Notes that a batch was sent; with `keep`, when it was, because it may yet be forgotten there. What has changed
+    /// meanwhile stays due.
+    pub(crate) async fn sent(&self, batch: &Batch, keep: Option<i64>) -> Result<()> {
+        let mut transaction = self.pool.begin_with("begin immediate").await?;
+        if clearings(&mut transaction).await? != batch.clearings {
+            return Ok(());
+        }
+        let sql = match keep {
+            Some(_) => {
+                "update due set sent = ?5 where grain = ?1 and line = ?2 and bucket = ?3 and mark = ?4"
+            }
+            None => {
+                "delete from due where grain = ?1 and line = ?2 and bucket = ?3 and mark = ?4 and ?5 is null"
+            }
+        };
+        for (grain, line, bucket, mark) in &batch.marks {
+            let query = sqlx::query(sql).bind(grain).bind(line).bind(bucket);
+            query.bind(mark).bind(keep).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How many buckets are due, and how many more were sent of which it is not sure that they stay.
+    pub(crate) async fn due(&self) -> Result<(u64, u64)> {
+        let sql = "select (select count(*) from due where sent is null), (select count(*) from due where sent is not null)";
+        let row = sqlx::query(sql).fetch_one(&self.pool).await?;
+        let count = |column| row.try_get::<i64, usize>(column).map(i64::cast_unsigned);
+        Ok((count(0)?, count(1)?))
+    }
+
+    /// A chart of the oldest day that the engine should have.
+    pub(crate) async fn oldest_day(&self) -> Result<Option<Query>> {
+        let sql = "select device, measure, stream, bucket from day b join line on no = b.line
+                   where bucket > 0 and (select filling from engine) is null and not exists
+                   (select 1 from due d where grain = 'day' and d.line = b.line and d.bucket = b.bucket)
+                   order by bucket limit 1";
+        let Some(row) = sqlx::query(sql).fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
+        let from = self.start(Step::Day, row.try_get("bucket")?);
+        let measure: Option<Measure> = row.try_get::<&str, _>("measure")?.parse().ok();
+        let stream: Option<Stream> = row.try_get::<&str, _>("stream")?.parse().ok();
+        let query = |measure| Query {
+            devices: vec![],
+            measure,
+            stream,
+            from,
+            to: from + DAY_MS,
+            step: Step::Day,
+            agg: Agg::Count,
+            limit: Stream::ALL.len() + 1,
+        };
+        let mut query = measure.map(query);
+        if let Some(query) = &mut query {
+            query.devices.push(row.try_get("device")?);
+        }
+        Ok(query)
+    }
+}
