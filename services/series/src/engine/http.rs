@@ -21,7 +21,7 @@ const ANSWER_MOST: usize = 16 << 20;
 /// An engine's own words, as far as they are told on.
 const WORDS_MOST: usize = 300;
 /// As long as any engine is waited for because it asked.
-const WAIT_MOST: Duration = Duration::from_secs(600);
+const WAIT_MOST: Duration = Duration::from_mins(10);
 
 /// A server, and how it knows us.
 #[derive(Debug)]

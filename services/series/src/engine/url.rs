@@ -39,9 +39,8 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
-        let (engine, address) = match text.split_once('+') {
-            Some((engine @ ("victoriametrics" | "influxdb"), address)) => (engine, address),
-            _ => return Err(UrlError::Scheme(scheme(text))),
+        let Some((engine @ ("victoriametrics" | "influxdb"), address)) = text.split_once('+') else {
+            return Err(UrlError::Scheme(scheme(text)));
         };
         let (url, parameters) = plain(address)?;
         if engine == "influxdb" {

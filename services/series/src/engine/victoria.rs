@@ -1,4 +1,4 @@
-//! VictoriaMetrics, single or cluster: line protocol in, PromQL out.
+//! VictoriaMetrics, single or cluster: line protocol in, `PromQL` out.
 
 use serde::Deserialize;
 

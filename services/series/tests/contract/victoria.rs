@@ -47,13 +47,14 @@ fn spawn(port: u16, folder: &Path) -> Child {
 
 /// Waits for something to be so.
 pub(crate) fn until(mut so: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
-        if so() {
-            return;
+    let came = (0..3_000).any(|_| {
+        let so = so();
+        if !so {
+            std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("not so within a minute");
+        so
+    });
+    assert!(came, "not so within a minute");
 }
 
 impl Victoria {
