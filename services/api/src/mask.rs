@@ -32,6 +32,18 @@ pub(crate) fn label(household: &Household) -> String {
         .join(" ")
 }
 
+/// The same with the door, for what is put into a letter box and for whoever may see doors.
+pub(crate) fn address(household: &Household) -> String {
+    let place = place(household.building.as_deref(), household.unit.as_deref());
+    let parts = [Some(place.as_str()), household.door.as_deref()];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(" ")
+}
+
 /// A building, or a unit of it: `12幢1单元`.
 pub(crate) fn place(building: Option<&str>, unit: Option<&str>) -> String {
     let building = building.map(|name| numbered(name, "幢"));

@@ -120,6 +120,10 @@ mod tests {
             "/api/v1/stations/{id}" => "/api/v1/stations/s1".to_owned(),
             "/api/v1/stations/{id}/inspections" => "/api/v1/stations/s1/inspections".to_owned(),
             "/api/v1/devices/{id}" => "/api/v1/devices/st01".to_owned(),
+            "/api/v1/home-code.svg" => format!("{path}?url=http://127.0.0.1/home"),
+            "/api/v1/editions/{id}/letters" => {
+                format!("{}?about=grey", path.replace("{id}", &edition.to_string()))
+            }
             "/api/v1/series" => format!("{path}?station=s1&measure=fill&from=0&to={}", 3_600_000),
             "/api/v1/editions/{id}/places" | "/api/v1/editions/{id}/public" => {
                 format!("{}?status=RED", path.replace("{id}", &edition.to_string()))
@@ -183,7 +187,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented(site.published_edition().await);
-        assert_eq!(paths.len(), 82);
+        assert_eq!(paths.len(), 86);
         for (path, methods) in &paths {
             for method in [
                 Method::GET,
@@ -203,11 +207,16 @@ mod tests {
             }
         }
         let read: Vec<_> = of(&paths, &Method::GET).collect();
-        assert_eq!(read.len(), 47);
+        assert_eq!(read.len(), 51);
         site.let_in("boss", Role::Admin, i64::MAX).await;
         for path in read {
             let kept = path == "/api/v1/accounts" || path.ends_with("/export");
-            let reader = if kept { "boss" } else { "a1" };
+            let printed = path.contains("/letters");
+            let reader = match (kept, printed) {
+                (true, _) => "boss",
+                (false, true) => "p1",
+                (false, false) => "a1",
+            };
             let response = site.send(looking(reader, path)).await;
             assert_eq!(response.status(), 200, "{path}");
         }

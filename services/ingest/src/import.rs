@@ -14,8 +14,8 @@ use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
 use hemu_wire::DeviceId;
 
 use crate::Clock;
-use crate::cell::unguarded;
 use crate::fold;
+use hemu_ledger::cell::unguarded;
 
 /// Rows stored at once.
 const CHUNK: usize = 5_000;

@@ -2,7 +2,6 @@
 
 pub mod accept;
 pub mod broker;
-pub mod cell;
 pub mod commit;
 pub mod conflicts;
 mod cursors;

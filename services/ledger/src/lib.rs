@@ -4,6 +4,7 @@ pub mod acts;
 mod anchor;
 mod backup;
 mod bytes;
+pub mod cell;
 mod copy;
 pub mod cursor;
 mod db;

@@ -27,6 +27,14 @@ export const PAGES: readonly PageEntry[] = [
     needs: 'see_households',
     load: () => import('./household/Household.svelte'),
   },
+  { id: 'lists', label: 'nav.lists', needs: 'see_lists', load: () => import('./lists/Lists.svelte') },
+  {
+    id: 'objections',
+    label: 'nav.objections',
+    needs: 'see_lists',
+    load: () => import('./objections/Objections.svelte'),
+  },
+  { id: 'rules', label: 'nav.rules', needs: 'see_lists', load: () => import('./rules/Rules.svelte') },
   { id: 'quality', label: 'nav.quality', needs: 'see_raw', load: () => import('./quality/Quality.svelte') },
   { id: 'audit', label: 'nav.audit', needs: 'read_trail', load: () => import('./audit/Audit.svelte') },
   {

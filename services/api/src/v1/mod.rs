@@ -9,6 +9,7 @@ mod devices;
 mod editions;
 mod estates;
 mod groups;
+mod home_code;
 mod households;
 pub(crate) mod incidents;
 mod inspections;
@@ -40,6 +41,7 @@ use crate::api::Api;
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(site::get))
+        .routes(routes!(home_code::get))
         .routes(routes!(overview::get))
         .routes(routes!(screen::get))
         .routes(routes!(estates::list))
@@ -104,6 +106,9 @@ fn due_process() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(editions::places::list))
         .routes(routes!(editions::public::list))
         .routes(routes!(editions::moved::list))
+        .routes(routes!(editions::letters::list))
+        .routes(routes!(editions::export::csv))
+        .routes(routes!(editions::export::xlsx))
         .routes(routes!(editions::acts::list))
         .routes(routes!(editions::notice::post))
         .routes(routes!(editions::open::post))

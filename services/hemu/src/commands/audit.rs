@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use hemu_ingest::cell::guarded;
 use hemu_ledger::Ledger;
+use hemu_ledger::cell::guarded;
 use hemu_ledger::privacy::{LookQuery, LookRow, TrailQuery, TrailRow};
 use hemu_rules::{Day, Zone};
 use jiff::Timestamp;

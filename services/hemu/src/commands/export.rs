@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use hemu_ingest::cell::guarded;
 use hemu_ingest::fold;
 use hemu_ingest::import::COLUMNS;
 use hemu_ledger::Ledger;
+use hemu_ledger::cell::guarded;
 use hemu_ledger::entry::{Body, Deposit, Entry, Origin};
 use hemu_ledger::registry::HouseholdQuery;
 use hemu_rules::{By, Day};

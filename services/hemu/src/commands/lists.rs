@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use hemu_ingest::cell::guarded;
 use hemu_ingest::fold;
+use hemu_ledger::cell::guarded;
 use hemu_ledger::read::{Edition, Place, States};
 use hemu_rules::{Day, Status};
 

@@ -194,3 +194,33 @@ fn the_public_screen_shows_the_estate_and_nobody_in_it() {
     drive("e2e/screen.mjs", &server, folder.path(), &settings);
     assert!(server.terminate().success());
 }
+
+#[test]
+fn four_people_take_a_list_through_its_due_process_on_the_page() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, config) = (folder.path().join("data"), folder.path().join("hemu.toml"));
+    // The people of the story have the editions computed and give the notices.
+    std::fs::write(&config, "lists_weekday = \"off\"\n").expect("written");
+    let config = config.display().to_string();
+    // A week, which is how long households may object, is over in less than three minutes.
+    let command = ["demo", "--config", &config, "--days", "40", "--speed", "3600"];
+    let server = Server::run(&data, 0, &command);
+    let seats = [
+        ("HEMU_INSPECTOR", "ines", "inspector"),
+        ("HEMU_OFFICER", "otto", "grid_officer"),
+        ("HEMU_OFFICER2", "olga", "grid_officer"),
+        ("HEMU_AUDITOR", "anna", "auditor"),
+    ];
+    let logins = seats.map(|(seat, name, role)| {
+        let add = ["user", "add", name, "--role", role];
+        let added = with_password(&data, &add, "three-green-bins");
+        assert!(added.status.success(), "{added:?}");
+        (seat, format!("{name} three-green-bins"))
+    });
+    let settings = logins.each_ref().map(|(seat, login)| (*seat, login.as_str()));
+    drive("e2e/lists.mjs", &server, folder.path(), &settings);
+    assert!(server.terminate().success());
+}

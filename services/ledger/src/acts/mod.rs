@@ -37,6 +37,7 @@ pub use listing::Listing;
 pub use occupancy::Occupancy;
 pub(crate) use occupancy::former;
 pub use place::Moved;
+pub use process::HEED_MS;
 pub use propose::WINDOW_DAYS;
 pub use read::{ActRow, EditionQuery, ObjectionQuery, Standing};
 pub(crate) use refused::must;

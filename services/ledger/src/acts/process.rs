@@ -17,7 +17,7 @@ use crate::journal::Position;
 /// How long a list may be public, in milliseconds: a name does not stand for longer than the evidence it rests on.
 const PUBLISHED_MS: i64 = 90 * 24 * 3_600 * 1_000;
 /// How long a first warning has been told before the name it announced may be confirmed.
-const HEED_MS: i64 = 7 * 24 * 3_600 * 1_000;
+pub const HEED_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Days an objection window may be open.
 const NOTICE_DAYS: std::ops::RangeInclusive<u16> = 1..=90;
 

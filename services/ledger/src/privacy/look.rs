@@ -2,10 +2,14 @@
 //! household's own looks at itself: nobody is to be watched reading of themselves.
 
 use hemu_rules::{Day, Millis};
+use sqlx::AssertSqlSafe;
 
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
+
+/// Looks written by one statement.
+const AT_ONCE: usize = 100;
 
 /// What somebody looked at on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +52,31 @@ pub struct LookQuery<'a> {
 impl Ledger {
     /// Notes that an account looked at a page of a household.
     pub async fn note_look(&self, token: &str, actor: &str, what: &str, now: i64) -> Result<()> {
+        self.note_looks(&[token], actor, what, now).await
+    }
+
+    /// The same of several households at once, each named once.
+    pub async fn note_looks(&self, tokens: &[&str], actor: &str, what: &str, now: i64) -> Result<()> {
         let day = Day::of(Millis::clamped(now), self.zone());
-        db::query(
-            "insert into look (token, actor, what, day, count, first_at, last_at) values (?1, ?2, ?3, ?4, 1, ?5, ?5)
-             on conflict (token, actor, what, day) do update set count = look.count + 1, last_at = excluded.last_at",
-        )
-        .bind(token)
-        .bind(actor)
-        .bind(what)
-        .bind(day.get())
-        .bind(now)
-        .execute(&self.truth)
-        .await
-        .of(&self.folder().truth())?;
+        for some in tokens.chunks(AT_ONCE) {
+            let rows: Vec<String> = (5..)
+                .take(some.len())
+                .map(|nth| format!("(?{nth}, ?1, ?2, ?3, 1, ?4, ?4)"))
+                .collect();
+            let rows = rows.join(", ");
+            let mut order = db::query(AssertSqlSafe(format!(
+                "insert into look (token, actor, what, day, count, first_at, last_at) values {rows}
+                 on conflict (token, actor, what, day) do update set count = look.count + 1, last_at = excluded.last_at"
+            )))
+            .bind(actor)
+            .bind(what)
+            .bind(day.get())
+            .bind(now);
+            for token in some {
+                order = order.bind(*token);
+            }
+            order.execute(&self.truth).await.of(&self.folder().truth())?;
+        }
         Ok(())
     }
 

@@ -7,6 +7,11 @@ import * as inspect from './inspect';
 import * as people from './people';
 import * as quality from './quality';
 import * as shell from './shell';
+import * as letters from './letters';
+import * as lists from './lists';
+import * as objections from './objections';
+import * as quality from './quality';
+import * as rules from './rules';
 import * as station from './station';
 import * as today from './today';
 
@@ -19,6 +24,11 @@ export const zh = {
   ...people.zh,
   ...quality.zh,
   ...shell.zh,
+  ...letters.zh,
+  ...lists.zh,
+  ...objections.zh,
+  ...quality.zh,
+  ...rules.zh,
   ...station.zh,
   ...today.zh,
 };
@@ -33,6 +43,11 @@ export const en: Record<Key, string> = {
   ...people.en,
   ...quality.en,
   ...shell.en,
+  ...letters.en,
+  ...lists.en,
+  ...objections.en,
+  ...quality.en,
+  ...rules.en,
   ...station.en,
   ...today.en,
 };

@@ -3,6 +3,8 @@
 pub(super) mod acts;
 pub(super) mod confirm_black;
 pub(super) mod expire;
+pub(super) mod export;
+pub(super) mod letters;
 pub(super) mod lift;
 pub(super) mod moved;
 pub(super) mod notice;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hemu_ledger::acts::{EditionId, EditionQuery, EditionRow};
+use hemu_ledger::acts::{EditionId, EditionQuery, EditionRow, HEED_MS};
 use hemu_rules::Day;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -135,6 +137,9 @@ pub(crate) struct EditionDetail {
     edition: Edition,
     /// The legal basis of its publication, as the first of the two persons wrote it.
     basis: Option<String>,
+    /// From when on people decide about its black names, ms since 1970 UTC: the end of the window, or a week after the
+    /// earlier warning was told, whichever is later. Null before the households were told.
+    decided_from: Option<i64>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -188,6 +193,24 @@ pub(crate) async fn get(
         Some(hash) => api.ledger.words(hash, None).await?,
         None => None,
     };
+    let decided_from = decided_from(&api, &row).await?;
     let edition = Edition::of(row, api.clock.now());
-    Ok(Json(EditionDetail { edition, basis }))
+    Ok(Json(EditionDetail {
+        edition,
+        basis,
+        decided_from,
+    }))
+}
+
+/// The rule is the ledger's, which refuses whoever is earlier.
+async fn decided_from(api: &Api, row: &EditionRow) -> Result<Option<i64>, Problem> {
+    let Some(before) = row.before else {
+        return Ok(row.deadline);
+    };
+    let told = api.edition(before).await?.noticed_at;
+    let heeded = told.map(|told| told.saturating_add(HEED_MS));
+    Ok(row
+        .deadline
+        .zip(heeded)
+        .map(|(deadline, heeded)| deadline.max(heeded)))
 }

@@ -4,23 +4,32 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hemu_ledger::Sight;
 use hemu_ledger::acts::{Actor, EditionId, PlaceRow, Why};
+use hemu_ledger::registry::Household;
+use hemu_ledger::{Seen, Sight};
 use hemu_rules::Ppb;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
 use crate::extract::{Limit, Looking, Number, NumberAfter, Params, Sees};
+use crate::mask;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::v1::acts::{Masked, StatusWord};
 
 /// A household's place: what the rule made of it, and what people decided about it.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of a row, none of which follows from another"
+)]
 pub(crate) struct EditionPlace {
     #[serde(flatten)]
     household: Masked,
+    /// Where it lives, without the door; null where nobody is registered.
+    #[schema(example = "12幢1单元 30*")]
+    label: Option<String>,
     /// As computed.
     status: StatusWord,
     /// What may be shown of it: black only where two persons said so, nobody lifted it and nobody objects.
@@ -43,15 +52,19 @@ pub(crate) struct EditionPlace {
     lifted_by: Option<String>,
     /// An objection is pending, or was upheld and the edition is not corrected yet.
     objection_open: bool,
+    /// It speaks of whoever lived there before: nobody is named by it.
+    former: bool,
     /// The household agreed to be praised in public.
     red_opt_in: bool,
 }
 
 impl EditionPlace {
-    pub(crate) fn of(row: PlaceRow, looking: Option<&Actor>) -> Self {
+    /// `home` is where the household lives.
+    pub(crate) fn of(row: PlaceRow, home: Option<&Household>, looking: Option<&Actor>) -> Self {
         let probability = |ppb: u32| Ppb::clamped(ppb.into()).probability();
         Self {
             household: Masked::of(&row.token, looking),
+            label: home.map(mask::label),
             shown: row.shown().into(),
             status: row.status.into(),
             rank: row.rank,
@@ -66,6 +79,7 @@ impl EditionPlace {
             confirmed_by: row.confirmed_by,
             lifted_by: row.lifted_by,
             objection_open: row.appeal_open,
+            former: row.former,
             red_opt_in: row.red_opt_in,
         }
     }
@@ -79,7 +93,9 @@ impl EditionPlace {
     ) -> Result<Json<Self>, Problem> {
         let row = sight.place(edition, token).await?;
         let gone = || Problem::broken(Why::WrongState, "the household has no place in this edition");
-        Ok(Json(Self::of(row.ok_or_else(gone)?, Some(actor))))
+        let row = row.ok_or_else(gone)?;
+        let home = sight.household(token).await?;
+        Ok(Json(Self::of(row, home.as_ref().map(Seen::row), Some(actor))))
     }
 }
 
@@ -110,11 +126,15 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<EditionPlace>>, Problem> {
     api.edition(id).await?;
     let (status, after) = (find.status.into(), NumberAfter::rank(find.after));
-    let rows = sight.places(id, status, after, find.limit.probe()).await?;
+    let mut rows = Vec::new();
+    for row in sight.places(id, status, after, find.limit.probe()).await? {
+        let home = sight.household(&row.token).await?;
+        rows.push((row, home));
+    }
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),
-        |row| row.rank.to_string(),
-        |row| EditionPlace::of(row, person.as_ref()),
+        |(row, _)| row.rank.to_string(),
+        |(row, home)| EditionPlace::of(row, home.as_ref().map(Seen::row), person.as_ref()),
     )))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use hemu_ledger::acts::{Actor, Standing};
+use hemu_ledger::registry::Household;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,12 +30,14 @@ pub(crate) struct HouseholdEdition {
 }
 
 impl HouseholdEdition {
-    fn of(standing: Standing, now: i64, looking: Option<&Actor>) -> Self {
+    fn of(standing: Standing, home: &Household, now: i64, looking: Option<&Actor>) -> Self {
         let objections = standing.objections.iter();
         Self {
             objections: objections.map(|row| Objection::of(row, looking)).collect(),
             edition: Edition::of(standing.edition, now),
-            place: standing.place.map(|row| EditionPlace::of(row, looking)),
+            place: standing
+                .place
+                .map(|row| EditionPlace::of(row, Some(home), looking)),
             deadline: standing.deadline,
         }
     }
@@ -69,6 +72,6 @@ pub(crate) async fn list(
         rows,
         find.limit.get(),
         |row| row.edition.id.to_string(),
-        |row| HouseholdEdition::of(row, now, person.as_ref()),
+        |row| HouseholdEdition::of(row, seen.row(), now, person.as_ref()),
     )))
 }
