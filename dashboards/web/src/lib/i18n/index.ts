@@ -4,14 +4,13 @@ import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
 import * as inspect from './inspect';
-import * as people from './people';
-import * as quality from './quality';
-import * as shell from './shell';
 import * as letters from './letters';
 import * as lists from './lists';
 import * as objections from './objections';
+import * as people from './people';
 import * as quality from './quality';
 import * as rules from './rules';
+import * as shell from './shell';
 import * as station from './station';
 import * as today from './today';
 
@@ -21,14 +20,13 @@ export const zh = {
   ...estate.zh,
   ...household.zh,
   ...inspect.zh,
-  ...people.zh,
-  ...quality.zh,
-  ...shell.zh,
   ...letters.zh,
   ...lists.zh,
   ...objections.zh,
+  ...people.zh,
   ...quality.zh,
   ...rules.zh,
+  ...shell.zh,
   ...station.zh,
   ...today.zh,
 };
@@ -40,14 +38,13 @@ export const en: Record<Key, string> = {
   ...estate.en,
   ...household.en,
   ...inspect.en,
-  ...people.en,
-  ...quality.en,
-  ...shell.en,
   ...letters.en,
   ...lists.en,
   ...objections.en,
+  ...people.en,
   ...quality.en,
   ...rules.en,
+  ...shell.en,
   ...station.en,
   ...today.en,
 };

@@ -63,12 +63,6 @@ export const zh = {
   'need.silent': '{device} 无消息',
   'need.bin': '{station} {stream} {fill} %',
   'need.bags_at': '{station} {n} 袋,其中 {twice} 袋要两人各看一次',
-  'incident.overflow': '满溢',
-  'incident.smoke': '冒烟',
-  'incident.dumping': '乱倒',
-  'incident.tilt': '倾倒',
-  'incident.tamper': '被动过',
-  'incident.fault': '故障',
   'incident.other': '其他事件',
 } as const;
 
@@ -138,11 +132,5 @@ export const en: Record<keyof typeof zh, string> = {
   'need.silent': '{device} silent',
   'need.bin': '{station} {stream} {fill} %',
   'need.bags_at': '{station}: {n#bag|bags}, {twice} of them by two inspectors',
-  'incident.overflow': 'overflow',
-  'incident.smoke': 'smoke',
-  'incident.dumping': 'dumping',
-  'incident.tilt': 'tilted',
-  'incident.tamper': 'tampered with',
-  'incident.fault': 'fault',
   'incident.other': 'incident',
 };

@@ -1,1 +1,0 @@
-import"./inspectors-beDQEDUO.js";import{t as e}from"./EstatePlan-DxEAmzi4.js";function t(t,n){e(t,{get dash(){return n.dash}})}export{t as default};

@@ -1,0 +1,2 @@
+var e=/^[\s\u0000]*[=+\-@\t\r＝＋－＠]/;function t(t){if(t===null)return``;if(typeof t==`number`)return Number.isFinite(t)?String(t):``;let n=e.test(t)?`'${t}`:t;return/[",\r\n]/.test(n)?`"${n.replaceAll(`"`,`""`)}"`:n}function n(e,n){return`\uFEFF${[e,...n].map(e=>e.map(t).join(`,`)).join(`\r
+`)}\r\n`}function r(e,t){let n=document.createElement(`a`);n.href=URL.createObjectURL(e),n.download=t,n.click(),setTimeout(()=>URL.revokeObjectURL(n.href),1e4)}function i(e,t,i){r(new Blob([n(t,i)],{type:`text/csv;charset=utf-8`}),e)}export{i as n,n as r,r as t};
