@@ -130,13 +130,13 @@ fn text(
     sheet: &mut Worksheet,
     (line, column): (u32, u16),
     words: &str,
-    like: &Format,
+    style: &Format,
 ) -> Result<(), XlsxError> {
     let quoted = hemu_ledger::cell::guarded(words) != words;
     let format = if quoted {
-        like.clone().set_quote_prefix()
+        style.clone().set_quote_prefix()
     } else {
-        like.clone()
+        style.clone()
     };
     sheet.write_string_with_format(line, column, words, &format)?;
     Ok(())
