@@ -80,7 +80,7 @@ test('an_objection_has_the_end_of_its_editions_window', () => {
     ],
   });
   expect(row).toMatchObject({ id: 'objections', count: 2, oldest: NOON - 2 * HOUR, due: deadline });
-  expect(row?.items[0]?.go).toEqual({ page: 'lists', edition: '7', tab: 'objections' });
+  expect(row?.items[0]?.go).toEqual({ page: 'objections' });
 });
 
 test('a_draft_is_due_when_the_next_weeks_edition_is', () => {

@@ -131,14 +131,14 @@ function ofLists({ editions, objections }: Answers, zone: string): Need[] {
   const window = (id: number) => all.find((e) => e.id === id)?.deadline ?? null;
   const waiting = (objections ?? []).map((o): NeedItem => {
     const day = all.find((e) => e.id === o.edition)?.day ?? `#${o.edition}`;
-    const go = { page: 'lists', edition: String(o.edition), tab: 'objections' };
+    const go = { page: 'objections' };
     const params = { id: o.id, day };
     return { key: `o${o.id}`, text: 'need.objection', params, since: o.at, due: window(o.edition), go };
   });
   const deciding = all.filter((e) => e.state === 'deciding');
   const drafts = all.filter((e) => e.state === 'draft');
   return [
-    ...need('objections', waiting, { page: 'lists', tab: 'objections' }),
+    ...need('objections', waiting, { page: 'objections' }),
     ...need(
       'deciding',
       deciding.map((e) => editionItem('need.edition', e, e.deadline ?? e.proposed_at, null)),
