@@ -36,7 +36,8 @@ const confirm = async (page) => {
 async function household(stage) {
   const step = stage.step.bind(stage);
   const { context, page, complaints, requests } = await stage.open({ width: 1280 });
-  const asked = (what) => requests.filter((r) => r.path.endsWith(what)).length;
+  const asked = (what) =>
+    requests.filter((r) => /\/households\//.test(r.path) && r.path.endsWith(what)).length;
 
   await step('the_waterfall_adds_up_to_the_score_exactly', async () => {
     await openRated(page);

@@ -8,6 +8,7 @@ import {
   mayBeLifted,
   milestones,
   nextStep,
+  proposed,
   sureOf,
   type ActLine,
   type EditionDetail,
@@ -174,4 +175,10 @@ test('whoever_raised_an_objection_or_read_one_of_its_bags_has_a_part_in_it', () 
   expect(hasPart('r1', objection, readings)).toBe('raised');
   expect(hasPart('insp1', objection, readings)).toBe('read');
   expect(hasPart('p1', objection, readings)).toBeNull();
+});
+
+test('a_name_is_only_proposed_as_black_until_a_second_person_has_said_it', () => {
+  expect(proposed(place({ status: 'BLACK', proposed_by: 'p1' }))).toBe(true);
+  expect(proposed(place({ status: 'BLACK', proposed_by: 'p1', confirmed_by: 'p2' }))).toBe(false);
+  expect(proposed(place({ status: 'RED' }))).toBe(false);
 });

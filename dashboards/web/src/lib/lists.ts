@@ -96,6 +96,11 @@ export interface ObjectionDetail extends Objection {
   reason: string | null;
 }
 
+/** Whether the machine alone says that a place is black: it is so once two persons have said it. */
+export function proposed(place: EditionPlace): boolean {
+  return place.status === 'BLACK' && place.confirmed_by === null;
+}
+
 /** A household in an edition it was told of. */
 export interface HouseholdEdition {
   edition: Edition;

@@ -9,7 +9,7 @@ export const zh = {
   'fresh.at': '数据时间 {time}',
   'fresh.old': '数据时间 {time} · {n} 秒未收到新数据，正在重连',
   demo: '演示数据',
-  'stream.food': '厨余垃圾',
+  'stream.food': '易腐垃圾',
   'stream.recyclable': '可回收物',
   'stream.hazardous': '有害垃圾',
   'stream.residual': '其他垃圾',
