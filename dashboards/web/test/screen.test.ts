@@ -13,19 +13,19 @@ import {
   weeks,
   type Day,
   type Estate,
-  type Group,
+  type BuildingGroup,
   type ScreenData,
 } from '../src/screen/model';
 import { settingsIn } from '../src/screen/settings';
 
-const group = (building: string, households: number, rated: number | null): Group => ({
+const group = (building: string, households: number, rated: number | null): BuildingGroup => ({
   building,
   label: `${building}幢`,
   too_few: rated === null,
   figures: rated === null ? null : { households, rated, score: 80, low: 70, high: 90, rank: 1 },
 });
 
-const estate = (id: string, items: Group[] | null): Estate => ({
+const estate = (id: string, items: BuildingGroup[] | null): Estate => ({
   id,
   name: id,
   households: 100,

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
+
+use crate::keyed::keyed;
 
 /// How such a name begins. No device is registered under one, so that nobody with a key speaks for an account.
 pub const HANDSET: &str = "account-";
@@ -12,14 +13,12 @@ pub const HANDSET: &str = "account-";
 /// The device that an account is while it grades bags. Nobody without the site's key can tell whose it is.
 pub fn handset(account: &str, site: &[u8; 32]) -> String {
     let mut name = HANDSET.to_owned();
-    // A key of any length is one.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(site) {
-        mac.update(b"handset of an account\0");
-        mac.update(account.as_bytes());
-        for byte in mac.finalize().into_bytes().iter().take(12) {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
+    let mac = keyed(site)
+        .chain_update(b"handset of an account\0")
+        .chain_update(account.as_bytes());
+    for byte in mac.finalize().into_bytes().iter().take(12) {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
     }
     name
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod handset;
+mod keyed;
 mod password;
 mod role;
 mod scope;

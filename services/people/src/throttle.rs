@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
+
+use crate::keyed::keyed;
 
 /// How long failed attempts are remembered, from the first of them on.
 pub const ATTEMPTS_WINDOW_MS: i64 = 10 * 60_000;
@@ -29,10 +30,7 @@ impl Trying<'_> {
 
     /// What it is counted under: nobody without the site's key can tell whom it counts.
     pub fn key(&self, site: &[u8; 32]) -> [u8; 32] {
-        // A key of any length is one.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(site) else {
-            return [0; 32];
-        };
+        let mut mac = keyed(site);
         match self {
             Self::Account(name) => {
                 mac.update(b"attempts on an account\0");

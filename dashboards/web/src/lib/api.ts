@@ -377,6 +377,35 @@ export async function get<T>(segments: string[], params: Params = {}, signal?: A
   return (await response.json()) as T;
 }
 
+/** The pages of a list, one after the other for as long as somebody asks. */
+export async function* pages<T>(
+  segments: string[],
+  params: Params = {},
+  signal?: AbortSignal,
+): AsyncGenerator<Page<T>> {
+  let after: string | null = null;
+  do {
+    const page: Page<T> = await get(segments, { ...params, after }, signal);
+    yield page;
+    after = page.next;
+  } while (after !== null);
+}
+
+/** What is in a list; the page with which it is `most` or more is the last one asked for. */
+export async function getAll<T>(
+  segments: string[],
+  params: Params = {},
+  signal?: AbortSignal,
+  most = Infinity,
+): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of pages<T>(segments, params, signal)) {
+    found.push(...items);
+    if (found.length >= most) break;
+  }
+  return found;
+}
+
 /** Has something done; what was answered, null where that is nothing. */
 export async function post<T>(segments: string[], body: object): Promise<T | null> {
   // Whoever logs in is nobody yet.

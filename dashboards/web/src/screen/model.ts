@@ -1,4 +1,5 @@
 /** What `/api/v1/screen` answers, and what the scenes make of it. Pure. */
+import type { Figures, Group } from '../lib/paint';
 import type { Stream } from '../lib/streams';
 
 export interface Sums {
@@ -11,21 +12,8 @@ export interface Day extends Sums {
   streams: (Sums & { stream: Stream })[];
 }
 
-export interface Figures {
-  households: number;
-  rated: number;
-  score: number;
-  low: number;
-  high: number;
-  rank: number | null;
-}
-
-export interface Group {
-  building: string | null;
-  label: string;
-  too_few: boolean;
-  figures: Figures | null;
-}
+/** A building; of units the screen hears nothing. */
+export type BuildingGroup = Omit<Group, 'unit'>;
 
 export interface Building {
   id: string;
@@ -41,7 +29,7 @@ export interface Estate {
   name: string;
   households: number;
   plan: { width: number; height: number; buildings: Building[] } | null;
-  groups: { day: string; edition: number; whole: Figures | null; items: Group[] } | null;
+  groups: { day: string; edition: number; whole: Figures | null; items: BuildingGroup[] } | null;
 }
 
 export interface ScreenData {
@@ -56,7 +44,7 @@ export interface ScreenData {
 }
 
 /** What is told of one building on the plan; null where nothing may be, undefined where nothing is. */
-export function groupOf(estate: Estate, building: Building): Group | undefined {
+export function groupOf(estate: Estate, building: Building): BuildingGroup | undefined {
   return estate.groups?.items.find((g) => g.building === building.id || g.building === building.label);
 }
 

@@ -2,7 +2,7 @@
  * The lists as one person works them through: the editions, the one chosen with its places and acts, what is filtered
  * and where the cursor stands. It lives as long as the login and is kept while other pages are looked at.
  */
-import { get, type Household, type Page, type Reasons } from '../../lib/api';
+import { get, getAll, type Household, type Page, type Reasons } from '../../lib/api';
 import { Acts } from '../../lib/acts.svelte';
 import {
   choose,
@@ -193,28 +193,11 @@ async function placesOf(id: string, signal: AbortSignal): Promise<EditionPlace[]
   return found.flat();
 }
 
-async function placesIn(id: string, status: Status, signal: AbortSignal): Promise<EditionPlace[]> {
-  const places: EditionPlace[] = [];
-  let after: string | null = null;
-  do {
-    const params: Record<string, string | number | null> = { status, limit: AT_ONCE, after };
-    const page: Page<EditionPlace> = await get(['editions', id, 'places'], params, signal);
-    places.push(...page.items);
-    after = page.next;
-  } while (after !== null && places.length < MOST_OF_A_STATUS);
-  return places;
-}
+const placesIn = (id: string, status: Status, signal: AbortSignal) =>
+  getAll<EditionPlace>(['editions', id, 'places'], { status, limit: AT_ONCE }, signal, MOST_OF_A_STATUS);
 
-async function actsOf(id: string, signal: AbortSignal): Promise<ActLine[]> {
-  const acts: ActLine[] = [];
-  let after: string | null = null;
-  do {
-    const page: Page<ActLine> = await get(['editions', id, 'acts'], { limit: AT_ONCE, after }, signal);
-    acts.push(...page.items);
-    after = page.next;
-  } while (after !== null && acts.length < MOST_ACTS);
-  return acts;
-}
+const actsOf = (id: string, signal: AbortSignal) =>
+  getAll<ActLine>(['editions', id, 'acts'], { limit: AT_ONCE }, signal, MOST_ACTS);
 
 const desks = new WeakMap<Dashboard, ListsDesk>();
 

@@ -2,7 +2,7 @@
  * Objections as one person works through them: the queue, the one chosen with its readings, and the one being written
  * down for a household that came in person. It lives as long as the login; no household leaves this object.
  */
-import { get, type Deposit, type HouseholdRow, type Page } from '../../lib/api';
+import { get, pages, type Deposit, type HouseholdRow, type Page } from '../../lib/api';
 import { Acts } from '../../lib/acts.svelte';
 import type { Edition, HouseholdEdition, Move, Objection, ObjectionDetail } from '../../lib/lists';
 import { Resource } from '../../lib/resource.svelte';
@@ -124,13 +124,11 @@ export class ObjectionsDesk {
 async function readingsOf(objection: Objection, signal: AbortSignal): Promise<Deposit[]> {
   if (objection.household_id === null) return [];
   const found: Deposit[] = [];
-  let after: string | null = null;
-  do {
-    const params: Record<string, string | number | null> = { limit: READINGS_AT_ONCE, after };
-    const page: Page<Deposit> = await get(['households', objection.household_id, 'deposits'], params, signal);
-    found.push(...page.items.filter((reading) => objection.readings.includes(reading.place)));
-    after = page.next;
-  } while (after !== null && found.length < objection.readings.length);
+  const path = ['households', objection.household_id, 'deposits'];
+  for await (const { items } of pages<Deposit>(path, { limit: READINGS_AT_ONCE }, signal)) {
+    found.push(...items.filter((reading) => objection.readings.includes(reading.place)));
+    if (found.length >= objection.readings.length) break;
+  }
   return found;
 }
 

@@ -1,5 +1,5 @@
 /** What the station page asks the server for: the lines of every station that is looked at, and what happened there. */
-import { ApiError, get, type Incident, type Page, type SeriesAnswer, type Station } from '../../lib/api';
+import { ApiError, get, pages, type Incident, type SeriesAnswer, type Station } from '../../lib/api';
 import { LOOK_BACK, incidentsAt, numbered, silences, type Mark } from '../../lib/events';
 import { KINDS, VIEWS, counted, type Counted, type Measure, type Step, type View } from '../../lib/series';
 import type { Range, Span } from '../../lib/span';
@@ -48,18 +48,15 @@ export interface Events {
 }
 
 const INCIDENTS_AT_ONCE = 1000;
-const PAGES_MOST = 5;
+const INCIDENTS_MOST = 5 * INCIDENTS_AT_ONCE;
 
 async function incidents(signal: AbortSignal): Promise<{ items: Incident[]; cut: boolean }> {
   const items: Incident[] = [];
-  let after: string | null = null;
-  for (let page = 0; page < PAGES_MOST; page++) {
-    const answer: Page<Incident> = await get(['incidents'], { limit: INCIDENTS_AT_ONCE, after }, signal);
-    items.push(...answer.items);
-    after = answer.next;
-    if (after === null) break;
+  for await (const page of pages<Incident>(['incidents'], { limit: INCIDENTS_AT_ONCE }, signal)) {
+    items.push(...page.items);
+    if (items.length >= INCIDENTS_MOST) return { items, cut: page.next !== null };
   }
-  return { items, cut: after !== null };
+  return { items, cut: false };
 }
 
 /** When each device of a station was heard of: its fill levels, which come whether or not anybody brings something. */
