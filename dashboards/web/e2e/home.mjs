@@ -2,9 +2,9 @@
 // letter box: by `HEMU_BIN --data HEMU_DATA household code`. HEMU_LOGIN looks and decides.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { accessible, run } from './harness.mjs';
+import { code, codeOf } from './letters.mjs';
 
 /** A phone on 4G in a stairwell: bits a second, round trip, and how much slower than this machine. */
 const PHONE = { down: 4_000_000, up: 1_000_000, latency: 60, cpu: 4 };
@@ -18,12 +18,6 @@ assert.ok(
   HEMU_URL && HEMU_BIN && HEMU_DATA && HEMU_LOGIN,
   'HEMU_URL, HEMU_BIN, HEMU_DATA and HEMU_LOGIN (`name password` of a grid officer) say which server is driven, and as whom',
 );
-
-function code(...which) {
-  const args = ['--data', HEMU_DATA, 'household', 'code', ...which];
-  return execFileSync(HEMU_BIN, args, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
-}
-const codeOf = (token) => code(token).split('\n')[0].trim();
 
 /** Asks as the page would; the cookie is handed over by hand. */
 async function asked(path, { cookie, body } = {}) {
@@ -379,7 +373,7 @@ await run(async (stage) => {
   assert.equal(staff.status, 200);
   await story(stage, both, { cookie: staff.cookie });
   await stage.step('the_score_is_read_soon_on_a_slow_phone', () => firstView(stage, both[0]));
-  for (const width of [390, 1280]) {
+  for (const width of [390, 1280, 1920]) {
     for (const [locale, tag] of [
       ['zh-CN', 'zh'],
       ['en-GB', 'en'],

@@ -130,7 +130,7 @@ async function story(stage) {
     await counted(page, [3, 0, 0]);
     assert.match(await page.textContent('#account'), new RegExp(name));
     await page.waitForSelector('#inspect .offline');
-    await stage.shoot(page, '390-zh-inspect-offline');
+    await stage.shoot(page, 'inspect-390-zh-offline');
   });
 
   await stage.step('an_answer_that_is_lost_stores_nothing_twice', async () => {
@@ -185,7 +185,7 @@ async function look(stage, width, locale, tag, more = {}) {
   await page.check('#grade-stream input[value="food"]');
   await page.check('#grade-grade input[value="mixed"]');
   await accessible(page, `inspect ${width} ${tag}`);
-  await stage.shoot(page, `${width}-${tag}-inspect`);
+  await stage.shoot(page, `inspect-${width}-${tag}`);
   assert.deepEqual(complaints, []);
   await context.close();
 }
@@ -196,8 +196,10 @@ await run(async (stage) => {
     [390, 'zh-CN', 'zh'],
     [390, 'en-GB', 'en'],
     [390, 'zh-CN', 'dark', { colorScheme: 'dark' }],
+    [1280, 'zh-CN', 'zh'],
     [1280, 'en-GB', 'en'],
     [1920, 'zh-CN', 'zh'],
+    [1920, 'en-GB', 'en'],
   ])
     await stage.step(`inspect_${width}_${tag}`, () => look(stage, width, locale, tag, more));
 });

@@ -1,11 +1,14 @@
 // Drives four people through the whole due process of the lists, against a demo whose machine computes no edition by
 // itself (`lists_weekday = "off"`) and whose clock runs so fast that a week passes in a minute or two. HEMU_INSPECTOR,
-// HEMU_OFFICER, HEMU_OFFICER2 and HEMU_AUDITOR are `name password`.
+// HEMU_OFFICER, HEMU_OFFICER2 and HEMU_AUDITOR are `name password`. One household goes all the way on its own page: its code is
+// made by `HEMU_BIN --data HEMU_DATA household code`.
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ask, daysBefore, editions, go, open, revisionOf, today, until } from './desk.mjs';
 import { accessible, goTo, run } from './harness.mjs';
+import { asResident } from './resident.mjs';
 
 const PEOPLE = {
   inspector: process.env.HEMU_INSPECTOR,
@@ -16,49 +19,6 @@ const PEOPLE = {
 const nameOf = (login) => login.split(' ')[0];
 /** A week of the site's clock, and what a slow machine adds to it. */
 const A_WEEK = 400_000;
-
-/** Asks as whoever is logged in on a page. */
-async function ask(page, path) {
-  const answer = await page.request.get(new URL(`api/v1/${path}`, page.url()).href);
-  assert.equal(answer.status(), 200, path);
-  return answer.json();
-}
-
-const editions = async (page) => (await ask(page, 'editions')).items;
-
-async function today(page) {
-  return (await page.textContent('#clock')).trim().slice(0, 10);
-}
-
-function daysBefore(day, days) {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
-}
-
-/** Looks again and again until something is so; what it is then. */
-async function until(what, patience, look) {
-  const end = Date.now() + patience;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < end, `${what}: not within ${patience / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-}
-
-/** Opens an edition by its link. */
-async function open(page, id) {
-  await page.evaluate((id) => (location.hash = `#/lists?edition=${id}`), id);
-  await page.waitForSelector(`#editions a[data-edition="${id}"][aria-current]`);
-  await page.waitForSelector('#place-table');
-}
-
-/** Presses the button that the dialog is about, and waits until it is done. */
-async function go(page, { twice = false } = {}) {
-  if (twice) await page.dblclick('#act-go');
-  else await page.click('#act-go');
-  await page.waitForSelector('#act-done p');
-  assert.equal(await page.locator('dialog#act[open]').count(), 0);
-}
 
 async function compute(page, day) {
   await goTo(page, 'lists');
@@ -79,14 +39,6 @@ async function untilDecided(page, id) {
     const edition = await ask(page, `editions/${id}`);
     const { now } = await ask(page, 'site');
     return edition.state === 'deciding' && !edition.reopened && now >= edition.decided_from;
-  });
-}
-
-/** The newest revision of a day once the machine has computed what an objection made due. */
-async function revisionOf(page, day) {
-  return until(`the revision of ${day}`, 120_000, async () => {
-    const [newest] = (await ask(page, `editions?day=${day}`)).items;
-    return newest.reopened ? null : newest;
   });
 }
 
@@ -228,7 +180,6 @@ async function tellAgain(page, day) {
     await page.click('#do-notice');
     await go(page);
   }
-  return (await revisionOf(page, day)).id;
 }
 
 async function decide(stage, seats, id) {
@@ -434,7 +385,9 @@ async function look(stage, width, locale, tag, id) {
 async function story(stage, seats) {
   const day = await prepare(stage, seats);
   await object(stage, seats, day);
-  const id = await tellAgain(seats.inspector.page, day);
+  await tellAgain(seats.inspector.page, day);
+  await asResident(stage, seats, day, () => tellAgain(seats.inspector.page, day));
+  const { id } = await revisionOf(seats.inspector.page, day);
   await decide(stage, seats, id);
   await publish(stage, seats, id);
   await audit(stage, seats, id);

@@ -13,6 +13,8 @@ export interface PageEntry {
   label: Key;
   /** The right without which the page would be empty. */
   needs: string;
+  /** Led to from the account, not from the menu. */
+  aside?: true;
   load: () => Promise<{ default: PageComponent }>;
 }
 
@@ -42,6 +44,14 @@ export const PAGES: readonly PageEntry[] = [
     label: 'nav.accounts',
     needs: 'keep_accounts',
     load: () => import('./accounts/Accounts.svelte'),
+  },
+  {
+    id: 'tokens',
+    label: 'nav.tokens',
+    // Whoever is of the staff may let programs act with some of the own rights.
+    needs: 'see_site',
+    aside: true,
+    load: () => import('./tokens/Tokens.svelte'),
   },
 ];
 

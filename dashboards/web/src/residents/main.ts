@@ -7,9 +7,13 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { takeCode } from './code';
 import { home } from './home.svelte';
-import './theme.css';
-import './home.css';
-import './print.css';
+import './styles/theme.css';
+import './styles/page.css';
+import './styles/parts.css';
+import './styles/forms.css';
+import './styles/charts.css';
+import './styles/lists.css';
+import './styles/print.css';
 
 function take(): void {
   const code = takeCode(location, history);

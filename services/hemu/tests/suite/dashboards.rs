@@ -47,9 +47,11 @@ fn demo(folder: &Path, speed: &str) -> Server {
     Server::run(folder, 0, &["demo", "--days", "40", "--speed", speed])
 }
 
-/// A script of `e2e` and the server it is for. Pictures are gone with the folder, unless `HEMU_SHOTS` names another.
+/// A script of `e2e` and the server it is for. Pictures are gone with the folder, unless `HEMU_SHOTS` names another; each
+/// script has a folder of its own in it.
 fn script(name: &str, server: &Server, folder: &Path) -> Command {
     let shots = std::env::var_os("HEMU_SHOTS").map_or_else(|| folder.join("shots"), PathBuf::from);
+    let shots = shots.join(Path::new(name).file_stem().expect("a script's name"));
     let mut run = Command::new("node");
     run.arg(name)
         .current_dir(web())
@@ -80,8 +82,8 @@ fn add(folder: &Path, name: &str, role: &str) {
     assert!(added.status.success(), "{said}");
 }
 
-/// Drives the inspectors' pages as a grid officer and an admin.
-fn drive_as_staff(script: &str, speed: &str) {
+/// Drives the inspectors' pages as a grid officer and an admin, by one script after the other.
+fn drive_as_staff(scripts: &[&str], speed: &str) {
     if !browser_is_there() {
         return;
     }
@@ -99,28 +101,30 @@ fn drive_as_staff(script: &str, speed: &str) {
         ("HEMU_ADMIN", "keeper three-green-bins"),
         ("HEMU_ROLES", roles.as_str()),
     ];
-    drive(script, &server, folder.path(), &logins);
+    for script in scripts {
+        drive(script, &server, folder.path(), &logins);
+    }
     assert!(server.terminate().success());
 }
 
 #[test]
 fn the_page_shows_what_the_simulated_bins_sent() {
-    drive_as_staff("e2e/inspectors.mjs", FAST);
+    drive_as_staff(&["e2e/inspectors.mjs"], FAST);
 }
 
 #[test]
-fn a_phone_grades_bags_without_a_network_and_each_is_stored_once() {
-    drive_as_staff("e2e/inspect.mjs", SLOW);
+fn a_phone_grades_bags_without_a_network_and_accounts_and_tokens_are_kept() {
+    drive_as_staff(&["e2e/inspect.mjs", "e2e/accounts.mjs"], SLOW);
 }
 
 #[test]
 fn charts_show_and_hand_out_what_the_stations_reported() {
-    drive_as_staff("e2e/charts.mjs", SLOW);
+    drive_as_staff(&["e2e/charts.mjs"], SLOW);
 }
 
 #[test]
 fn a_household_shows_what_its_score_is_made_of_and_what_may_be_done() {
-    drive_as_staff("e2e/household.mjs", SLOW);
+    drive_as_staff(&["e2e/household.mjs"], SLOW);
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn the_public_screen_shows_the_estate_and_nobody_in_it() {
 }
 
 #[test]
-fn four_people_take_a_list_through_its_due_process_on_the_page() {
+fn four_people_and_a_household_take_a_list_through_its_due_process_on_their_pages() {
     if !browser_is_there() {
         return;
     }
@@ -220,7 +224,12 @@ fn four_people_take_a_list_through_its_due_process_on_the_page() {
         assert!(added.status.success(), "{added:?}");
         (seat, format!("{name} three-green-bins"))
     });
-    let settings = logins.each_ref().map(|(seat, login)| (*seat, login.as_str()));
+    let mut settings: Vec<_> = logins
+        .iter()
+        .map(|(seat, login)| (*seat, login.as_str()))
+        .collect();
+    settings.push(("HEMU_BIN", env!("CARGO_BIN_EXE_hemu")));
+    settings.push(("HEMU_DATA", data.to_str().expect("a path of letters")));
     drive("e2e/lists.mjs", &server, folder.path(), &settings);
     assert!(server.terminate().success());
 }

@@ -18,6 +18,7 @@ export const zh = {
   'rule.in_the_future': '那一天还没有过完。',
   'rule.no_such_reading': '所选的读数不是此户在这一期里的读数。',
   'rule.malformed': '填写的内容不合要求。',
+  'rule.unknown_token': '没有这个在用的令牌,可能已被收回。',
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -38,5 +39,6 @@ export const en: Record<keyof typeof zh, string> = {
   'rule.wrong_state': 'It is not possible as things stand now.',
   'rule.in_the_future': 'That day is not over yet.',
   'rule.no_such_reading': 'A reading is not one of this household in this edition.',
+  'rule.unknown_token': 'There is no such token in use; it may have been revoked.',
   'rule.malformed': 'what was filled in is not what is needed.',
 };

@@ -22,6 +22,7 @@ export const zh = {
   'nav.quality': '数据质量',
   'nav.audit': '审计记录',
   'nav.accounts': '账户',
+  'nav.tokens': '程序令牌',
   'nav.failed': '这个页面没有载入。请检查网络后重试。',
   'nav.nothing': '您的角色在这里没有可看的页面。',
 
@@ -104,6 +105,7 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.quality': 'Data quality',
   'nav.audit': 'Audit trail',
   'nav.accounts': 'Accounts',
+  'nav.tokens': 'API tokens',
   'nav.failed': 'This page did not load. Check the network and try again.',
   'nav.nothing': 'Your role has no page here.',
 

@@ -13,6 +13,7 @@ import * as rules from './rules';
 import * as shell from './shell';
 import * as station from './station';
 import * as today from './today';
+import * as tokens from './tokens';
 
 export const zh = {
   ...acts.zh,
@@ -29,6 +30,7 @@ export const zh = {
   ...shell.zh,
   ...station.zh,
   ...today.zh,
+  ...tokens.zh,
 };
 export type Key = keyof typeof zh;
 
@@ -47,4 +49,5 @@ export const en: Record<Key, string> = {
   ...shell.en,
   ...station.en,
   ...today.en,
+  ...tokens.en,
 };
