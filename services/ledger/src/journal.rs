@@ -74,6 +74,8 @@ pub struct Journal {
     /// `None` after a failure: a connection that broke does not heal.
     connection: Option<db::Connection>,
     head: Head,
+    /// A batch that had no answer, and its time: it may be in the journal, or still on its way there.
+    unanswered: Option<(Head, i64)>,
     /// Nobody replaces the file while it is open.
     _files: Lock,
 }
@@ -86,6 +88,7 @@ impl Journal {
             place,
             connection: Some(connection),
             head,
+            unanswered: None,
             _files: files,
         })
     }
@@ -96,7 +99,7 @@ impl Journal {
     }
 
     /// Stores a batch durably; after this returns `Ok`, it survives a power cut.
-    /// On an error nothing was stored that this writer counts on; the same batch may be appended again.
+    /// On an error it is stored or it is not; the same batch may be appended again, at another time too, and is stored once.
     pub async fn append(&mut self, at: i64, records: u64, body: &[u8]) -> Result<Head> {
         let path = self.place.shown();
         let mut connection = match self.connection.take() {
@@ -104,27 +107,41 @@ impl Journal {
             None => self.place.connect().await?,
         };
         loop {
-            let position = self.head.position + 1;
-            let hash = chain(&self.head.hash, position, at, records, body);
-            let mine = Head { position, hash };
-            match insert(&mut connection.link(), &mine, at, records, body).await {
-                Ok(true) => self.head = mine,
-                // Another process appended first.
-                Ok(false) => {
+            let (mine, at) = self.next(at, records, body);
+            self.unanswered = Some((mine, at));
+            let answer = insert(&mut connection.link(), &mine, at, records, body).await;
+            if !matches!(answer, Ok(true)) {
+                if answer.is_err() {
+                    connection = self.place.connect().await?;
+                }
+                // A commit whose answer was lost may still have happened; never store the same batch twice.
+                if head_at(&mut connection.link(), mine.position).await.of(&path)? == Some(mine) {
+                    connection.secure().await.of(&path)?;
+                } else {
+                    answer.of(&path)?;
+                    // Another process appended first.
                     self.head = head(&mut connection.link()).await.of(&path)?;
+                    self.unanswered = None;
                     continue;
                 }
-                Err(error) => {
-                    // A commit whose answer was lost may still have happened; never store the same batch twice.
-                    let mut again = self.place.connect().await?;
-                    if head_at(&mut again.link(), position).await.of(&path)? != Some(mine) {
-                        return Err(error).of(&path);
-                    }
-                    (self.head, connection) = (mine, again);
-                }
             }
+            (self.head, self.unanswered) = (mine, None);
             self.connection = Some(connection);
             return Ok(mine);
+        }
+    }
+
+    /// A batch as the journal's next. One that is tried again is what it was before, to its time, so that it is known
+    /// wherever it is met: the database may be storing it for a connection that broke long ago.
+    fn next(&self, at: i64, records: u64, body: &[u8]) -> (Head, i64) {
+        let position = self.head.position + 1;
+        let stored_at = |at| Head {
+            position,
+            hash: chain(&self.head.hash, position, at, records, body),
+        };
+        match self.unanswered {
+            Some((before, then)) if stored_at(then) == before => (before, then),
+            _ => (stored_at(at), at),
         }
     }
 

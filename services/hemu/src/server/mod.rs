@@ -36,6 +36,8 @@ const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
 const WEEK_MS: i64 = 7 * 86_400_000;
 /// How long a store that fails may hold up the end of the server.
 const ABANDON_AFTER: Duration = Duration::from_secs(6);
+/// Pages are served without what a database cannot promise, if its standby takes longer to confirm it.
+const STANDBY_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// How long anything else may take to end.
 const PART_ENDS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -384,12 +386,23 @@ async fn end_in_time(mut task: JoinHandle<()>) {
 }
 
 /// An import or a check that is folding right now ends by itself; a server waits for it. A node that shares its tables
-/// stands by instead.
+/// stands by instead, and does not wait long for a database that waits for its standby.
 async fn projector_when_free(ledger: Ledger) -> Result<Option<(Projector, Lock)>> {
+    if ledger.folder().is_shared() {
+        return match tokio::time::timeout(STANDBY_ANSWERS_WITHIN, ledger.projector()).await {
+            Ok(Err(hemu_ledger::Error::InUse(_))) => Ok(None),
+            Ok(projector) => Ok(Some(projector?)),
+            Err(_) => {
+                tracing::warn!(
+                    "the database waits for its synchronous standby; nothing new is folded until that is back"
+                );
+                Ok(None)
+            }
+        };
+    }
     let mut told = false;
     loop {
         match ledger.projector().await {
-            Err(hemu_ledger::Error::InUse(_)) if ledger.folder().is_shared() => return Ok(None),
             Err(hemu_ledger::Error::InUse(_)) => {
                 if !told {
                     tracing::info!("another hemu process is folding this folder's journal; waiting for it");

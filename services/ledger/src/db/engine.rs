@@ -96,6 +96,22 @@ impl Connection {
         }
     }
 
+    /// Waits until whatever this connection can see is as safe as what it commits. A database that started again after a
+    /// crash shows commits that nobody was ever told of, and its synchronous standby may lack them: nothing may be promised
+    /// because of them before.
+    pub(crate) async fn secure(&mut self) -> Outcome {
+        let Self::Postgres(connection) = self else {
+            return Ok(());
+        };
+        // The smallest commit there is, for the log alone: it waits for everything before it, and for the standby.
+        sqlx::query(
+            "select set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'hemu', ''::text)",
+        )
+        .execute(connection)
+        .await
+        .map(|_| ())
+    }
+
     pub(crate) async fn begin(&mut self) -> Outcome<Transaction<'_>> {
         Ok(match self {
             Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?),

@@ -74,6 +74,8 @@ impl Guard {
         {
             return Err(Error::InUse(place.shown()));
         }
+        // Receipts speak of what is folded.
+        connection.secure().await.of(&place.shown())?;
         Ok(connection)
     }
 }

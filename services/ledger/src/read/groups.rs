@@ -184,9 +184,10 @@ impl Ledger {
     /// Which household is where just now. Personal data: nothing of it leaves the process but through `rules::group`.
     pub async fn grouping(&self) -> Result<Grouping> {
         let path = self.folder().truth();
+        // What has no name comes first, in either engine: an edition is the same in both.
         let mut rows = db::query(
             "select token, estate, building, unit from household where estate is not null
-             order by estate, building, unit, token",
+             order by estate, building is not null, building, unit is not null, unit, token",
         )
         .fetch(&self.truth);
         let mut grouping = Grouping::default();

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use hemu_ledger::Folder;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+/// Names the server to tests that are to run on it.
+const GIVEN: &str = "HEMU_TEST_POSTGRES";
 /// Where Debian keeps a version's programs.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
@@ -30,6 +33,57 @@ const KEEP: &str = r#"
 pub(crate) struct Server {
     keeper: Child,
     port: u16,
+}
+
+/// The server that this run of the tests is on; none: it is on files.
+pub(crate) fn given() -> Option<String> {
+    std::env::var(GIVEN).ok()
+}
+
+/// A database's URL for a data folder; its name is the folder's last letters, whose chance is enough.
+pub(crate) fn url_for(server: &str, dir: &Path) -> String {
+    format!("{server}/{}", name_for(dir))
+}
+
+fn name_for(dir: &Path) -> String {
+    let name = dir.file_name().unwrap_or_default().as_encoded_bytes();
+    name.iter()
+        .fold("t".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// A data folder, with its tables in files, or in a database of its own where the tests run on PostgreSQL.
+pub(crate) async fn folder(dir: &Path) -> Folder {
+    let folder = Folder::open(dir).unwrap();
+    match given() {
+        None => folder,
+        Some(server) => folder
+            .with_postgres(&database(&server, &name_for(dir)).await)
+            .unwrap(),
+    }
+}
+
+/// One contract for both stores: this program runs itself again, on a database, without the tests whose names have one of
+/// these parts.
+pub(crate) fn hold_there_too(skipped: &[&str]) {
+    if given().is_some() {
+        return;
+    }
+    let Some(programs) = programs() else { return };
+    let server = Server::start(&programs, false);
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(skipped.iter().flat_map(|name| ["--skip", name]))
+        .arg("--test-threads=6")
+        .env(GIVEN, server.url())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let last = said.lines().rev().find(|line| line.starts_with("test result"));
+    println!("on PostgreSQL: {}", last.unwrap_or("nothing was said"));
 }
 
 /// The folder of the newest version that is installed. Without one whoever asks is skipped, or fails where it must not be.
@@ -139,4 +193,25 @@ async fn admin(server: &str) -> PgConnection {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// From now on commits wait for a standby of that name, which there is none of; with an empty one they wait for nobody.
+pub(crate) async fn wait_for_standby(server: &str, name: &str) {
+    let mut admin = admin(server).await;
+    for sql in [
+        format!("alter system set synchronous_standby_names = '{name}'"),
+        "select pg_reload_conf()".to_owned(),
+    ] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    }
+    let known = "select current_setting('synchronous_standby_names')";
+    while sqlx::query_scalar::<_, String>(known)
+        .fetch_one(&mut admin)
+        .await
+        .unwrap()
+        != name
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    admin.close().await.unwrap();
 }

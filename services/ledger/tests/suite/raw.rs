@@ -1,13 +1,11 @@
 //! The tables of a site as somebody with the files, or the database, in hand sees them.
 
-use std::path::Path;
-
 use hemu_ledger::Folder;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ColumnIndex, ConnectOptions, Decode, Row, Type};
 
-use crate::{postgres, postgres_server};
+use crate::postgres_server;
 
 /// A connection that the ledger knows nothing of.
 pub(crate) enum Raw {
@@ -25,22 +23,10 @@ impl Raw {
     }
 }
 
-/// A data folder, with its tables in files, or in a database of its own where the suite runs on PostgreSQL.
-pub(crate) async fn folder(dir: &Path) -> Folder {
-    let folder = Folder::open(dir).unwrap();
-    match postgres::given() {
-        None => folder,
-        Some(server) => folder
-            .with_postgres(&postgres_server::database(&server, &postgres::name_for(dir)).await)
-            .unwrap(),
-    }
-}
-
 pub(crate) async fn connect(folder: &Folder, projections: bool) -> Raw {
-    if let Some(server) = postgres::given() {
+    if let Some(server) = postgres_server::given() {
         let schema = if projections { "projections" } else { "truth" };
-        let url = format!("{server}/{}", postgres::name_for(folder.path()));
-        let options: PgConnectOptions = url.parse().unwrap();
+        let options: PgConnectOptions = postgres_server::url_for(&server, folder.path()).parse().unwrap();
         let options = options.options([("search_path", schema)]);
         return Raw::Postgres(options.connect().await.unwrap());
     }

@@ -9,6 +9,7 @@ use hemu_ledger::{Alone, Folder, Head, Ledger, Projector};
 use hemu_rules::{Bp, By, Day, Grams, Millis, Participation, Permille, Source, Stream, Zone};
 use tempfile::TempDir;
 
+use crate::postgres_server;
 pub(crate) use crate::raw::run;
 use crate::raw::{self, Raw, rows};
 
@@ -172,7 +173,7 @@ pub(crate) const TABLES: [&str; 20] = [
 ];
 
 async fn open(dir: &TempDir) -> Ledger {
-    let folder = raw::folder(dir.path()).await;
+    let folder = postgres_server::folder(dir.path()).await;
     Ledger::open(&folder, Zone::SHANGHAI).await.unwrap()
 }
 
