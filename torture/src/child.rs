@@ -119,12 +119,14 @@ impl Home {
             child,
             mqtt: ([127, 0, 0, 1], self.port).into(),
             http: String::new(),
+            metrics: String::new(),
             started_in: Duration::ZERO,
         };
         for line in BufReader::new(stdout).lines() {
             let line = line?;
             match line.split_once(' ') {
                 Some(("http", url)) => url.clone_into(&mut server.http),
+                Some(("metrics", url)) => url.clone_into(&mut server.metrics),
                 _ if line == "ready" => {
                     server.started_in = began.elapsed();
                     return Ok(server);
@@ -146,6 +148,7 @@ pub struct Server {
     /// Where devices talk to it.
     pub mqtt: SocketAddr,
     http: String,
+    metrics: String,
     /// From its start to `ready`.
     pub started_in: Duration,
 }
@@ -205,19 +208,42 @@ impl Server {
         self.ask(path, &format!("authorization: Bearer {token}\r\n"))
     }
 
-    fn ask(&self, path: &str, more: &str) -> Result<(u16, String)> {
-        let host = self.http.strip_prefix("http://").context("no address")?;
-        let mut stream = TcpStream::connect(host)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: {host}\r\n{more}connection: close\r\n\r\n"
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
-        Ok((status.context("no status")?, answer))
+    /// Where its pages are.
+    pub fn http_addr(&self) -> Result<SocketAddr> {
+        Ok(self.http.strip_prefix("http://").context("no address")?.parse()?)
     }
+
+    /// What some of its gauges show.
+    pub fn gauges<const N: usize>(&self, names: [&str; N]) -> Result<[u64; N]> {
+        let url = self.metrics.strip_suffix("/metrics").unwrap_or(&self.metrics);
+        let (_, page) = ask(url, "/metrics", "")?;
+        let mut found = [0; N];
+        for (name, found) in names.into_iter().zip(&mut found) {
+            let line = page
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            *found = line.with_context(|| format!("no {name}"))?.parse()?;
+        }
+        Ok(found)
+    }
+
+    fn ask(&self, path: &str, more: &str) -> Result<(u16, String)> {
+        ask(&self.http, path, more)
+    }
+}
+
+fn ask(url: &str, path: &str, more: &str) -> Result<(u16, String)> {
+    let host = url.strip_prefix("http://").context("no address")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {host}\r\n{more}connection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
+    Ok((status.context("no status")?, answer))
 }
 
 fn signal(child: &Child, signal: Signal) -> Result<()> {

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod address;
 pub mod child;
 pub mod disk;
 pub mod fleet;
 pub mod journal;
+pub mod lag;
 pub mod oracle;
 pub mod plan;
 pub mod postgres;

@@ -18,23 +18,30 @@ pub enum Sabotage {
     SkipMac,
     /// fsync does nothing and says that it did, until the power fails.
     SyncNormal,
+    /// The database's standby follows, and no commit waits for it, until it takes over.
+    AsyncStandby,
 }
 
 impl Sabotage {
     /// Each of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AckBeforeCommit,
         Self::MaxSeqReceipt,
         Self::NoDedup,
         Self::SkipMac,
         Self::SyncNormal,
+        Self::AsyncStandby,
     ];
 
     /// The line of the verdict that must be red.
     pub const fn red(self) -> &'static str {
         match self {
             Self::NoDedup => "doubled",
-            Self::AckBeforeCommit | Self::MaxSeqReceipt | Self::SkipMac | Self::SyncNormal => "lost",
+            Self::AckBeforeCommit
+            | Self::MaxSeqReceipt
+            | Self::SkipMac
+            | Self::SyncNormal
+            | Self::AsyncStandby => "lost",
         }
     }
 }

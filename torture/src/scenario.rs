@@ -1,11 +1,13 @@
 //! Every scenario by name. Each sets its own scene, does its harm, and says what it found.
 
 mod disk;
+mod failover;
 mod mass;
 mod nodes;
 mod odd;
 mod ordeal;
 mod rot;
+mod slowloris;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -23,6 +25,8 @@ use crate::sabotage::Sabotage;
 pub enum Scenario {
     /// SIGKILL of server and broker at random moments, SIGSTOP in between, a bad network, devices losing power.
     Kill9,
+    /// A PostgreSQL dies for good, again and again, and the standby it waited for takes over.
+    Failover,
     /// The power fails: every write that no fsync made durable is taken back.
     PowerCut,
     /// No space for some seconds.
@@ -41,6 +45,8 @@ pub enum Scenario {
     Poison,
     /// Many devices come back after days without a connection, while others live on.
     Backlog,
+    /// Thousands of connections that say next to nothing, beside good ones.
+    Slowloris,
     /// All connections are cut at once, and come back.
     Storm,
     /// A steady load for a time.
@@ -54,6 +60,7 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         match self {
             Self::Kill9 => "kill9",
+            Self::Failover => "failover",
             Self::PowerCut => "power-cut",
             Self::DiskFull => "disk-full",
             Self::SlowDisk => "slow-disk",
@@ -63,6 +70,7 @@ impl Scenario {
             Self::Clone => "clone",
             Self::Poison => "poison",
             Self::Backlog => "backlog",
+            Self::Slowloris => "slowloris",
             Self::Storm => "storm",
             Self::Soak => "soak",
             Self::Recovery => "recovery",
@@ -72,8 +80,14 @@ impl Scenario {
     /// Runs it to its end. An error is a scene that could not be set; what was missed is in the report.
     pub async fn run(self, plan: &Plan) -> Result<Report> {
         let behind_mosquitto = plan.behind_mosquitto || self == Self::BrokerRestart;
+        let db = if self == Self::Failover {
+            Db::Postgres
+        } else {
+            plan.db
+        };
         let plan = &Plan {
             behind_mosquitto,
+            db,
             ..plan.clone()
         };
         plan.bar.set_message(self.name());
@@ -87,6 +101,7 @@ impl Scenario {
             None => match self {
                 Self::Kill9 if plan.db == Db::Postgres => nodes::kill9(plan).await?,
                 Self::Kill9 => ordeal::kill9(plan).await?,
+                Self::Failover => failover::failover(plan).await?,
                 Self::PowerCut => ordeal::power_cut(plan).await?,
                 Self::DiskFull => disk::full(plan).await?,
                 Self::SlowDisk => disk::slow(plan).await?,
@@ -96,6 +111,7 @@ impl Scenario {
                 Self::Clone => odd::clone(plan).await?,
                 Self::Poison => odd::poison(plan).await?,
                 Self::Backlog => mass::backlog(plan).await?,
+                Self::Slowloris => slowloris::slowloris(plan).await?,
                 Self::Storm => mass::storm(plan).await?,
                 Self::Soak => mass::soak(plan).await?,
                 Self::Recovery => mass::recovery(plan).await?,
@@ -130,9 +146,11 @@ impl Scenario {
             if !Postgres::is_there() {
                 return Some("postgresql is not installed".to_owned());
             }
-            if self != Self::Kill9 || plan.behind_mosquitto || fails {
+            let known = matches!(self, Self::Kill9 | Self::Failover);
+            if !known || plan.behind_mosquitto || fails {
                 return Some(
-                    "with --db pg there is kill9, at the embedded endpoint and on a sound disk".to_owned(),
+                    "with --db pg there are kill9 and failover, at the embedded endpoint and on a sound disk"
+                        .to_owned(),
                 );
             }
         }

@@ -135,12 +135,22 @@ async fn on_a_shared_postgresql_nothing_acknowledged_is_lost_and_everything_rece
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_when_a_standby_takes_over_from_a_primary_that_died() {
+    let report = holds(Scenario::Failover, plan(None)).await;
+    if report.skipped.is_some() {
+        return;
+    }
+    assert!(
+        report.acked >= 3_000 && report.faults["primary_kills"] == 2,
+        "{report:?}"
+    );
+}
+
 /// The same run as without it, and the line of the verdict that is red.
-async fn is_caught(scenario: Scenario, sabotage: Sabotage) {
-    let report = scenario
-        .run(&small(Some(sabotage)))
-        .await
-        .expect("the scene is set");
+async fn is_caught(scenario: Scenario, plan: Plan) {
+    let sabotage = plan.sabotage.expect("something is spoilt");
+    let report = scenario.run(&plan).await.expect("the scene is set");
     println!("{sabotage:?}\n{}", report.line());
     if report.skipped.is_some() {
         return;
@@ -163,12 +173,16 @@ fn small(sabotage: Option<Sabotage>) -> Plan {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sabotage_is_caught_and_the_same_runs_without_are_green() {
     for sabotage in Sabotage::ALL {
-        let scenario = if sabotage == Sabotage::SyncNormal {
-            Scenario::PowerCut
-        } else {
-            Scenario::Kill9
-        };
-        is_caught(scenario, sabotage).await;
+        let plan = small(Some(sabotage));
+        match sabotage {
+            Sabotage::SyncNormal => is_caught(Scenario::PowerCut, plan).await,
+            // The test of failovers is the same run without.
+            Sabotage::AsyncStandby => {
+                let kills = Some(1);
+                is_caught(Scenario::Failover, Plan { kills, ..plan }).await;
+            }
+            _ => is_caught(Scenario::Kill9, plan).await,
+        }
     }
     holds(Scenario::Kill9, small(None)).await;
     holds(Scenario::PowerCut, small(None)).await;
@@ -218,4 +232,10 @@ async fn what_two_hundred_devices_held_for_days_is_stored_once() {
     // How long the others waited is for the release size to say.
     let verdict = report.verdict.expect("the oracle was asked");
     assert!(verdict.red().is_empty() && verdict.acked >= 20_000, "{verdict:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn good_devices_and_pages_are_served_beside_hundreds_who_say_next_to_nothing() {
+    let report = holds(Scenario::Slowloris, plan(None)).await;
+    assert!(report.faults["connections_made"] >= 440, "{report:?}");
 }

@@ -17,7 +17,7 @@ use crate::report::Report;
 use crate::scene::{Scene, drawn, sent};
 
 /// What runs: how its kills are called, and its roles.
-const NODES: [(&str, &str); 5] = [
+pub(super) const NODES: [(&str, &str); 5] = [
     ("endpoint_kills", "endpoint,ingest"),
     ("endpoint_kills", "endpoint,ingest"),
     ("projector_kills", "projector"),
@@ -27,7 +27,7 @@ const NODES: [(&str, &str); 5] = [
 const ENDPOINTS: usize = 2;
 const DEVICES: u64 = 12;
 /// Devices have something to tell for so long.
-const EACH_FAULT: Duration = Duration::from_secs(4);
+pub(super) const EACH_FAULT: Duration = Duration::from_secs(4);
 /// Whoever is promised nothing for so long will be promised nothing any more: no fault is that long, and kills heal.
 const STANDS_STILL: Duration = Duration::from_secs(30);
 /// A node starts within this time of the database being there.
@@ -84,14 +84,18 @@ impl Fault {
 }
 
 /// One process of the site.
-struct Node {
+pub(super) struct Node {
     kills: &'static str,
     home: Home,
     server: Option<Server>,
 }
 
 impl Node {
-    fn new(scene: &Scene, number: usize, (kills, roles): (&'static str, &'static str)) -> Result<Self> {
+    pub(super) fn new(
+        scene: &Scene,
+        number: usize,
+        (kills, roles): (&'static str, &'static str),
+    ) -> Result<Self> {
         let folder = scene.folder.path();
         let home = Home {
             data: folder.join(format!("node-{number}")),
@@ -116,6 +120,16 @@ impl Node {
         );
         server.kill()?;
         Ok(true)
+    }
+
+    /// Its process, while there is one.
+    pub(super) fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// In order.
+    pub(super) fn end(self) -> Result<()> {
+        self.server.map_or(Ok(()), Server::end)
     }
 
     /// As a supervisor would: again and again until it stays.
@@ -176,23 +190,21 @@ impl Site<'_> {
     }
 
     fn rss_kib(&self) -> u64 {
-        let servers = self.nodes.iter().filter_map(|node| node.server.as_ref());
-        servers.map(Server::rss_kib).sum()
+        self.nodes
+            .iter()
+            .filter_map(Node::server)
+            .map(Server::rss_kib)
+            .sum()
     }
 
     fn end(self) -> Result<()> {
-        for node in self.nodes {
-            if let Some(server) = node.server {
-                server.end()?;
-            }
-        }
-        Ok(())
+        self.nodes.into_iter().try_for_each(Node::end)
     }
 }
 
 /// A third of the devices come to whichever endpoint is next, a third each to one of them alone: whoever comes to another
 /// is helped by what that one knows.
-async fn connect(
+pub(super) async fn connect(
     scene: &Scene,
     plan: &Plan,
     nodes: &[Node],

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::time::Instant;
 
 use crate::fleet::{Fleet, Manners, Member, Trust};
-use crate::plan::Plan;
+use crate::lag;
+use crate::plan::{Plan, Size};
 use crate::report::Report;
 use crate::said::{self, Expected, LAST, Says, expected};
 use crate::scene::Scene;
@@ -17,6 +19,11 @@ const DEVICES: u64 = 8;
 const YEAR: i64 = 365 * 86_400_000;
 /// Records go out as fast as they can.
 const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Whoever was promised nothing by then will be promised nothing.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// Poison holds up what is good no longer than that, 99 of 100 batches, ms. How fast it is is for the release size to say.
+const LAGS_MS: f64 = 2_000.0;
 
 /// Event times: the ends of the scale, beyond them, a year off, a leap day's last moment, and a summer time's first.
 fn times(now: i64) -> [i64; 10] {
@@ -171,7 +178,18 @@ pub(super) async fn poison(plan: &Plan) -> Result<Report> {
         "one record in ten is poison, and noise beside: good ones all stored, everything receipted",
         records,
     );
+    let deadline = Instant::now() + PATIENCE;
+    let lag = lag::watched(&server, || fleet.is_done() || Instant::now() >= deadline).await?;
     let mut report = scene.conclude(server, fleet, report, true).await?;
+    report.figures.extend([
+        ("lag_p50_ms".to_owned(), lag.quantile_ms(50)),
+        ("lag_p99_ms".to_owned(), lag.quantile_ms(99)),
+        ("receipt_p99_ms".to_owned(), report.receipt_p99_ms),
+    ]);
+    let late = lag.quantile_ms(99);
+    report.require(plan.size == Size::Ci || late < LAGS_MS, || {
+        format!("99 of 100 batches were folded within {late} ms")
+    });
     let poison = expect(&members, |record| *record == Expected::Quarantined);
     report
         .faults
