@@ -20,6 +20,21 @@ pub struct Pragmas {
     pub synchronous: i64,
 }
 
+/// How hard a PostgreSQL holds on to what it was told, as it says on one of our connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Settings of the server that have to be `on` and are not.
+    pub off: Vec<&'static str>,
+    /// `synchronous_commit`: `on` for ours.
+    pub synchronous_commit: String,
+    /// Whether it is set up to wait for a standby.
+    pub waits: bool,
+    /// Standbys that are connected.
+    pub standbys: u64,
+    /// Those of them that it waits for; `None` where we may not know.
+    pub synchronous: Option<u64>,
+}
+
 /// How a device's clock compares with the server's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceClock {
@@ -58,6 +73,44 @@ impl Ledger {
             pragmas(&folder.place(Tables::Truth)).await?,
             pragmas(&folder.place(Tables::Projections)).await?,
         ]))
+    }
+
+    /// What the database says of itself; `None` where the tables are in files.
+    pub async fn database(&self) -> Result<Option<Database>> {
+        if !self.folder().is_shared() {
+            return Ok(None);
+        }
+        let path = self.folder().truth();
+        // Of other people's connections a plain user sees that they are there, and no more. A copy being made is none.
+        let row = db::query(
+            "select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+                    current_setting('synchronous_commit') as synchronous_commit,
+                    current_setting('synchronous_standby_names') as names,
+                    (select count(*) from pg_stat_replication where coalesce(state, '') <> 'backup') as standbys,
+                    (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum')) as synchronous,
+                    (select count(*) from pg_stat_replication where sync_state is null) as hidden",
+        )
+        .fetch_one(&self.truth)
+        .await
+        .of(&path)?;
+        let read = || -> db::Outcome<Database> {
+            let on = |name| row.try_get::<String, _>(name).map(|set| set == "on");
+            let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
+            let mut off = Vec::new();
+            for name in ["fsync", "full_page_writes"] {
+                if !on(name)? {
+                    off.push(name);
+                }
+            }
+            Ok(Database {
+                off,
+                synchronous_commit: row.try_get("synchronous_commit")?,
+                waits: !row.try_get::<String, _>("names")?.trim().is_empty(),
+                standbys: number("standbys")?,
+                synchronous: (number("hidden")? == 0).then_some(number("synchronous")?),
+            })
+        };
+        read().map(Some).of(&path)
     }
 
     /// When the newest batch was committed, ms since 1970 UTC by the clock of that time; `None` for an empty journal.

@@ -1,5 +1,7 @@
 //! `hemu doctor`: what is wrong or soon will be, each with what to do.
 
+mod database;
+
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 
@@ -54,6 +56,9 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     findings.extend(backups_are_made(config, now, words)?);
     if let Some(pragmas) = site.ledger.pragmas().await? {
         findings.extend(pragmas_are_ours(logs, &pragmas, words));
+    }
+    if let Some(database) = site.ledger.database().await? {
+        findings.extend(database::holds_on(&database, words));
     }
     findings.extend(files_are_sound(&site, words).await?);
     findings.push(nobody_shares_a_key(&site, words).await?);

@@ -281,6 +281,13 @@ backup-is-old = the newest in { $folder } is { $minutes } minutes old, more than
 journal-mode-wrong = its journal mode is { $mode } and not wal; keep the data folder on a local disk
 journal-mode-was-changed = another program had taken its write-ahead log away, and it has it again now; keep that program off the data folder
 synchronous-wrong = synchronous is { $found } on our connections and must be { $least } at least; this is a bug, acknowledged readings could be lost in a power cut
+check-database = database: what it keeps through a loss of power
+check-standby = database: its standby
+check-no-standby = database: it has no standby, and what was acknowledged is on its disk alone
+database-forgets = { $setting } is off, and acknowledged readings could be lost in a power cut; set { $setting } = on in its postgresql.conf
+database-unsure = synchronous_commit is { $found } on our connections and must be on; something between takes our settings away, connect to the database itself
+standby-not-waited-for = { $standbys } follow and no commit waits for one; when one takes over, acknowledged readings could be missing; name it in synchronous_standby_names
+standby-away = commits wait for a standby that is not there, and nothing is acknowledged until it is; bring it back, or take it out of synchronous_standby_names
 check-conflicts = identities of records
 conflicts-found = { $conflicts } records of the last 7 days came under identities that other content has, from { $devices }; they count for nobody. If two devices use one key, rotate it with `hemu device rotate`
 check-frozen = readings that wait for a person

@@ -283,6 +283,13 @@ backup-is-old = { $folder } 中最新的备份已有 { $minutes } 分钟，超�
 journal-mode-wrong = 其日志模式为 { $mode }，而不是 wal；请将数据目录放在本地磁盘上
 journal-mode-was-changed = 曾有其他程序去掉了它的预写日志，现已恢复；请不要让该程序使用数据目录
 synchronous-wrong = 连接上的 synchronous 为 { $found }，至少应为 { $least }；这是程序错误，断电时可能丢失已确认的读数
+check-database = 数据库断电后的保存情况
+check-standby = 数据库的备机
+check-no-standby = 数据库没有备机，已确认的数据只在它自己的磁盘上
+database-forgets = { $setting } 已关闭，断电时可能丢失已确认的读数；请在其 postgresql.conf 中设置 { $setting } = on
+database-unsure = 连接上的 synchronous_commit 为 { $found }，应为 on；中间有程序去掉了我们的设置，请直接连接数据库
+standby-not-waited-for = 有 { $standbys } 台备机在跟随，但提交时不等待任何一台；备机接管后可能缺少已确认的读数；请在 synchronous_standby_names 中写明备机
+standby-away = 提交要等待的备机不在，在它回来之前不会确认任何读数；请恢复备机，或将其从 synchronous_standby_names 中去掉
 check-conflicts = 记录标识
 conflicts-found = 最近 7 天有 { $conflicts } 条记录与已有标识相同但内容不同，来自 { $devices }；均不计分。若两台设备共用一个密钥，请用 `hemu device rotate` 更换
 check-frozen = 等待人工核实的投放记录

@@ -18,10 +18,13 @@ mod kill9;
 mod listeners;
 mod lists;
 mod migrations;
+mod migrations_of_sizes;
 mod mosquitto;
 mod people;
 mod postgres;
+mod postgres_migrations;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
+#[expect(dead_code, reason = "the other test programs need the rest")]
 #[path = "../../../ledger/tests/suite/postgres_server.rs"]
 mod postgres_server;
 mod privacy;

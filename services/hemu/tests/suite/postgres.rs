@@ -239,3 +239,46 @@ async fn two_endpoints_two_projectors_and_an_api_share_a_database_and_each_dies_
         "the load was too small to mean anything: {verdict:?}"
     );
 }
+
+/// The lines in which doctor speaks of a database.
+fn doctor_on(store: &str, data: &Path) -> Vec<String> {
+    let listeners = [
+        ("HEMU_MQTT_LISTEN", "127.0.0.1:0"),
+        ("HEMU_HTTP_LISTEN", "127.0.0.1:0"),
+        ("HEMU_METRICS_LISTEN", "127.0.0.1:0"),
+    ];
+    let output = command(store, data).arg("doctor").envs(listeners).output();
+    let said = output.expect("hemu runs").stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let lines = said.lines().filter(|line| line.contains(" database: "));
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn doctor_finds_a_database_that_forgets_and_a_standby_that_is_away() {
+    let Some(programs) = programs() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("node");
+    let careless = Server::start(&programs, false);
+    let store = postgres_server::database(&careless.url(), "city").await;
+    let said = doctor_on(&store, &data);
+    assert!(
+        said[0].starts_with("WRONG") && said[0].contains("fsync = on"),
+        "{said:?}"
+    );
+    assert!(
+        said[1].starts_with("ok") && said[1].contains("no standby"),
+        "{said:?}"
+    );
+
+    let careful = Server::start(&programs, true);
+    let store = postgres_server::database(&careful.url(), "city").await;
+    let said = doctor_on(&store, &data);
+    assert!(said.iter().all(|line| line.starts_with("ok")), "{said:?}");
+    postgres_server::wait_for_standby(&careful.url(), "somebody").await;
+    let said = doctor_on(&store, &data);
+    assert!(
+        said[1].starts_with("WRONG") && said[1].contains("nothing is acknowledged"),
+        "{said:?}"
+    );
+}
