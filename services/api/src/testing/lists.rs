@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use hemu_ledger::Ledger;
 use hemu_ledger::acts::{Act, Actor, Audience, Words};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{Folder, Ledger};
 use hemu_rules::{Rule, Zone};
 use prometheus::Registry;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions};
 
+use super::postgres_server;
+use super::store::Store;
 use super::{DAY, NOON, Site, TODAY, day, inspected};
 use crate::live::Limits;
 use crate::{Api, Clock};
@@ -99,7 +99,7 @@ impl Site {
 
     /// Another server's face on the same folder, with connections of its own.
     pub(crate) async fn another(&self) -> Arc<Api> {
-        let folder = Folder::open(self.folder.path()).unwrap();
+        let folder = postgres_server::folder(self.folder.path()).await;
         let ledger = Ledger::open(&folder, Zone::SHANGHAI).await.unwrap();
         let told = self.clock.clone();
         let clock = Clock::new(move || told.load(Ordering::SeqCst));
@@ -111,25 +111,10 @@ impl Site {
 
     /// Every row that acts write, and the journal's head.
     pub(crate) async fn truth(&self) -> Vec<String> {
-        let path = self.ledger.folder().truth();
-        let mut connection = SqliteConnectOptions::new()
-            .filename(path)
-            .connect()
-            .await
-            .unwrap();
+        let mut store = Store::of(&self.ledger).await;
         let mut rows = vec![format!("head {}", self.ledger.head().await.unwrap())];
         for table in TABLES {
-            let columns: Vec<String> =
-                sqlx::query_scalar("select 'quote(' || name || ')' from pragma_table_info(?)")
-                    .bind(table)
-                    .fetch_all(&mut connection)
-                    .await
-                    .unwrap();
-            let sql = format!("select {} from {table}", columns.join(" || ' ' || "));
-            let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
-                .fetch_all(&mut connection)
-                .await
-                .unwrap();
+            let found = store.rows(table).await;
             rows.extend(found.into_iter().map(|row| format!("{table} {row}")));
         }
         rows

@@ -5,6 +5,10 @@ mod desk;
 mod hostile;
 mod lists;
 mod people;
+#[expect(dead_code, reason = "the other test programs need the rest")]
+#[path = "../../../ledger/tests/suite/postgres_server.rs"]
+mod postgres_server;
+mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +17,7 @@ use std::time::Duration;
 use hemu_ledger::entry::{BinState, Body as Entry, Deposit, Incident, Quarantined, Status};
 use hemu_ledger::registry::{Estate, Household, Station};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{Folder, Journal, Ledger, Lock, Projector};
+use hemu_ledger::{Journal, Ledger, Lock, Projector};
 use hemu_rules::{Bp, By, Day, Grams, Millis, Permille, Plan, Stream, Zone};
 use hemu_series::Series;
 use prometheus::Registry;
@@ -107,9 +111,8 @@ impl Site {
 
     async fn open(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(&Folder::open(folder.path()).unwrap(), Zone::SHANGHAI)
-            .await
-            .unwrap();
+        let tables = postgres_server::folder(folder.path()).await;
+        let ledger = Ledger::open(&tables, Zone::SHANGHAI).await.unwrap();
         let series = Series::open(&folder.path().join("series.db"), Zone::SHANGHAI)
             .await
             .unwrap();
@@ -495,4 +498,10 @@ fn quarantined(reason: &'static str, detail: &'static str) -> Entry<'static> {
         raw: b"{\"weight_g\":\"5\"\xff}",
         raw_len: 17,
     })
+}
+
+/// Every page and resource, on a PostgreSQL.
+#[test]
+fn the_whole_face_is_the_same_on_postgresql() {
+    postgres_server::hold_there_too(&[]);
 }

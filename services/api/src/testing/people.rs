@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use axum::http::HeaderValue;
 use hemu_ledger::Ledger;
 use hemu_people::Role;
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
+use super::store::{Store, Value};
 use super::{KEY, NOON, Site};
 use crate::{Clock, People};
 
@@ -37,46 +36,35 @@ pub(super) async fn logging_in(ledger: &Ledger) -> People {
 }
 
 pub(super) async fn let_in_all(ledger: &Ledger) {
-    let mut connection = connect(ledger).await;
+    let mut store = Store::of(ledger).await;
     for (name, role) in ACCOUNTS {
-        let_in(&mut connection, name, role, NOON + HOUR).await;
+        let_in(&mut store, name, role, NOON + HOUR).await;
     }
-    at_home(&mut connection, "resident", "hh-poor-0002").await;
+    at_home(&mut store, "resident", "hh-poor-0002").await;
 }
 
-async fn connect(ledger: &Ledger) -> SqliteConnection {
-    let file = SqliteConnectOptions::new().filename(ledger.folder().truth());
-    file.connect().await.unwrap()
-}
-
-async fn let_in(connection: &mut SqliteConnection, name: &str, role: Role, until: i64) {
-    sqlx::query("insert into account (name, role, created_at) values (?, ?, ?) on conflict do nothing")
-        .bind(name)
-        .bind(role.as_str())
-        .bind(NOON)
-        .execute(&mut *connection)
-        .await
-        .unwrap();
+async fn let_in(store: &mut Store, name: &str, role: Role, until: i64) {
+    let account = "insert into account (name, role, created_at) values ($1, $2, $3) on conflict do nothing";
+    let values = [Value::Text(name), Value::Text(role.as_str()), Value::Number(NOON)];
+    store.run(account, &values).await;
     let session =
-        "insert into session (digest, account, created_at, seen_at, until) values (?, ?, ?3, ?3, ?4)
+        "insert into session (digest, account, created_at, seen_at, until) values ($1, $2, $3, $3, $4)
         on conflict (digest) do update set until = excluded.until";
-    sqlx::query(session)
-        .bind(&hemu_people::digest(&secret(name))[..])
-        .bind(name)
-        .bind(NOON)
-        .bind(until)
-        .execute(connection)
-        .await
-        .unwrap();
+    let digest = hemu_people::digest(&secret(name));
+    let values = [
+        Value::Bytes(&digest[..]),
+        Value::Text(name),
+        Value::Number(NOON),
+        Value::Number(until),
+    ];
+    store.run(session, &values).await;
 }
 
-async fn at_home(connection: &mut SqliteConnection, name: &str, token: &str) {
-    sqlx::query("insert into resident (account, token, act, delegate) values (?, ?, 0, 0)")
-        .bind(name)
-        .bind(token)
-        .execute(connection)
-        .await
-        .unwrap();
+async fn at_home(store: &mut Store, name: &str, token: &str) {
+    let resident = "insert into resident (account, token, act, delegate) values ($1, $2, 0, 0)";
+    store
+        .run(resident, &[Value::Text(name), Value::Text(token)])
+        .await;
 }
 
 fn secret(name: &str) -> String {
@@ -91,19 +79,20 @@ pub(crate) fn cookie(name: &str) -> HeaderValue {
 impl Site {
     /// Logs an account in anew; until an instant.
     pub(crate) async fn let_in(&self, name: &str, role: Role, until: i64) {
-        let_in(&mut connect(&self.ledger).await, name, role, until).await;
+        let_in(&mut Store::of(&self.ledger).await, name, role, until).await;
     }
 
     /// A token of `p1`'s that ended.
     pub(crate) async fn revoked_token(&self, secret: &str) {
-        let sql = "insert into api_token (id, digest, account, label, scopes, created_at, until, revoked_at)
-            values ('gone', ?, 'p1', 'gone', 'see_site', ?2, ?3, ?2)";
-        sqlx::query(sql)
-            .bind(&hemu_people::digest(secret)[..])
-            .bind(NOON)
-            .bind(NOON + HOUR)
-            .execute(&mut connect(&self.ledger).await)
-            .await
-            .unwrap();
+        let token =
+            "insert into api_token (id, digest, account, label, scopes, created_at, until, revoked_at)
+            values ('gone', $1, 'p1', 'gone', 'see_site', $2, $3, $2)";
+        let digest = hemu_people::digest(secret);
+        let values = [
+            Value::Bytes(&digest[..]),
+            Value::Number(NOON),
+            Value::Number(NOON + HOUR),
+        ];
+        Store::of(&self.ledger).await.run(token, &values).await;
     }
 }
