@@ -147,7 +147,8 @@ pub struct Server {
     child: Child,
     /// Where devices talk to it.
     pub mqtt: SocketAddr,
-    http: String,
+    /// Where people do.
+    pub http: String,
     metrics: String,
     /// From its start to `ready`.
     pub started_in: Duration,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod address;
+pub mod books;
 pub mod child;
 pub mod disk;
 pub mod fleet;
@@ -17,5 +18,6 @@ pub mod scenario;
 pub mod scene;
 pub mod store;
 pub mod table;
+pub mod teller;
 pub mod times;
 pub mod witness;

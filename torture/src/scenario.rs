@@ -8,6 +8,7 @@ mod odd;
 mod ordeal;
 mod rot;
 mod slowloris;
+mod timebank;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -53,6 +54,8 @@ pub enum Scenario {
     Soak,
     /// The server starts again after a kill, with many rows in its store.
     Recovery,
+    /// Many give away the same minutes at once, while the server is killed.
+    Timebank,
 }
 
 impl Scenario {
@@ -74,6 +77,7 @@ impl Scenario {
             Self::Storm => "storm",
             Self::Soak => "soak",
             Self::Recovery => "recovery",
+            Self::Timebank => "timebank",
         }
     }
 
@@ -115,6 +119,7 @@ impl Scenario {
                 Self::Storm => mass::storm(plan).await?,
                 Self::Soak => mass::soak(plan).await?,
                 Self::Recovery => mass::recovery(plan).await?,
+                Self::Timebank => timebank::double_spend(plan).await?,
             },
         };
         report.scenario = self.name();
@@ -146,10 +151,10 @@ impl Scenario {
             if !Postgres::is_there() {
                 return Some("postgresql is not installed".to_owned());
             }
-            let known = matches!(self, Self::Kill9 | Self::Failover);
+            let known = matches!(self, Self::Kill9 | Self::Failover | Self::Timebank);
             if !known || plan.behind_mosquitto || fails {
                 return Some(
-                    "with --db pg there are kill9 and failover, at the embedded endpoint and on a sound disk"
+                    "with --db pg there are kill9, failover and timebank, at the embedded endpoint and on a sound disk"
                         .to_owned(),
                 );
             }

@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, FromRow};
 
+use crate::books::Books;
 use crate::child::Home;
 use crate::journal::{self, Batch, Sums};
 
@@ -224,6 +225,21 @@ impl Store {
             }
         }
         Ok(evidence)
+    }
+
+    /// The bank's books.
+    pub async fn books(&mut self) -> Result<Books> {
+        let entries =
+            "select position, idx, currency, debit, credit, amount from bank_entry order by position, idx";
+        let accounts = "select currency, id, balance from bank_account";
+        Ok(Books {
+            accounts: self.truth.rows(accounts.to_owned()).await?,
+            entries: self.truth.rows(entries.to_owned()).await?,
+            keys: self
+                .truth
+                .rows("select key, position from bank_key".to_owned())
+                .await?,
+        })
     }
 
     /// SQLite's own word on both files: `ok`, or what it found. PostgreSQL has none that costs nothing to ask.

@@ -25,6 +25,18 @@ impl Times {
         self.count += 1;
     }
 
+    /// Counts what another counted.
+    pub fn add(&mut self, other: &Self) {
+        if self.buckets.is_empty() {
+            self.buckets.clone_from(&other.buckets);
+        } else {
+            for (bucket, more) in self.buckets.iter_mut().zip(&other.buckets) {
+                *bucket = bucket.saturating_add(*more);
+            }
+        }
+        self.count += other.count;
+    }
+
     /// How many.
     pub fn count(&self) -> u64 {
         self.count

@@ -147,6 +147,28 @@ async fn nothing_acknowledged_is_lost_when_a_standby_takes_over_from_a_primary_t
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_spends_twice_over_ten_kills() {
+    let report = holds(Scenario::Timebank, plan(None)).await;
+    assert!(
+        report.faults["server_kills"] == 10
+            && report.acked >= 500
+            && report.figures["refused_not_enough"] >= 100.0,
+        "{report:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_spends_twice_on_postgresql_whether_server_or_database_dies() {
+    let plan = Plan {
+        db: Db::Postgres,
+        records: Some(1_500),
+        kills: Some(6),
+        ..plan(None)
+    };
+    holds(Scenario::Timebank, plan).await;
+}
+
 /// The same run as without it, and the line of the verdict that is red.
 async fn is_caught(scenario: Scenario, plan: Plan) {
     let sabotage = plan.sabotage.expect("something is spoilt");

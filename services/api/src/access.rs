@@ -56,8 +56,9 @@ impl Access {
 
 use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
-    Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings, Object,
-    PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
+    Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepHouseholds,
+    MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds, SeeLists, SeeRaw, SeeScreen,
+    SeeSite, SetRules, Spend,
 };
 
 /// Every route that is documented, and the document.
@@ -149,6 +150,26 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/households/{id}/code", Rights(&[KeepHouseholds])),
     ("POST", "/api/v1/households/{id}/red-opt-in", Rights(&[Consent])),
     ("POST", "/api/v1/households/{id}/red-opt-out", Rights(&[Consent])),
+    ("GET", "/api/v1/pools", Rights(&[SeeSite, SeeBalances])),
+    ("GET", "/api/v1/households/{id}/bank", Rights(&[SeeBalances])),
+    (
+        "POST",
+        "/api/v1/households/{id}/bank/award",
+        Rights(&[KeepBalances]),
+    ),
+    ("POST", "/api/v1/households/{id}/bank/confirm", Rights(&[Spend])),
+    ("POST", "/api/v1/households/{id}/bank/redeem", Rights(&[Spend])),
+    (
+        "POST",
+        "/api/v1/households/{id}/bank/reverse",
+        Rights(&[KeepBalances]),
+    ),
+    (
+        "POST",
+        "/api/v1/households/{id}/bank/service",
+        Rights(&[KeepBalances]),
+    ),
+    ("POST", "/api/v1/households/{id}/bank/transfer", Rights(&[Spend])),
     (
         "POST",
         "/api/v1/readings/{id}/clock-checked",

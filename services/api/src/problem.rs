@@ -12,6 +12,9 @@ use utoipa::ToSchema;
 /// Seconds after which trying again makes sense when the store is busy or all places are taken.
 const RETRY_AFTER_S: u16 = 5;
 
+/// The same where a day's limit is reached: it may be over within the hour.
+const A_WHILE_S: u16 = 3_600;
+
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -120,6 +123,7 @@ impl Problem {
         let (status, title) = answer_to(why);
         Self {
             rule: Some(why.as_str()),
+            retry_after_s: matches!(why, Why::TooOften).then_some(A_WHILE_S),
             ..Self::new(status, title, detail)
         }
     }
@@ -183,8 +187,11 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::UnknownRule
         | Why::NoSuchReading
         | Why::UnknownAccount
-        | Why::UnknownToken => (StatusCode::NOT_FOUND, "not found"),
+        | Why::UnknownToken
+        | Why::UnknownPool
+        | Why::UnknownEntry => (StatusCode::NOT_FOUND, "not found"),
         Why::NotAPerson | Why::NotYourDuty => (StatusCode::FORBIDDEN, "forbidden"),
+        Why::TooOften => (StatusCode::TOO_MANY_REQUESTS, "too many requests"),
         Why::Malformed => (StatusCode::UNPROCESSABLE_ENTITY, "malformed"),
         Why::AlreadyDecided
         | Why::NameTaken
@@ -192,6 +199,8 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::InTheFuture
         | Why::WindowClosed
         | Why::SamePerson
+        | Why::NotEnough
+        | Why::KeyTaken
         | Why::WrongState => (StatusCode::CONFLICT, "conflict"),
     }
 }

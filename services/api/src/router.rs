@@ -187,7 +187,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented(site.published_edition().await);
-        assert_eq!(paths.len(), 87);
+        assert_eq!(paths.len(), 95);
         for (path, methods) in &paths {
             for method in [
                 Method::GET,
@@ -207,7 +207,7 @@ mod tests {
             }
         }
         let read: Vec<_> = of(&paths, &Method::GET).collect();
-        assert_eq!(read.len(), 52);
+        assert_eq!(read.len(), 54);
         site.let_in("boss", Role::Admin, i64::MAX).await;
         for path in read {
             let kept = path == "/api/v1/accounts" || path.ends_with("/export");
@@ -243,7 +243,7 @@ mod tests {
         let site = Site::filled().await;
         let paths = documented(site.published_edition().await);
         let acts: Vec<_> = of(&paths, &Method::POST).filter(|path| is_act(path)).collect();
-        assert_eq!(acts.len(), 23);
+        assert_eq!(acts.len(), 29);
         let before = site.truth().await;
         for path in &acts {
             let mut nobody = asked(&Method::POST, path);

@@ -1,5 +1,6 @@
 //! The command line (contract, section 4).
 
+mod bank;
 mod people;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use hemu_ledger::acts::Actor;
 
 use crate::roles::Roles;
 
+pub(crate) use bank::{Bank, Budget};
 pub(crate) use people::{Code, Token, User};
 
 /// The open backend for household waste sorting.
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// Households: import, moved, code, correct, export, erase.
     #[command(subcommand)]
     Household(Household),
+    /// Minutes of service and points: fund, release, pools, export.
+    #[command(subcommand)]
+    Bank(Bank),
     /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
     /// what is stored, go to FILE.rejected.csv with line and reason; one of an earlier run is removed first.
     Import(Import),

@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::rows::{Binds, Rows};
 
 /// Every table of the truth, those that others refer to first.
-const TABLES: [&str; 34] = [
+const TABLES: [&str; 38] = [
     "meta",
     "site_key",
     "estate",
@@ -41,6 +41,10 @@ const TABLES: [&str; 34] = [
     "shadow_rule",
     "shadow_edition",
     "shadow_place",
+    "bank_key",
+    "bank_account",
+    "bank_entry",
+    "bank_service",
     "account",
     "session",
     "api_token",

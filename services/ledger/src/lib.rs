@@ -3,6 +3,7 @@
 pub mod acts;
 mod anchor;
 mod backup;
+pub mod bank;
 mod bytes;
 pub mod cell;
 mod copy;

@@ -10,6 +10,7 @@ use hemu_rules::{Day, Participation};
 use crate::acts::{
     ActRow, EditionId, Listing, ObjectionId, ObjectionQuery, ObjectionRow, PlaceRow, Standing,
 };
+use crate::bank::{Balances, EntryRow, ServiceRow};
 use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
@@ -222,6 +223,21 @@ impl Seen {
     /// What the present occupant agreed to and withdrew, oldest first.
     pub async fn consents(&self) -> Result<Vec<ConsentRow>> {
         self.ledger.consents(&self.row.token).await
+    }
+
+    /// What the present occupant has of minutes and points.
+    pub async fn balances(&self) -> Result<Balances> {
+        self.ledger.balances(&self.row.token).await
+    }
+
+    /// Entries of the present occupant's accounts, newest first, before a place of the journal.
+    pub async fn entries(&self, before: Option<(Position, u32)>, limit: u32) -> Result<Vec<EntryRow>> {
+        self.ledger.entries(&self.row.token, before, limit).await
+    }
+
+    /// Services by the present occupant and for them, newest first.
+    pub async fn services(&self, limit: u32) -> Result<Vec<ServiceRow>> {
+        self.ledger.services(&self.row.token, limit).await
     }
 
     /// The present occupant's part of the trail, newest first, before a place of the journal.

@@ -57,6 +57,14 @@ pub enum Right {
     Object,
     /// Give and withdraw a household's consent within the own scope.
     Consent,
+    /// See what households within the own scope have of minutes and points.
+    SeeBalances,
+    /// Award points, record services and take entries back.
+    KeepBalances,
+    /// Spend points and minutes of a household within the own scope, and confirm the help it got.
+    Spend,
+    /// Fill the pools that points come from.
+    FundPools,
     /// Read who did what.
     ReadTrail,
     /// Add, change and disable accounts.
@@ -78,7 +86,7 @@ pub struct UnknownRole(String);
 pub struct UnknownRight(String);
 
 impl Right {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::SeeSite,
         Self::SeeScreen,
         Self::SeeHouseholds,
@@ -93,6 +101,10 @@ impl Right {
         Self::SetRules,
         Self::Object,
         Self::Consent,
+        Self::SeeBalances,
+        Self::KeepBalances,
+        Self::Spend,
+        Self::FundPools,
         Self::ReadTrail,
         Self::KeepAccounts,
         Self::KeepHouseholds,
@@ -115,6 +127,10 @@ impl Right {
             Self::SetRules => "set_rules",
             Self::Object => "object",
             Self::Consent => "consent",
+            Self::SeeBalances => "see_balances",
+            Self::KeepBalances => "keep_balances",
+            Self::Spend => "spend",
+            Self::FundPools => "fund_pools",
             Self::ReadTrail => "read_trail",
             Self::KeepAccounts => "keep_accounts",
             Self::KeepHouseholds => "keep_households",
@@ -131,6 +147,7 @@ impl Right {
                 | Self::SeeLists
                 | Self::SeeRaw
                 | Self::Inspect
+                | Self::SeeBalances
                 | Self::ReadTrail
         )
     }
@@ -168,8 +185,9 @@ impl Role {
     /// What it may do. Whoever keeps the accounts touches no score, and whoever reads the trail does nothing.
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
-            Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepCards, KeepHouseholds, MendReadings,
-            Object, PrepareLists, ReadTrail, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules,
+            Consent, DecideLists, FundPools, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards,
+            KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds,
+            SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
         };
         match self {
             Self::Admin => &[
@@ -180,6 +198,7 @@ impl Role {
                 KeepCards,
                 KeepAccounts,
                 KeepHouseholds,
+                FundPools,
             ],
             Self::Inspector => &[
                 SeeSite,
@@ -209,6 +228,9 @@ impl Role {
                 SetRules,
                 Object,
                 Consent,
+                SeeBalances,
+                KeepBalances,
+                Spend,
             ],
             Self::Volunteer => &[SeeSite, SeeScreen, Inspect, GradeBags],
             Self::Collector => &[SeeSite, SeeScreen],
@@ -219,9 +241,10 @@ impl Role {
                 SeeLists,
                 SeeRaw,
                 Inspect,
+                SeeBalances,
                 ReadTrail,
             ],
-            Self::Resident => &[SeeHouseholds, Object, Consent],
+            Self::Resident => &[SeeHouseholds, Object, Consent, SeeBalances, Spend],
         }
     }
 

@@ -12,11 +12,11 @@ export type Said = readonly [key: Key, params?: Params];
 export interface Field {
   name: string;
   label: Key;
-  kind: 'words' | 'day' | 'number' | 'choice';
+  kind: 'words' | 'text' | 'day' | 'time' | 'number' | 'choice';
   hint?: Said;
   /** What it begins with. */
   value?: string;
-  options?: readonly { value: string; label: Key }[];
+  options?: readonly { value: string; label?: Key; said?: Said }[];
   least?: string | number;
   most?: string | number;
 }

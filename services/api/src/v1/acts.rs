@@ -97,7 +97,7 @@ impl IntoResponses for Refusals {
 }
 
 /// Problems by status, each with when it is answered.
-pub(super) fn problems(said: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
+pub(crate) fn problems(said: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
     let response = |&(status, description): &(&str, &str)| {
         let schema = Ref::from_schema_name("Problem");
         let content = ContentBuilder::new().schema(Some(schema)).build();

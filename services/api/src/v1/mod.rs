@@ -20,6 +20,7 @@ mod logout;
 mod me;
 mod objections;
 pub(crate) mod overview;
+mod pools;
 mod quarantine;
 mod ranking;
 mod readings;
@@ -73,6 +74,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(incidents::list))
         .routes(routes!(live::get))
         .merge(due_process())
+        .merge(bank())
         .merge(people())
 }
 
@@ -96,6 +98,19 @@ fn people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(tokens::list, tokens::post))
         .routes(routes!(tokens::revoke))
         .routes(routes!(households::code::post))
+}
+
+/// Minutes and points.
+fn bank() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(pools::list))
+        .routes(routes!(households::bank::get))
+        .routes(routes!(households::bank::award::post))
+        .routes(routes!(households::bank::redeem::post))
+        .routes(routes!(households::bank::service::post))
+        .routes(routes!(households::bank::confirm::post))
+        .routes(routes!(households::bank::transfer::post))
+        .routes(routes!(households::bank::reverse::post))
 }
 
 /// The lists as a due process, and what people do about readings and cards.

@@ -3,6 +3,8 @@
 //! The simulator is a client like any other: it logs in over MQTT with keys from the registry, and what the dashboards
 //! show is computed from what it sent. Only the clock is special: once the history is in, it runs fast.
 
+mod bank;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -77,6 +79,8 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
     let url = format!("http://{http}");
     logins(&server.ledger, &url, words).await?;
     screen(&server.ledger, &url, words).await?;
+    let households = first_households(&server.ledger, 3).await?;
+    bank::fill(&server.ledger, clock(), &households, words).await?;
     eprintln!(
         "{}",
         words.say("open-the-page", &[("url", &url), ("speed", &options.speed)])
@@ -107,21 +111,13 @@ async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
         );
         eprintln!("{said}");
     }
-    let find = HouseholdQuery {
-        estate: None,
-        building: None,
-        text: None,
-        after: None,
-        only: None,
-        limit: 1,
-    };
     let code = Secret::code(random(words)?);
-    for household in ledger.households(&find).await? {
+    for token in first_households(ledger, 1).await? {
         let new = NewCode {
             digest: code.digest(),
             purpose: Purpose::Resident,
             account: None,
-            token: Some(&household.token),
+            token: Some(&token),
         };
         ledger.make_codes(&by, now, now + DAY_MS, &[new]).await?;
         let url = format!("{url}/home#code={}", code.tell());
@@ -131,6 +127,16 @@ async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The tokens of the households that are first in the register.
+async fn first_households(ledger: &Ledger, limit: u32) -> Result<Vec<String>> {
+    let find = HouseholdQuery {
+        limit,
+        ..HouseholdQuery::default()
+    };
+    let found = ledger.households(&find).await?;
+    Ok(found.into_iter().map(|household| household.token).collect())
 }
 
 /// The address of the public screen, with a token that opens nothing else.

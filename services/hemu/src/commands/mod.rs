@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod bank;
 mod code;
 mod copy;
 mod demo;
@@ -59,6 +60,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Device(command) => device::run(&config, command, words).await,
         Command::User(command) => user::run(&config, command, words).await,
         Command::Token(command) => token::run(&config, command, words).await,
+        Command::Bank(command) => bank::run(&config, command, words).await,
         Command::Household(command) => household::run(&config, command, words).await,
         Command::Import(options) => import::run(&config, &options, words).await,
         Command::Export(options) => export::run(&config, &options, words).await,

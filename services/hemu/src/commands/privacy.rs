@@ -108,6 +108,13 @@ fn held(config: &Config, words: &Words) -> Vec<Field> {
             Right::SeeLists,
         ),
         field(
+            words.say("privacy-bank", &[]),
+            words.say("privacy-bank-why", &[]),
+            journal(),
+            for_ever(),
+            Right::SeeBalances,
+        ),
+        field(
             words.say("privacy-words", &[]),
             words.say("privacy-words-why", &[]),
             sealed(),

@@ -11,6 +11,7 @@ use hemu_rules::{Day, Ppb, Rule, Status};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bank::Deal;
 use crate::bytes::hex;
 use crate::journal::Position;
 use crate::people::Change;
@@ -264,6 +265,9 @@ pub enum Act {
     /// It no longer does.
     EndShadow { shadow: Position },
 
+    /// Minutes or points move, or are to.
+    Bank(Box<Deal>),
+
     /// Who may log in changed.
     Account(Change),
 }
@@ -371,7 +375,7 @@ pub(crate) struct About<'a> {
 
 impl Act {
     /// Its word.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Strike { .. } => "strike",
             Self::Restore { .. } => "restore",
@@ -400,6 +404,7 @@ impl Act {
             Self::AdoptRule { .. } => "adopt_rule",
             Self::ShadowRule { .. } => "shadow_rule",
             Self::EndShadow { .. } => "end_shadow",
+            Self::Bank(deal) => deal.kind(),
             Self::Account(change) => change.kind(),
         }
     }
@@ -414,6 +419,7 @@ impl Act {
             Self::ProposePublication { basis, .. } => vec![basis],
             Self::Object { words, .. } => vec![words],
             Self::Correct { before, after, .. } => vec![before, after],
+            Self::Bank(deal) => deal.words().into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -438,6 +444,7 @@ impl Act {
             | Self::MoveUndone { token, .. }
             | Self::Correct { token, .. }
             | Self::Erase { token, .. } => (None, Some(token.as_str())),
+            Self::Bank(deal) => (None, deal.token()),
             Self::Account(change) => (None, change.token()),
             Self::Strike { .. }
             | Self::Restore { .. }

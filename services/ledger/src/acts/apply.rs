@@ -30,7 +30,7 @@ macro_rules! run {
 pub(super) use run;
 
 impl Stamp<'_> {
-    pub(super) fn id(&self) -> i64 {
+    pub(crate) fn id(&self) -> i64 {
         self.position.cast_signed()
     }
 
@@ -56,6 +56,7 @@ impl Stamp<'_> {
                     Act::MovedIn { .. } | Act::MoveUndone { .. } => self.of_occupancy(connection, act).await,
                     Act::Correct { .. } | Act::Erase { .. } => self.of_register(connection, act).await,
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
+                    Act::Bank(_) => self.of_bank(connection, act).await,
                     // Only noted: what they change is in tables that are not folded, or folded with the readings.
                     Act::Account(_) | Act::DeviceChecked { .. } => Ok(()),
                     _ => self.of_edition(connection, act).await,
@@ -317,6 +318,7 @@ impl Stamp<'_> {
             return Ok(());
         };
         run!(connection, "delete from red_opt_in where token = ?", token)?;
+        self.close_accounts(connection, token).await?;
         run!(
             connection,
             "insert into erased (token, act, at) values (?, ?, ?) on conflict do nothing",

@@ -3,6 +3,7 @@
 use futures::TryStreamExt;
 
 use super::apply::Stamp;
+use crate::bank::unsound;
 use crate::db;
 use crate::entry::Origin;
 use crate::error::{Error, InFile, Result};
@@ -12,7 +13,7 @@ use crate::store::Tables;
 use crate::verify::differences;
 
 /// Every table that is folded from acts, and the columns its rows are ordered by.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 20] = [
     ("act", "position, idx"),
     ("struck", "position, idx"),
     ("clock_checked", "position, idx"),
@@ -29,10 +30,14 @@ const TABLES: [(&str, &str); 16] = [
     ("shadow_rule", "id"),
     ("shadow_edition", "id"),
     ("shadow_place", "edition, token"),
+    ("bank_key", "key"),
+    ("bank_account", "currency, id"),
+    ("bank_entry", "position, idx"),
+    ("bank_service", "id"),
 ];
 
 impl Ledger {
-    /// The first row of the state tables that is not what the acts add up to.
+    /// The first row of the state tables that is not what the acts add up to, or how the books of the bank are unsound.
     pub(crate) async fn verify_acts(&self) -> Result<Option<String>> {
         let path = self.folder().truth();
         let mut snapshot = self.truth.snapshot().await.of(&path)?;
@@ -47,7 +52,10 @@ impl Ledger {
         let outcome = differences(&mut snapshot.link(), &again, &TABLES, head).await;
         again.close().await;
         beside.remove().await?;
-        outcome.of(&path)
+        match outcome.of(&path)? {
+            None => unsound(&mut snapshot.link()).await.of(&path),
+            difference => Ok(difference),
+        }
     }
 
     /// Folds the state tables again, all or nothing.

@@ -21,7 +21,7 @@ use crate::segment::Segment;
 /// An act on its way: a transaction that holds the write lock of `hemu.db`, so that what it sees stays true until it
 /// is stored. Dropped, it leaves no trace.
 pub(crate) struct Deed<'l> {
-    pub(super) ledger: &'l Ledger,
+    pub(crate) ledger: &'l Ledger,
     pub(crate) tx: db::Transaction<'static>,
     pub(crate) actor: &'l Actor,
     pub(crate) now: i64,
@@ -51,7 +51,7 @@ impl Ledger {
             Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
             Act::Correct { .. } | Act::Erase { .. } => return deed.on_register(act).await,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
-            Act::Account(_) => return Err(not_by_itself()),
+            Act::Bank(_) | Act::Account(_) => return Err(not_by_itself()),
             _ => deed.on_edition(act).await?,
         };
         deed.store(bodies).await
@@ -70,7 +70,7 @@ impl Ledger {
 
 impl Deed<'_> {
     /// Appends and applies what was found to be in order.
-    pub(super) async fn store(mut self, bodies: Vec<Body<'static>>) -> Result<Position> {
+    pub(crate) async fn store(mut self, bodies: Vec<Body<'static>>) -> Result<Position> {
         let position = self.append(&bodies).await?;
         self.commit().await?;
         Ok(position)
@@ -147,7 +147,7 @@ impl Deed<'_> {
         outcome.of(&self.ledger.folder().truth())
     }
 
-    fn words_fit(act: &Act) -> Result<()> {
+    pub(crate) fn words_fit(act: &Act) -> Result<()> {
         for words in act.words() {
             let length = words.text().map_or(0, |text| text.trim().chars().count());
             must((1..=MAX_WORDS).contains(&length), Why::Malformed, || {
@@ -158,7 +158,7 @@ impl Deed<'_> {
     }
 
     /// Refuses the machine.
-    pub(super) fn person(&self) -> Result<()> {
+    pub(crate) fn person(&self) -> Result<()> {
         must(self.actor.is_person(), Why::NotAPerson, || {
             format!("only a named person may do this, and {} is none", self.actor)
         })
@@ -203,7 +203,7 @@ impl Deed<'_> {
     }
 
     /// The act that stands at a position.
-    pub(super) async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
+    pub(crate) async fn winner_at(&mut self, position: i64) -> Result<Option<Winner>> {
         let row: std::result::Result<Option<(String, i64, String)>, _> =
             db::query_as("select actor, at, kind from act where position = ? order by idx limit 1")
                 .bind(position)

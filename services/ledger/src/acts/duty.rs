@@ -13,7 +13,7 @@ use crate::people::OWN_HOUSEHOLDS;
 
 impl Act {
     /// The right that an account needs for it; `None` for a change of accounts, which asks for itself.
-    pub const fn right(&self) -> Option<Right> {
+    pub fn right(&self) -> Option<Right> {
         Some(match self {
             Self::Strike { .. }
             | Self::Restore { .. }
@@ -40,6 +40,7 @@ impl Act {
             | Self::ShadowRule { .. }
             | Self::EndShadow { .. } => Right::SetRules,
             Self::Correct { .. } | Self::Erase { .. } => Right::KeepHouseholds,
+            Self::Bank(deal) => deal.right(),
             Self::Account(_) => return None,
         })
     }
@@ -47,12 +48,14 @@ impl Act {
 
 impl Deed<'_> {
     /// Refuses what is not the account's to do: by its role, or as a household's own or delegate.
-    pub(super) async fn is_its_duty(&mut self, act: &Act) -> Result<()> {
+    pub(crate) async fn is_its_duty(&mut self, act: &Act) -> Result<()> {
         let (Some(role), Some(right)) = (self.role().await?, act.right()) else {
             return Ok(());
         };
         let own = match act.about().token {
-            Some(token) if matches!(right, Right::Object | Right::Consent) => self.is_own(token).await?,
+            Some(token) if matches!(right, Right::Object | Right::Consent | Right::Spend) => {
+                self.is_own(token).await?
+            }
             _ => false,
         };
         // A household that is not theirs is none they know of.
@@ -75,7 +78,13 @@ impl Deed<'_> {
         Ok(word.map(|word| word.parse().unwrap_or(Role::Collector)))
     }
 
-    async fn is_own(&mut self, token: &str) -> Result<bool> {
+    /// Whether a resident asks.
+    pub(crate) async fn is_a_residents(&mut self) -> Result<bool> {
+        Ok(self.role().await? == Some(Role::Resident))
+    }
+
+    /// Whether the account acts for a household as its own or as its delegate.
+    pub(crate) async fn is_own(&mut self, token: &str) -> Result<bool> {
         let sql = sqlx::AssertSqlSafe(format!("{OWN_HOUSEHOLDS} and token = ?"));
         let found = db::query_scalar(sql)
             .bind(self.actor.name())

@@ -32,6 +32,7 @@ pub use act::{
     Act, Actor, Audience, EditionId, MAX_READINGS, MAX_WORDS, NotAnActor, ObjectionId, Placed, Proposal,
     Proposed, ReadingAt, Sha, ShadowPlaced, Shadowed, Words,
 };
+pub(crate) use apply::Stamp;
 pub(crate) use command::Deed;
 pub use listing::Listing;
 pub use occupancy::Occupancy;

@@ -33,12 +33,21 @@ pub enum Why {
     InTheFuture,
     /// Not possible from the state it is in.
     WrongState,
+    UnknownPool,
+    /// Of a household's entries and services.
+    UnknownEntry,
+    /// The account has less.
+    NotEnough,
+    /// The request's key stands for another request.
+    KeyTaken,
+    /// More than a day allows.
+    TooOften,
     /// A text, a number or a list that is too long, too short or out of range.
     Malformed,
 }
 
 impl Why {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::NotYet,
         Self::WindowClosed,
         Self::SamePerson,
@@ -55,6 +64,11 @@ impl Why {
         Self::NameTaken,
         Self::InTheFuture,
         Self::WrongState,
+        Self::UnknownPool,
+        Self::UnknownEntry,
+        Self::NotEnough,
+        Self::KeyTaken,
+        Self::TooOften,
         Self::Malformed,
     ];
 
@@ -76,6 +90,11 @@ impl Why {
             Self::NameTaken => "name_taken",
             Self::InTheFuture => "in_the_future",
             Self::WrongState => "wrong_state",
+            Self::UnknownPool => "unknown_pool",
+            Self::UnknownEntry => "unknown_entry",
+            Self::NotEnough => "not_enough",
+            Self::KeyTaken => "key_taken",
+            Self::TooOften => "too_often",
             Self::Malformed => "malformed",
         }
     }
@@ -119,7 +138,7 @@ impl Refused {
         .into()
     }
 
-    pub(super) fn lost(sentence: impl Into<String>, winner: Option<Winner>) -> Error {
+    pub(crate) fn lost(sentence: impl Into<String>, winner: Option<Winner>) -> Error {
         Self {
             why: Why::AlreadyDecided,
             sentence: sentence.into(),

@@ -49,6 +49,7 @@ impl Ledger {
             "readings": self.readings(token, now).await?,
             "lists": lists,
             "consents": consents,
+            "bank": self.own_bank(token).await?,
             "trail": self.own_trail(token).await?,
             "looks": self.own_looks(token, occupied).await?,
         })))
@@ -104,6 +105,29 @@ impl Ledger {
             ..TrailQuery::default()
         };
         Ok(self.trail(&find).await?.iter().map(line).collect())
+    }
+
+    /// Of the other side no more than that it was a household: whose it is, is not this one's to know.
+    async fn own_bank(&self, token: &str) -> Result<Value> {
+        let has = self.balances(token).await?;
+        let mut entries = Vec::new();
+        for row in self.entries(token, None, MOST).await? {
+            let why = match &row.words {
+                Some(words) => self.words(words, Some(token)).await?,
+                None => None,
+            };
+            let (position, index) = row.place;
+            entries.push(json!({"position": position, "index": index, "at": row.at, "by": row.by,
+                "currency": row.currency, "kind": row.kind, "amount": if row.gets { row.amount } else { -row.amount },
+                "help": row.help, "why": why, "reverses": row.reverses}));
+        }
+        let services = self.services(token, MOST).await?;
+        let services = services.iter().map(|row| {
+            json!({"id": row.id, "helped": row.helper == token, "help": row.help, "began": row.began,
+                "ended": row.ended, "minutes": row.minutes, "by": row.by, "at": row.at, "state": row.state.as_str()})
+        });
+        let services: Vec<Value> = services.collect();
+        Ok(json!({"minutes": has.minutes, "points": has.points, "entries": entries, "services": services}))
     }
 
     async fn own_looks(&self, token: &str, from: Option<Day>) -> Result<Vec<Value>> {

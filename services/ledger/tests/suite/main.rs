@@ -5,6 +5,8 @@
 )]
 
 mod backup;
+mod bank;
+mod bank_order;
 mod bytes;
 mod chain;
 mod duty;

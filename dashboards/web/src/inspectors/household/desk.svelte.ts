@@ -18,10 +18,12 @@ import {
 } from '../../lib/api';
 import { calendar, calendarSpan, type CalendarDay } from '../../lib/calendar';
 import { Resource } from '../../lib/resource.svelte';
+import type { Account, Pool } from './bank';
 
 const FOUND_AT_ONCE = 20;
 const DEPOSITS_AT_ONCE = 20;
 const EDITIONS_AT_ONCE = 26;
+const ENTRIES_AT_ONCE = 50;
 
 export class HouseholdDesk {
   readonly found = new Resource<Page<HouseholdRow>>();
@@ -35,6 +37,8 @@ export class HouseholdDesk {
   readonly consents = new Resource<Consents>();
   readonly trail = new Resource<HouseholdTrail>();
   readonly nextBag = new Resource<NextBag>();
+  readonly bank = new Resource<Account>();
+  readonly pools = new Resource<Page<Pool>>();
   token = $state<string | null>(null);
   /** The day pointed out in calendar and list alike. */
   day = $state<string | null>(null);
@@ -78,6 +82,7 @@ export class HouseholdDesk {
       this.rank.data && this.loadRank(),
       this.consents.data && this.loadConsents(),
       this.trail.data && this.loadTrail(),
+      this.bank.data && this.loadBank(),
     ];
     await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo(pages), ...opened]);
   }
@@ -91,6 +96,12 @@ export class HouseholdDesk {
   readonly loadEditions = () => this.#ask(this.editions, 'editions', { limit: EDITIONS_AT_ONCE });
   readonly loadConsents = () => this.#ask(this.consents, 'consents');
   readonly loadTrail = () => this.#ask(this.trail, 'audit', { limit: 50 });
+  readonly loadBank = async (): Promise<void> => {
+    await Promise.all([
+      this.#ask(this.bank, 'bank', { limit: ENTRIES_AT_ONCE }),
+      this.pools.load((signal) => get<Page<Pool>>(['pools'], {}, signal)),
+    ]);
+  };
   readonly loadNextBag = () => this.#ask(this.nextBag, 'next-bag');
 
   /** Null is an answer: a household that is not rated has no rank. */
@@ -128,7 +139,16 @@ export class HouseholdDesk {
     this.day = null;
     this.pages = [null];
     const all = [this.household, this.why, this.days, this.deposits];
-    for (const one of [...all, this.editions, this.rank, this.consents, this.trail, this.nextBag])
+    for (const one of [
+      ...all,
+      this.editions,
+      this.rank,
+      this.consents,
+      this.trail,
+      this.nextBag,
+      this.bank,
+      this.pools,
+    ])
       one.clear();
   }
 }

@@ -1,5 +1,6 @@
 /** All texts of the inspectors' pages, a file for each area, both languages side by side. A new area is added to this list. */
 import * as acts from './acts';
+import * as bank from './bank';
 import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
@@ -17,6 +18,7 @@ import * as tokens from './tokens';
 
 export const zh = {
   ...acts.zh,
+  ...bank.zh,
   ...common.zh,
   ...estate.zh,
   ...household.zh,
@@ -36,6 +38,7 @@ export type Key = keyof typeof zh;
 
 export const en: Record<Key, string> = {
   ...acts.en,
+  ...bank.en,
   ...common.en,
   ...estate.en,
   ...household.en,

@@ -1,4 +1,5 @@
 /** The residents' page in English. The keys are those of zh.ts; a test compares them. */
+import { en as bank } from './bank';
 import type { Key } from './zh';
 
 export const en: Record<Key, string> = {
@@ -289,4 +290,5 @@ export const en: Record<Key, string> = {
   'export.save': 'Save the file',
   'export.show': 'Show it here (to be selected and copied)',
   'export.wechat': 'WeChat often cannot save files. Show it below, select it all and copy it.',
+  ...bank,
 };

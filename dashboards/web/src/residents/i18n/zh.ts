@@ -1,4 +1,6 @@
 /** 住户页文字:简体中文。键与 en.ts 完全相同,测试会核对。 */
+import { zh as bank } from './bank';
+
 export const zh = {
   'page.title': '我家的垃圾分类',
   'page.demo': '演示：住户和投放均为模拟',
@@ -262,6 +264,7 @@ export const zh = {
   'export.save': '保存文件',
   'export.show': '在这里显示（可以全选复制）',
   'export.wechat': '微信里常常不能保存文件。可以在下面显示，全选复制。',
+  ...bank,
 } as const;
 
 export type Key = keyof typeof zh;

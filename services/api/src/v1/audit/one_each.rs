@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use hemu_ledger::acts::Words;
+use hemu_ledger::bank::Deal;
 use hemu_ledger::privacy::{TrailQuery, TrailRow};
 use hemu_ledger::segment::Segment;
 use hemu_people::{Role, Scope};
@@ -124,6 +126,53 @@ impl Tried {
             .await;
     }
 
+    async fn on_the_bank(&mut self) {
+        let fund = Deal::Fund {
+            key: "fund-0001".into(),
+            pool: "spring".into(),
+            points: 100,
+            reason: Words::new("the budget"),
+        };
+        let by = "keeper".parse().unwrap();
+        self.site.ledger.deal(&by, NOON, fund).await.unwrap();
+        let points = |key: &str| json!({"key": key, "pool": "spring", "points": 10, "reason": "sorted well"});
+        let awarded = self
+            .one(
+                "p1",
+                "/api/v1/households/{id}/bank/award",
+                POOR,
+                points("award-01"),
+            )
+            .await;
+        let back = json!({"key": "reverse1", "entry": awarded["position"], "reason": "the neighbour's"});
+        self.one("p1", "/api/v1/households/{id}/bank/reverse", POOR, back)
+            .await;
+        self.one(
+            "p1",
+            "/api/v1/households/{id}/bank/award",
+            POOR,
+            points("award-02"),
+        )
+        .await;
+        self.one(
+            "resident",
+            "/api/v1/households/{id}/bank/redeem",
+            POOR,
+            points("redeem-1"),
+        )
+        .await;
+        let hour = json!({"key": "serve-01", "helped": POOR, "help": "meal", "began": NOON - DAY, "ended": NOON - DAY + 3_600_000});
+        let service = self
+            .one("p1", "/api/v1/households/{id}/bank/service", GOOD, hour)
+            .await;
+        let yes = json!({"key": "confirm1", "service": service["position"], "agreed": true});
+        self.one("resident", "/api/v1/households/{id}/bank/confirm", POOR, yes)
+            .await;
+        let price = json!({"key": "transfer", "to": POOR, "minutes": 20, "help": "errand"});
+        self.one("p2", "/api/v1/households/{id}/bank/transfer", GOOD, price)
+            .await;
+    }
+
     async fn on_households(&mut self) {
         self.one(
             "p1",
@@ -161,6 +210,7 @@ async fn every_route_that_changes_something_leaves_one_line() {
         site,
         paths: LEAVE_NOTHING.into(),
     };
+    tried.on_the_bank().await;
     let published = tried.through_the_process().await;
     tried.on_readings(published).await;
     tried.on_households().await;

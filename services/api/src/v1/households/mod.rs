@@ -1,6 +1,7 @@
 //! GET /api/v1/households, /api/v1/households/{id}
 
 pub(super) mod audit;
+pub(super) mod bank;
 pub(super) mod building;
 pub(super) mod card_found;
 pub(super) mod card_lost;
