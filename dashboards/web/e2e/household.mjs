@@ -88,6 +88,10 @@ async function household(stage) {
       requests.filter((r) => r.method === 'POST' && r.path.includes(`/readings/${place}/`)).length;
     await row.locator('.mend').click();
     await page.waitForSelector('#act[open]');
+    await page.click('#act-go');
+    await page.waitForSelector('#act-reason[aria-invalid="true"]');
+    assert.equal(acts(), 0, 'nobody strikes without saying why');
+    await page.fill('#act-reason', '这袋是邻居的');
     await page.dblclick('#act-go');
     await page.waitForSelector(`#deposit-list tr.out[data-place="${place}"]`);
     assert.match(await page.textContent(`#deposit-list tr[data-place="${place}"]`), /已剔除/);

@@ -199,6 +199,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_strike_says_why_and_what_it_changed_until_its_household_is_erased() {
+        let site = Site::village().await;
+        let why = json!({"reason": "the bag was a neighbour's"});
+        site.does("p1", "/api/v1/readings/1.35/strike", why).await;
+        let line = sees(&site, "/api/v1/audit?kind=strike").await["items"][0].clone();
+        assert_eq!(
+            (&line["actor"], &line["before"], &line["after"], &line["why"]),
+            (
+                &json!("p1"),
+                &json!("counts"),
+                &json!("struck"),
+                &json!("the bag was a neighbour's")
+            )
+        );
+        let erase = json!({"reason": "asked for in writing"});
+        does(&site, "/api/v1/households/hh-poor-0002/erase", &erase).await;
+        let line = sees(&site, "/api/v1/audit?kind=strike").await["items"][0].clone();
+        assert_eq!((&line["after"], &line["why"]), (&json!("struck"), &Value::Null));
+    }
+
+    #[tokio::test]
     async fn a_household_sees_what_was_done_about_it_and_who_looked() {
         let site = Site::filled().await;
         does(&site, "/api/v1/households/hh-good-0001/red-opt-in", &json!({})).await;

@@ -1,7 +1,7 @@
 //! What people can do, and what an edition consists of, as the journal keeps it.
 //!
 //! The bytes are JSON of these enums behind a tag of their own (`entry`), kept for ever: a field is never given another
-//! meaning, a new form is a new variant. What a person wrote in their own words is here as its SHA-256 alone. This
+//! meaning, a new form is a new variant, and a new field may be missing and is then not written. What a person wrote in their own words is here as its SHA-256 alone. This
 //! module must not touch a store or a clock.
 
 use std::fmt;
@@ -182,8 +182,12 @@ impl Audience {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
-    /// A reading counts for nobody.
-    Strike { reading: ReadingAt },
+    /// A reading counts for nobody. Why is the decision's to say where an objection was upheld, and was not asked for once.
+    Strike {
+        reading: ReadingAt,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Words>,
+    },
     /// It counts again.
     Restore { reading: ReadingAt },
     /// A person looked: a reading whose clock was ahead counts after all.
@@ -374,6 +378,12 @@ pub(crate) struct About<'a> {
 }
 
 impl Act {
+    /// A person strikes a reading, and says why.
+    pub fn strike(reading: ReadingAt, reason: impl Into<String>) -> Self {
+        let reason = Some(Words::new(reason));
+        Self::Strike { reading, reason }
+    }
+
     /// Its word.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -418,6 +428,7 @@ impl Act {
             | Self::Erase { reason, .. } => vec![reason],
             Self::ProposePublication { basis, .. } => vec![basis],
             Self::Object { words, .. } => vec![words],
+            Self::Strike { reason, .. } => reason.iter().collect(),
             Self::Correct { before, after, .. } => vec![before, after],
             Self::Bank(deal) => deal.words().into_iter().collect(),
             _ => Vec::new(),
@@ -457,5 +468,31 @@ impl Act {
             | Self::EndShadow { .. } => (None, None),
         };
         About { edition, token }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strike_of_before_reasons_were_asked_for_is_read_and_written_as_it_was() {
+        let old = r#"{"strike":{"reading":[4711,3]}}"#;
+        let act: Act = serde_json::from_str(old).unwrap();
+        let strike = Act::Strike {
+            reading: (4711, 3),
+            reason: None,
+        };
+        assert_eq!(act, strike);
+        assert!(act.words().is_empty());
+        assert_eq!(serde_json::to_string(&act).unwrap(), old);
+    }
+
+    #[test]
+    fn a_strikes_reason_is_in_the_journal_as_its_hash_alone() {
+        let act = Act::strike((1, 0), "the bag was a neighbour's");
+        let bytes = serde_json::to_string(&act).unwrap();
+        assert!(!bytes.contains("neighbour"), "{bytes}");
+        assert_eq!(serde_json::from_str::<Act>(&bytes).unwrap(), act);
     }
 }

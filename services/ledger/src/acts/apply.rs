@@ -105,7 +105,9 @@ impl Stamp<'_> {
 
     async fn of_evidence(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         match act {
-            Act::Strike { reading: (at, idx) } => run!(
+            Act::Strike {
+                reading: (at, idx), ..
+            } => run!(
                 connection,
                 "insert into struck (position, idx, act) values (?, ?, ?) on conflict do nothing",
                 at.cast_signed(),

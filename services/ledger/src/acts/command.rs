@@ -134,6 +134,9 @@ impl Deed<'_> {
                 .fetch_optional(&mut self.tx.link())
                 .await;
             self.of(token)?
+        } else if let Act::Strike { reading, .. } = act {
+            let named = Named::find(&mut self.tx.link(), self.ledger.zone(), *reading).await;
+            self.of(named)?.and_then(|named| named.token)
         } else if let Act::Erase { .. } = act {
             // Why somebody was erased outlasts them.
             None
@@ -248,7 +251,10 @@ impl Deed<'_> {
 
     async fn on_evidence(&mut self, act: Act) -> Result<Vec<Body<'static>>> {
         match &act {
-            Act::Strike { reading } => return self.strike(*reading, act).await,
+            Act::Strike { reading, reason } => {
+                let said = reason.is_some();
+                return self.strike(*reading, said, act).await;
+            }
             Act::Restore { reading } => {
                 self.person()?;
                 let (position, index) = *reading;
@@ -324,8 +330,11 @@ impl Deed<'_> {
         self.of(found)
     }
 
-    async fn strike(&mut self, reading: ReadingAt, act: Act) -> Result<Vec<Body<'static>>> {
+    async fn strike(&mut self, reading: ReadingAt, said: bool, act: Act) -> Result<Vec<Body<'static>>> {
         self.person()?;
+        must(said, Why::Malformed, || {
+            "expected why the reading is struck, in words; came none".to_owned()
+        })?;
         let (row, _) = self.reading(reading).await?;
         if let Some(by) = self.struck(reading).await? {
             let winner = self.winner_at(by).await?;

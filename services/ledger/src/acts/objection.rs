@@ -145,7 +145,10 @@ impl Deed<'_> {
         if upheld {
             for reading in objection.readings {
                 if self.struck(reading).await?.is_none() {
-                    bodies.push(Body::Act(Box::new(Act::Strike { reading })));
+                    bodies.push(Body::Act(Box::new(Act::Strike {
+                        reading,
+                        reason: None,
+                    })));
                 }
             }
             let looked = |from, to| days.iter().any(|day| (from..to).contains(day));

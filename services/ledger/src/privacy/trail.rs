@@ -6,6 +6,7 @@ use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
+use crate::read::Named;
 
 /// Which lines of the trail.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +74,12 @@ impl Ledger {
         Ok(act.unwrap_or(0).cast_unsigned())
     }
 
+    async fn token_of(&self, reading: ReadingAt) -> Result<Option<String>> {
+        let named = Named::find(&self.truth, self.zone(), reading).await;
+        let named = named.of(&self.folder().truth())?;
+        Ok(named.and_then(|named| named.token))
+    }
+
     async fn told(&self, row: ActRow) -> Result<TrailRow> {
         let mut line = TrailRow {
             why: None,
@@ -83,11 +90,13 @@ impl Ledger {
         let Ok(act) = serde_json::from_str::<Act>(&line.act.body) else {
             return Ok(line);
         };
-        let about = match act {
+        let about = match &act {
             Act::Erase { .. } => None,
-            _ => line.act.token.as_deref(),
+            // The act names the reading, and the reading its household.
+            Act::Strike { reading, .. } => self.token_of(*reading).await?,
+            _ => line.act.token.clone(),
         };
-        let kept = async |words: &Words| self.words(words.hash(), about).await;
+        let kept = async |words: &Words| self.words(words.hash(), about.as_deref()).await;
         if let Act::Correct { before, after, .. } = &act {
             line.before = kept(before).await?;
             line.after = kept(after).await?;

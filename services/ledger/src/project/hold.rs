@@ -34,7 +34,7 @@ impl Hold {
     /// `None` for an act that is not about readings.
     pub(super) fn of(act: &Act) -> Option<Self> {
         Some(match act {
-            Act::Strike { reading } => Self::One(*reading, Held::STRUCK, true),
+            Act::Strike { reading, .. } => Self::One(*reading, Held::STRUCK, true),
             Act::Restore { reading } => Self::One(*reading, Held::STRUCK, false),
             Act::ClockChecked { reading } => Self::One(*reading, Held::CLOCK, false),
             Act::CardLost { token, since } => Self::Card(token.clone(), Some(*since)),

@@ -42,7 +42,7 @@ async fn an_act_is_refused_to_every_role_that_has_no_right_to_it_and_leaves_no_t
     let token = || "BAD".to_owned();
     let reason = || Words::new("seen myself");
     let acts = [
-        Act::Strike { reading: (1, 35) },
+        Act::strike((1, 35), "seen myself"),
         Act::CardLost {
             token: token(),
             since: NOW - 1,
@@ -90,7 +90,7 @@ async fn a_resident_acts_for_the_own_household_until_somebody_else_moves_in() {
     staffed(&site).await;
     resident(&site, "r-bad", "BAD").await;
     resident_cannot_speak_for(&site, "GOOD", edition).await;
-    let strike = Act::Strike { reading: (1, 35) };
+    let strike = Act::strike((1, 35), "seen myself");
     refused(&site, "r-bad", NOW, strike, Why::NotYourDuty).await;
     act(&site, "r-bad", NOW, objection(edition)).await;
     act(&site, "r-bad", NOW, Act::RedOptIn { token: "BAD".into() }).await;

@@ -207,7 +207,7 @@ async fn an_edition_is_computed_again_to_the_bit_whatever_came_after() {
     let edition = second(&site).await;
     let digest = site.ledger.edition_row(edition).await.unwrap().unwrap().digest;
     register(&site, &["LATER"]).await;
-    act(&site, "p1", NOW, Act::Strike { reading: (1, 5) }).await;
+    act(&site, "p1", NOW, Act::strike((1, 5), "seen myself")).await;
     site.append(&[segment("I2", [(41, Body::Deposit(deposit("BAD", 999)))])])
         .await;
     site.fold().await;

@@ -94,7 +94,7 @@ async fn black_is_held_back_where_a_doubted_inspector_judged_and_nowhere_else() 
 async fn eight_shared_bags_doubt_and_seven_do_not_and_a_struck_reading_is_one_less() {
     let (site, warned) = village().await;
     share(&site, 8, 501).await;
-    act(&site, "w1", NOW, Act::Strike { reading: (4, 0) }).await;
+    act(&site, "w1", NOW, Act::strike((4, 0), "seen myself")).await;
     site.fold().await;
     assert_eq!(
         place(&edition(&site, 40, &warned).await, "BAD").status,

@@ -54,7 +54,7 @@ fn some_act(dice: &mut Dice, edition: u64, now: i64) -> Act {
             upheld: dice.below(2) == 0,
             reason: words(),
         },
-        14 => Act::Strike { reading },
+        14 => Act::strike(reading, "seen myself"),
         _ => Act::RedOptIn { token },
     }
 }

@@ -133,7 +133,7 @@ async fn one_person_takes_a_name_off_for_good_and_the_household_starts_anew() {
     let black = Act::ProposeBlack { edition, token };
     refused(&site, "p2", WINDOW, black, Why::AlreadyDecided).await;
     // A corrected revision takes the lift over.
-    act(&site, "p2", WINDOW, Act::Strike { reading: (1, 5) }).await;
+    act(&site, "p2", WINDOW, Act::strike((1, 5), "seen myself")).await;
     site.fold().await;
     let early = site.ledger.revise(edition, WINDOW, "server-1").await.unwrap_err();
     assert_eq!(
@@ -197,7 +197,7 @@ async fn a_published_edition_gives_way_only_when_its_revision_is_published() {
     );
     // So many that BAD is no longer black.
     for nth in 0..38 {
-        act(&site, "p3", WINDOW, Act::Strike { reading: (1, nth) }).await;
+        act(&site, "p3", WINDOW, Act::strike((1, nth), "seen myself")).await;
     }
     site.fold().await;
     assert!(site.ledger.reopened().await.unwrap().contains(&edition));

@@ -124,7 +124,7 @@ async fn a_told_edition_is_corrected_by_its_own_rule() {
     let edition = propose(&site, 40).await;
     notice(&site, edition).await;
     adopted(&site, STRICT, day(41)).await;
-    act(&site, "p3", NOW, Act::Strike { reading: (1, 5) }).await;
+    act(&site, "p3", NOW, Act::strike((1, 5), "seen myself")).await;
     site.fold().await;
     let revision = site.ledger.revise(edition, NOW, "s").await.unwrap();
     let row = site.ledger.edition_row(revision).await.unwrap().unwrap();

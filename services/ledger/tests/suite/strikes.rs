@@ -143,7 +143,7 @@ async fn flip(site: &Site, struck: &mut BTreeSet<usize>, nth: usize, reading: Re
         Act::Restore { reading }
     } else {
         struck.insert(nth);
-        Act::Strike { reading }
+        Act::strike(reading, "seen myself")
     };
     act(site, "w1", NOW, what).await;
 }
@@ -194,7 +194,7 @@ proptest! {
             }
             for nth in flips {
                 let reading = (nth as u64 + 1, 0);
-                act(&touched, "w1", NOW, Act::Strike { reading }).await;
+                act(&touched, "w1", NOW, Act::strike(reading, "seen myself")).await;
                 touched.fold().await;
                 act(&touched, "w1", NOW, Act::Restore { reading }).await;
                 touched.fold().await;
@@ -220,7 +220,7 @@ async fn a_struck_reading_leaves_its_bag_to_the_next_and_the_first_day_to_a_late
             .collect::<Vec<_>>()
     };
     assert!(pairs(site.sums().await)[0].contains("C1 Some(1) Some(9000) Some(6000)"));
-    act(&site, "w1", NOW, Act::Strike { reading: (1, 0) }).await;
+    act(&site, "w1", NOW, Act::strike((1, 0), "seen myself")).await;
     site.fold().await;
     assert!(pairs(site.sums().await)[0].contains("C2 Some(1) Some(4000) Some(6000)"));
     assert_eq!(
@@ -228,7 +228,7 @@ async fn a_struck_reading_leaves_its_bag_to_the_next_and_the_first_day_to_a_late
         Some(crate::site::day(0))
     );
     for reading in [(2, 0), (3, 0)] {
-        act(&site, "w1", NOW, Act::Strike { reading }).await;
+        act(&site, "w1", NOW, Act::strike(reading, "seen myself")).await;
     }
     site.fold().await;
     assert_eq!(pairs(site.sums().await), Vec::<String>::new());
@@ -295,9 +295,7 @@ async fn only_a_known_reading_is_struck_and_only_by_a_person_and_only_once() {
     let site = Site::new().await;
     register(&site, &["H1"]).await;
     site.append(&[said(0)]).await;
-    let strike = |position, index| Act::Strike {
-        reading: (position, index),
-    };
+    let strike = |position, index| Act::strike((position, index), "seen myself");
     refused(&site, "w1", NOW, strike(1, 0), Why::NotYet).await;
     site.fold().await;
     site.append(&[said(0)]).await;

@@ -29,7 +29,7 @@ async fn confirmed(site: &Site) -> u64 {
 #[tokio::test]
 async fn an_edition_waits_until_struck_readings_are_folded() {
     let site = village().await;
-    act(&site, "p1", NOW, Act::Strike { reading: (1, 5) }).await;
+    act(&site, "p1", NOW, Act::strike((1, 5), "seen myself")).await;
     let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
     let early = early.await.unwrap_err();
     assert_eq!(early.refused().unwrap().why, Why::NotYet);
@@ -125,7 +125,7 @@ async fn a_list_is_public_for_ninety_days_at_most() {
 #[tokio::test]
 async fn whatever_changes_what_counts_reopens_the_lists_that_looked_at_it() {
     let site = village().await;
-    act(&site, "p1", NOW, Act::Strike { reading: (2, 5) }).await;
+    act(&site, "p1", NOW, Act::strike((2, 5), "seen myself")).await;
     site.fold().await;
     let edition = confirmed(&site).await;
     publish(&site, edition).await;

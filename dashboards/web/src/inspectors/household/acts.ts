@@ -69,13 +69,16 @@ export function printCode(home: HouseholdRow): Ask {
 /** `what` names the reading as the list does. */
 export function strike(reading: Deposit, what: string): Ask {
   return {
-    ...plain,
     id: `strike ${reading.place}`,
     title: ['house.strike', { what }],
     says: [['house.strike.says'], ['house.recomputed']],
+    fields: [
+      { name: 'reason', label: 'lists.field.reason', kind: 'words', hint: ['lists.field.reason.hint'] },
+    ],
     go: 'house.strike.go',
     grave: true,
     path: ['readings', reading.place, 'strike'],
+    body: ({ reason = '' }) => ({ reason }),
     done: ['house.strike.done', { what }],
     undo: () => restore(reading, what),
   };

@@ -315,8 +315,12 @@ async fn a_struck_reading_a_lost_card_and_a_checked_clock_are_told_on_the_deposi
     let deposits = format!("/api/v1/households/{GOOD}/deposits?limit=1");
     let newest = async || site.json(&deposits).await["items"][0].clone();
     let place = newest().await["place"].as_str().unwrap().to_owned();
-    site.does("p1", &format!("/api/v1/readings/{place}/strike"), json!({}))
-        .await;
+    site.does(
+        "p1",
+        &format!("/api/v1/readings/{place}/strike"),
+        json!({"reason": "not theirs"}),
+    )
+    .await;
     let since = json!({"since": NOON - 30 * DAY});
     site.does("r1", &format!("/api/v1/households/{GOOD}/card-lost"), since)
         .await;
@@ -324,7 +328,7 @@ async fn a_struck_reading_a_lost_card_and_a_checked_clock_are_told_on_the_deposi
     assert_eq!(newest().await["flags"], json!(["struck", "card_lost"]));
     let twice = format!("/api/v1/readings/{place}/strike");
     let lost = site
-        .forbids("p2", &twice, json!({}), 409, "already_decided")
+        .forbids("p2", &twice, json!({"reason": "again"}), 409, "already_decided")
         .await;
     assert_eq!(lost["winner"]["actor"], "p1");
     site.does("p1", &format!("/api/v1/readings/{place}/restore"), json!({}))

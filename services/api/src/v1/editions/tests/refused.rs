@@ -20,8 +20,8 @@ async fn what_does_not_exist_is_not_found_by_the_rules_name() {
     .await;
     for reading in ["999.0", "1.999", "x", "-1.0"] {
         let strike = format!("/api/v1/readings/{reading}/strike");
-        site.forbids("p1", &strike, json!({}), 404, "no_such_reading")
-            .await;
+        let why = json!({"reason": "not theirs"});
+        site.forbids("p1", &strike, why, 404, "no_such_reading").await;
     }
     let foreign = json!({"edition": edition, "household": POOR, "readings": ["2.0"], "words": "not ours"});
     site.forbids("r1", "/api/v1/objections", foreign, 404, "no_such_reading")
@@ -53,6 +53,8 @@ async fn what_makes_no_sense_is_malformed() {
         asked
     };
     let cases = [
+        ("/api/v1/readings/1.0/strike".to_owned(), json!({})),
+        ("/api/v1/readings/1.0/strike".to_owned(), json!({"reason": "  "})),
         (step(edition, "retract"), json!({"reason": "  "})),
         (step(edition, "retract"), json!({"reason": "x".repeat(4_001)})),
         (step(edition, "retract"), json!({"reason": "x", "resaon": "y"})),
