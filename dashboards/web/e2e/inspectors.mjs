@@ -255,6 +255,24 @@ async function story(stage) {
     assert.match(download.suggestedFilename(), /^hemu-buildings-.*\.csv$/);
   });
 
+  await step('participation_says_how_many_of_how_many_came', async () => {
+    for (const nth of [0, 1]) {
+      await page.locator('#turnout .segmented button').nth(nth).click();
+      const times = nth === 0 ? 7 : 8;
+      await page.waitForFunction(
+        (columns) => document.querySelectorAll('#turnout-buildings thead th').length === columns,
+        times + 2,
+      );
+      await page.waitForSelector('#turnout-buildings tbody tr');
+    }
+    await page.locator('#turnout .segmented button').first().click();
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('#turnout-buildings tbody td')].some((cell) =>
+        /^\d+ % \(\d+\/\d+\)$/.test(cell.textContent.trim()),
+      ),
+    );
+  });
+
   await step('the_plan_is_walked_by_keyboard', async () => {
     await goTo(page, 'today');
     await page.waitForSelector('#plan .spot');
@@ -339,6 +357,11 @@ async function story(stage) {
       await page.waitForSelector(`#quality-tab-${tab}[aria-current="page"]`);
       await page.waitForSelector('#quality .figure');
       assert.match(await page.textContent('#quality .figure'), /\d.* of .*\d/, tab);
+    }
+    for (const tab of ['late', 'repeats']) {
+      await page.click(`#quality-tab-${tab}`);
+      await page.waitForSelector(`#delays-${tab} tbody tr`);
+      assert.match(await page.textContent(`#delays-${tab} tbody tr`), /% \([\d,]+\/[\d,]+\)/);
     }
     await page.click('#quality-tab-cameras');
     await page.waitForSelector('#quality-cameras tbody tr');

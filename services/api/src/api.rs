@@ -8,7 +8,8 @@ use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
 use crate::{
-    Activity, Check, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, People, Screens, Standings,
+    Activity, Check, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, People, Screens,
+    Standings, Turnouts,
 };
 
 /// The parts of the HTTP face.
@@ -33,8 +34,10 @@ pub struct Api {
     pub inspections: Inspections,
     pub intake: Intake,
     pub dry_runs: DryRuns,
+    pub jobs: Jobs,
     pub activity: Activity,
     pub screens: Screens,
+    pub turnouts: Turnouts,
     pub live: Live,
     pub metrics: Metrics,
 }

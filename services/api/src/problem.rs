@@ -201,6 +201,7 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::SamePerson
         | Why::NotEnough
         | Why::KeyTaken
+        | Why::Stopped
         | Why::WrongState => (StatusCode::CONFLICT, "conflict"),
     }
 }

@@ -117,6 +117,7 @@ mod tests {
         let fill = |path: &str| match path {
             "/api/v1/estates/{id}" => "/api/v1/estates/hemu".to_owned(),
             "/api/v1/estates/{id}/groups" => "/api/v1/estates/hemu/groups?by=unit".to_owned(),
+            "/api/v1/estates/{id}/turnout" => "/api/v1/estates/hemu/turnout?by=week".to_owned(),
             "/api/v1/stations/{id}" => "/api/v1/stations/s1".to_owned(),
             "/api/v1/stations/{id}/inspections" => "/api/v1/stations/s1/inspections".to_owned(),
             "/api/v1/devices/{id}" => "/api/v1/devices/st01".to_owned(),
@@ -187,7 +188,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented(site.published_edition().await);
-        assert_eq!(paths.len(), 95);
+        assert_eq!(paths.len(), 97);
         for (path, methods) in &paths {
             for method in [
                 Method::GET,
@@ -233,7 +234,7 @@ mod tests {
 
     /// Whether a path is about the lists, readings and cards, and not about who may log in.
     fn is_act(path: &str) -> bool {
-        let people = ["login", "logout", "me", "accounts", "tokens"];
+        let people = ["login", "logout", "me", "accounts", "tokens", "jobs"];
         let part = path.split('/').nth(3).unwrap_or_default();
         !people.contains(&part) && !path.ends_with("/code") && path != "/api/v1/inspections"
     }

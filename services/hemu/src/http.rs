@@ -7,7 +7,7 @@ use anyhow::Result;
 use hemu_api::live;
 use hemu_api::{
     Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, Screens, Site,
-    Standings,
+    Standings, Turnouts,
 };
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
@@ -47,6 +47,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) ledger: Ledger,
     /// This process's name, for the lease of an edition.
     pub(crate) holder: String,
+    pub(crate) jobs: hemu_api::Jobs,
     pub(crate) series: Series,
     pub(crate) key: SiteKey,
     pub(crate) registry: &'a Registry,
@@ -84,6 +85,7 @@ pub(crate) fn serve(
         raw_shown_ms,
         ledger,
         holder,
+        jobs,
         series,
         key,
         registry,
@@ -124,8 +126,10 @@ pub(crate) fn serve(
         inspections,
         intake: doors.intake,
         dry_runs: DryRuns::default(),
+        jobs,
         activity: Activity::default(),
         screens: Screens::new(SCREEN_FRESH_FOR),
+        turnouts: Turnouts::default(),
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(registry)?,
     });

@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use hemu_api::Jobs;
+use hemu_api::jobs::{About, Kind};
 use hemu_ingest::Clock;
 use hemu_ledger::acts::{
     Act, Actor, EditionId, EditionQuery, EditionRow, EditionState, Refused, WINDOW_DAYS, Why,
@@ -70,6 +72,8 @@ pub(crate) struct Schedule {
     pub(crate) holder: String,
     /// How long before now the first step is taken, in ms: the lists of a demo have a past too.
     pub(crate) past: i64,
+    /// Where people see what is being computed, and stop it.
+    pub(crate) jobs: Jobs,
 }
 
 impl Schedule {
@@ -98,26 +102,32 @@ pub(crate) fn holder(words: &Words) -> Result<String> {
     Ok(format!("server-{}", hex(&random::<8>(words)?)))
 }
 
-/// Does what is due at an instant (ms since 1970 UTC). The week's edition waits until the journal is folded up to
-/// `seen`: the end of it at the look before, so that a steady stream of readings cannot hold it up for ever.
+/// Does what is due at an instant (ms since 1970 UTC). The week's edition waits until the journal is folded up to `seen`: the
+/// end of it at the look before, so that a steady stream of readings cannot hold it up for ever. Nothing is computed for a
+/// while after a person stopped it.
 pub(crate) async fn step(ledger: &Ledger, schedule: &Schedule, seen: Position, now: i64) -> Done {
     let mut done = Done::default();
+    let computes = !schedule.jobs.machine_rests();
     let expired = expire(ledger, now).await;
     done.keep("ending a publication", expired, |done, ids| done.expired = ids);
-    let revised = revise(ledger, schedule, now).await;
-    done.keep("computing a corrected revision", revised, |done, ids| {
-        done.revised = ids;
-    });
+    if computes {
+        let revised = revise(ledger, schedule, now).await;
+        done.keep("computing a corrected revision", revised, |done, ids| {
+            done.revised = ids;
+        });
+    }
     let opened = open(ledger, now).await;
     done.keep("beginning the decisions", opened, |done, ids| done.opened = ids);
-    let proposed = propose(ledger, schedule, seen, now).await;
-    done.keep("computing the week's edition", proposed, |done, made| {
-        done.proposed = made;
-    });
-    let shadows = shadow(ledger, schedule, now).await;
-    done.keep("computing editions in the shadow", shadows, |done, ids| {
-        done.shadows = ids;
-    });
+    if computes {
+        let proposed = propose(ledger, schedule, seen, now).await;
+        done.keep("computing the week's edition", proposed, |done, made| {
+            done.proposed = made;
+        });
+        let shadows = shadow(ledger, schedule, now).await;
+        done.keep("computing editions in the shadow", shadows, |done, ids| {
+            done.shadows = ids;
+        });
+    }
     if schedule.notices {
         let noticed = notice(ledger, schedule, now).await;
         done.keep("giving notices", noticed, |done, ids| done.noticed = ids);
@@ -150,7 +160,7 @@ fn unless_overtaken<T>(outcome: hemu_ledger::Result<T>) -> hemu_ledger::Result<O
         Ok(found) => Ok(Some(found)),
         Err(error) => match error.refused() {
             Some(Refused {
-                why: Why::AlreadyDecided | Why::NotYet | Why::WrongState,
+                why: Why::AlreadyDecided | Why::NotYet | Why::Stopped | Why::WrongState,
                 ..
             }) => Ok(None),
             _ => Err(error),
@@ -181,9 +191,10 @@ async fn expire(ledger: &Ledger, now: i64) -> hemu_ledger::Result<Vec<EditionId>
 async fn revise(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::Result<Vec<EditionId>> {
     let mut made = Vec::new();
     for edition in ledger.reopened().await? {
-        made.extend(unless_overtaken(
-            ledger.revise(edition, now, &schedule.holder).await,
-        )?);
+        let job = schedule.jobs.of_machine(Kind::Revision, About::edition(edition));
+        let ledger = ledger.watched(job.work());
+        let revised = job.made(ledger.revise(edition, now, &schedule.holder).await);
+        made.extend(unless_overtaken(revised)?);
     }
     Ok(made)
 }
@@ -229,7 +240,9 @@ async fn propose(
         return Ok(None);
     }
     let rule = ledger.rule_in_force(day).await?;
-    let made = ledger.propose_edition(&rule, day, now, &schedule.holder).await;
+    let job = schedule.jobs.of_machine(Kind::Edition, About::day(day));
+    let ledger = ledger.watched(job.work());
+    let made = job.made(ledger.propose_edition(&rule, day, now, &schedule.holder).await);
     Ok(unless_overtaken(made)?.map(|id| (id, day)))
 }
 
@@ -241,7 +254,9 @@ async fn shadow(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::
     if !is_there(ledger, day).await? {
         return Ok(Vec::new());
     }
-    let made = ledger.propose_shadow(day, now, &schedule.holder).await;
+    let job = schedule.jobs.of_machine(Kind::Shadow, About::day(day));
+    let ledger = ledger.watched(job.work());
+    let made = job.made_all(ledger.propose_shadow(day, now, &schedule.holder).await);
     Ok(unless_overtaken(made)?.unwrap_or_default())
 }
 

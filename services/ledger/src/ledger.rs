@@ -11,6 +11,7 @@ use crate::journal::{self, Journal, Position};
 use crate::privacy::{self, Vault};
 use crate::project::{Guard, Projector};
 use crate::store::{self, Folder, Lock, Role, Tables};
+use crate::work::Work;
 
 /// In `meta` while the write-ahead log may hold what was erased.
 pub(crate) const WIPE: &str = "wipe_log";
@@ -24,6 +25,7 @@ pub struct Ledger {
     pub(crate) projections: db::Pool,
     pub(crate) vault: Arc<Vault>,
     held: Lock,
+    pub(crate) work: Work,
 }
 
 impl Ledger {
@@ -45,6 +47,7 @@ impl Ledger {
             projections: folder.place(Tables::Projections).pool(),
             vault: Arc::new(vault),
             held,
+            work: Work::default(),
         };
         ledger.zone = ledger.settle_zone(zone).await?;
         ledger.remember_erased().await?;
@@ -75,6 +78,11 @@ impl Ledger {
                 self.folder.path().display()
             ))),
         }
+    }
+
+    /// The same folder, whose long computations somebody waits for: they say by this how far they are, and can be stopped.
+    pub fn watched(&self, work: Work) -> Self {
+        Self { work, ..self.clone() }
     }
 
     /// The data folder.

@@ -27,6 +27,7 @@ mod sight;
 mod store;
 mod sums;
 pub mod verify;
+pub mod work;
 
 pub use backup::{Contents, Snapshot};
 pub use dice::Dice;

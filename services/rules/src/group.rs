@@ -157,19 +157,27 @@ fn sum<'g>(groups: impl IntoIterator<Item = &'g GroupTally>) -> GroupTally {
 
 /// Which parts may be shown beside their whole.
 fn shown(parts: &[GroupTally]) -> Vec<bool> {
-    let mut candidates: Vec<usize> = (0..parts.len()).filter(|&i| parts[i].is_crowd()).collect();
+    shown_by(parts, |part| part.rated, GroupTally::is_crowd)
+}
+
+/// Which groups of so many households may be shown beside their whole.
+pub(crate) fn crowds(sizes: &[u32]) -> Vec<bool> {
+    shown_by(sizes, |size| *size, |size| *size >= HOUSEHOLDS_LEAST)
+}
+
+fn shown_by<P: Copy + Default + std::ops::AddAssign>(
+    parts: &[P],
+    size: impl Fn(&P) -> u32,
+    is_crowd: impl Fn(&P) -> bool,
+) -> Vec<bool> {
+    let mut candidates: Vec<usize> = (0..parts.len()).filter(|&i| is_crowd(&parts[i])).collect();
     // The smallest last, of equals the later.
-    candidates.sort_by_key(|&i| std::cmp::Reverse(parts[i].rated));
-    let mut shown: Vec<bool> = parts.iter().map(GroupTally::is_crowd).collect();
-    let hidden = |shown: &[bool]| {
-        sum(parts
-            .iter()
-            .zip(shown)
-            .filter(|(_, shown)| !**shown)
-            .map(|(part, _)| part))
-    };
-    let mut rest = hidden(&shown);
-    while rest.rated > 0 && !rest.is_crowd() {
+    candidates.sort_by_key(|&i| std::cmp::Reverse(size(&parts[i])));
+    let mut shown: Vec<bool> = parts.iter().map(&is_crowd).collect();
+    let mut rest = P::default();
+    let hidden = parts.iter().zip(&shown).filter(|(_, shown)| !**shown);
+    hidden.for_each(|(part, _)| rest += *part);
+    while size(&rest) > 0 && !is_crowd(&rest) {
         let Some(next) = candidates.pop() else { break };
         shown[next] = false;
         rest += parts[next];
@@ -190,21 +198,21 @@ fn rank<'v>(views: impl Iterator<Item = &'v mut GroupView>) {
     }
 }
 
-/// Rated households, and how many of them are on a list.
+/// Rated households, and how many of them are on a list; or any others that are counted.
 #[derive(Debug, Clone, Copy, Default)]
-struct Count {
-    rated: u32,
-    on: u32,
+pub(crate) struct Count {
+    pub(crate) rated: u32,
+    pub(crate) on: u32,
 }
 
 impl Count {
     /// Whether it says nothing of one of them.
-    const fn may_be_said(self) -> bool {
+    pub(crate) const fn may_be_said(self) -> bool {
         self.on >= COUNT_LEAST && self.rated.saturating_sub(self.on) >= COUNT_LEAST
     }
 
     /// Whether every shown part's count may be said beside the whole's, and so may what is left over.
-    fn may_be_parted(self, parts: impl Iterator<Item = Self>) -> bool {
+    pub(crate) fn may_be_parted(self, parts: impl Iterator<Item = Self>) -> bool {
         let (mut rest, mut all) = (self, true);
         for part in parts {
             all &= part.may_be_said();

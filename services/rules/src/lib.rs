@@ -26,6 +26,7 @@ pub mod sentence;
 pub mod status;
 mod sums;
 pub mod tally;
+pub mod turnout;
 
 pub use agreement::{SharedBags, doubted, inspections_doubted, judged};
 pub use bag::{BagFold, fold_bag};
@@ -52,3 +53,4 @@ pub use score::{DayEvidence, Posterior, SourceEvidence, Totals, day_evidence, po
 pub use sentence::Language;
 pub use status::{State, Status};
 pub use tally::Tally;
+pub use turnout::Turnout;

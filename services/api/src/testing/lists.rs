@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use hemu_ledger::Ledger;
 use hemu_ledger::acts::{Act, Actor, Audience, Words};
 use hemu_ledger::segment::Segment;
-use hemu_rules::{Rule, Zone};
+use hemu_rules::{Day, Rule, Zone};
 use prometheus::Registry;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::postgres_server;
 use super::store::Store;
@@ -107,6 +109,34 @@ impl Site {
         let mut api = Self::beside(&ledger, &self.series, clock, &registry, Limits::default()).await;
         api.holder = "server-2".into();
         Arc::new(api)
+    }
+
+    async fn raw(&self) -> SqliteConnection {
+        let path = self.ledger.folder().truth();
+        let options = SqliteConnectOptions::new().filename(path);
+        options.connect().await.unwrap()
+    }
+
+    /// Holds up whoever writes, until it is dropped.
+    pub(crate) async fn hold_writers(&self) -> SqliteConnection {
+        let mut connection = self.raw().await;
+        sqlx::query("begin immediate")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection
+    }
+
+    /// As if another server computed the edition of a day; since when.
+    pub(crate) async fn lease(&self, day: Day, holder: &str) -> i64 {
+        sqlx::query("insert or replace into lease (day, holder, until) values (?, ?, ?)")
+            .bind(day.get())
+            .bind(holder)
+            .bind(NOON + 60_000)
+            .execute(&mut self.raw().await)
+            .await
+            .unwrap();
+        self.ledger.leases(NOON).await.unwrap()[0].since
     }
 
     /// Every row that acts write, and the journal's head.

@@ -26,8 +26,8 @@ use tokio::time::Instant;
 
 use crate::live::{Feed, Limits};
 use crate::{
-    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, Presence, Screens,
-    Standings,
+    Activity, Api, Check, Clock, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, Presence,
+    Screens, Standings, Turnouts,
 };
 
 pub(crate) use ask::{acting, anonymous, answer, body, looking, request};
@@ -165,12 +165,14 @@ impl Site {
             pace: Pace::default(),
             checks: Vec::new(),
             // Old enough never to be replaced: what a test sees depends on no timer.
-            standings: Standings::new(ledger.clone(), clock, Duration::from_hours(1)),
+            standings: Standings::new(ledger.clone(), clock.clone(), Duration::from_hours(1)),
             inspections: Inspections::new(ledger.site_key(KEY).await.unwrap(), Plan::V1, Duration::ZERO),
             intake: Intake::default(),
             dry_runs: DryRuns::default(),
+            jobs: Jobs::new("server-1", clock.clone()),
             activity: Activity::default(),
             screens: Screens::new(Duration::ZERO),
+            turnouts: Turnouts::default(),
             live: Live::new(limits),
             metrics: Metrics::new(registry).unwrap(),
         }

@@ -4,6 +4,7 @@ mod accounts;
 mod acts;
 mod audit;
 mod cameras;
+mod delays;
 pub(crate) mod deposits;
 mod devices;
 mod editions;
@@ -14,6 +15,7 @@ mod households;
 pub(crate) mod incidents;
 mod inspections;
 mod inspectors;
+mod jobs;
 mod live;
 mod login;
 mod logout;
@@ -30,6 +32,7 @@ mod series;
 mod site;
 mod stations;
 mod tokens;
+pub(crate) mod turnout;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -48,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(estates::list))
         .routes(routes!(estates::get))
         .routes(routes!(groups::get))
+        .routes(routes!(turnout::get))
         .routes(routes!(stations::list))
         .routes(routes!(stations::get))
         .routes(routes!(inspections::get))
@@ -56,6 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(cameras::list))
         .routes(routes!(devices::list))
         .routes(routes!(devices::get))
+        .routes(routes!(delays::list))
         .routes(routes!(households::list))
         .routes(routes!(households::get))
         .routes(routes!(households::rank::get))
@@ -135,6 +140,8 @@ fn due_process() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(editions::expire::post))
         .routes(routes!(editions::retract::post))
         .routes(routes!(editions::revise::post))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::cancel))
         .routes(routes!(objections::list, objections::object::post))
         .routes(routes!(objections::get))
         .routes(routes!(objections::decide::post))

@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use hemu_ledger::acts::Audience;
 use hemu_ledger::acts::Words as Written;
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
+use hemu_ledger::work::Work;
 use hemu_ledger::{Folder, Projector};
 use hemu_rules::{Bp, By, Grams, Permille, Rule, Stream, Zone};
 
 use super::*;
 
 const DAY: i64 = 86_400_000;
+const NOW: i64 = 1_779_000_000_000;
 /// A Monday.
 const MONDAY: &str = "2026-05-18";
 
@@ -114,6 +118,7 @@ fn schedule(notices: bool) -> Schedule {
         notices,
         holder: "server-1".into(),
         past: 0,
+        jobs: Jobs::new("server-1", hemu_api::Clock::new(|| NOW)),
     }
 }
 
@@ -263,7 +268,7 @@ async fn an_edition_that_lost_a_reading_is_corrected_before_anybody_decides() {
     let village = Village::new().await;
     let edition = village.first_edition().await;
     village
-        .act("p1", at(monday(), 1), Act::Strike { reading: (1, 50) })
+        .act("p1", at(monday(), 1), Act::strike((1, 50), "seen myself"))
         .await;
     let unfolded = step(&village.ledger, &schedule(true), Position::MAX, at(monday(), 2)).await;
     assert!(unfolded.revised.is_empty(), "the strike is not folded yet");
@@ -295,6 +300,29 @@ async fn what_a_person_took_back_stays_taken_back() {
             .proposed
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn the_machine_leaves_alone_for_an_hour_what_a_person_stopped() {
+    let village = Village::new().await;
+    let clock = Arc::new(AtomicI64::new(NOW));
+    let told = clock.clone();
+    let schedule = Schedule {
+        jobs: Jobs::new(
+            "server-1",
+            hemu_api::Clock::new(move || told.load(Ordering::SeqCst)),
+        ),
+        ..schedule(true)
+    };
+    let work = Work::watched();
+    assert!(work.stop());
+    let stopped = work.goes_on().map(|()| 0);
+    let job = schedule.jobs.of_machine(Kind::Edition, About::day(monday()));
+    job.made(stopped).unwrap_err();
+    let now = at(monday(), 0);
+    assert!(village.step(&schedule, now).await.proposed.is_none());
+    clock.fetch_add(60 * 60_000, Ordering::SeqCst);
+    assert!(village.step(&schedule, now).await.proposed.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

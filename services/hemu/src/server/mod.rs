@@ -1,6 +1,7 @@
 //! The server, wired up. Read it from top to bottom: open, catch up, wire, listen, shut down.
 
 mod doors;
+mod machine;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,20 +21,19 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use doors::Doors;
+use machine::Machine;
 
 use crate::behind::Behind;
 use crate::clock;
 use crate::config::Config;
 use crate::http::{self, Pages};
-use crate::jobs::{self, Schedule};
+use crate::jobs;
 use crate::progress;
 use crate::roles;
 use crate::site::{self, Site, random};
-use crate::upkeep::Upkeep;
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
-const WEEK_MS: i64 = 7 * 86_400_000;
 /// How long a store that fails may hold up the end of the server.
 const ABANDON_AFTER: Duration = Duration::from_secs(6);
 /// Pages are served without what a database cannot promise, if its standby takes longer to confirm it.
@@ -51,52 +51,6 @@ pub(crate) struct Occasion {
     pub(crate) site_name: String,
 }
 
-impl Occasion {
-    /// Nobody lives in a demo: there the machine gives the notices too, those of the week before included, so that the
-    /// lists can be seen at work.
-    pub(crate) fn schedule(&self, config: &Config, words: &Words) -> Result<Schedule> {
-        Ok(Schedule {
-            weekday: config.lists_weekday,
-            notices: config.lists_notices || self.demo,
-            holder: jobs::holder(words)?,
-            past: if self.demo { WEEK_MS } else { 0 },
-        })
-    }
-}
-
-/// The lists' schedule with what it needs, ready to begin.
-struct Jobs {
-    ledger: Ledger,
-    schedule: Schedule,
-    clock: Clock,
-    speed: u32,
-    metrics: jobs::Metrics,
-    upkeep: Upkeep,
-}
-
-impl Jobs {
-    /// `None` on a node that leaves them to another.
-    fn wanted(
-        config: &Config,
-        occasion: &Occasion,
-        ledger: Ledger,
-        registry: &Registry,
-        words: &Words,
-    ) -> Result<Option<Self>> {
-        if !config.roles.has(roles::Role::Jobs) {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            upkeep: Upkeep::new(config, ledger.clone(), occasion.demo, registry, words)?,
-            ledger,
-            schedule: occasion.schedule(config, words)?,
-            clock: occasion.clock.clone(),
-            speed: occasion.speed,
-            metrics: jobs::Metrics::new(registry)?,
-        }))
-    }
-}
-
 /// A running server.
 pub(crate) struct Server {
     pub(crate) mqtt: Option<SocketAddr>,
@@ -112,7 +66,7 @@ pub(crate) struct Server {
     abandon: CancellationToken,
     stop_all: CancellationToken,
     /// What the machine does for the lists, until it is begun.
-    jobs: Option<Jobs>,
+    machine: Option<Machine>,
     endpoint: Option<JoinHandle<()>>,
     broker: Option<JoinHandle<()>>,
     committer: Option<JoinHandle<()>>,
@@ -227,7 +181,8 @@ impl Server {
         let mut tasks = vec![tokio::spawn(checkpoints), follow.conflicts()];
         let metrics_address = metrics_listener.local_addr()?;
         let (in_the_clear, over_tls) = addresses(pages.as_ref())?;
-        let holder = jobs::holder(words)?;
+        let name = jobs::holder(words)?;
+        let long_jobs = machine::long_jobs(&ledger, &name, &occasion).await?;
         if let Some(pages) = pages {
             tasks.push(follow.charts(&series));
             let parts = http::Parts {
@@ -236,7 +191,8 @@ impl Server {
                 raw_shown_ms: i64::from(config.keep_quarantine_bytes_days) * 86_400_000,
                 occasion: &occasion,
                 ledger: ledger.clone(),
-                holder,
+                holder: name.clone(),
+                jobs: long_jobs.clone(),
                 series: series.clone(),
                 registry: &registry,
                 applied: applied_seen.clone(),
@@ -245,7 +201,7 @@ impl Server {
             };
             tasks.extend(http::serve(parts, pages, &stop_all)?);
         }
-        let jobs = Jobs::wanted(config, &occasion, unhurried, &registry, words)?;
+        let machine = Machine::wanted(config, &occasion, unhurried, &registry, (words, &name, long_jobs))?;
         tasks.push(http::serve_metrics(metrics_listener, registry, &stop_all));
         let doors = doors.map(|doors| doors.running(&mut tasks)).unwrap_or_default();
         Ok(Self {
@@ -257,7 +213,7 @@ impl Server {
             ledger,
             series,
             applied: applied_seen,
-            jobs,
+            machine,
             endpoint: doors.endpoint,
             broker: doors.broker,
             committer: doors.committer,
@@ -274,18 +230,10 @@ impl Server {
 
     /// Has the machine keep the lists from now on: once what the lists are made of is there.
     pub(crate) fn keep_lists(&mut self) {
-        let Some(jobs) = self.jobs.take() else { return };
-        let (upkeep, clock, stop) = (jobs.upkeep, jobs.clock.clone(), self.stop_all.clone());
-        self.tasks.push(self.behind.make(move || upkeep.run(clock, stop)));
-        let keeping = jobs::run(
-            jobs.ledger,
-            jobs.schedule,
-            jobs.clock,
-            jobs.speed,
-            jobs.metrics,
-            self.stop_all.clone(),
-        );
-        self.tasks.push(self.behind.run(keeping));
+        let Some(machine) = self.machine.take() else {
+            return;
+        };
+        self.tasks.extend(machine.begin(&self.behind, &self.stop_all));
     }
 
     /// One line each on stdout, for whoever started us (contract, section 4).

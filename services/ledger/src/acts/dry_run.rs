@@ -34,6 +34,7 @@ impl Ledger {
         drop(tx);
         let rules = [&ours, rule];
         let gathered = self.gather_both(rules, day).await?;
-        Ok((DryRun::judge(rules, day, gathered, [&states, &states])?, before))
+        let run = DryRun::judge(rules, day, gathered, [&states, &states], &self.work)?;
+        Ok((run, before))
     }
 }

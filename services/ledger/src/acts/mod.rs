@@ -12,6 +12,7 @@ mod command;
 mod device;
 mod dry_run;
 mod duty;
+mod lease;
 mod listing;
 mod objection;
 mod occupancy;
@@ -34,6 +35,7 @@ pub use act::{
 };
 pub(crate) use apply::Stamp;
 pub(crate) use command::Deed;
+pub use lease::Lease;
 pub use listing::Listing;
 pub use occupancy::Occupancy;
 pub(crate) use occupancy::former;

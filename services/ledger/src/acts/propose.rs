@@ -1,12 +1,12 @@
 //! Editions as computed: proposed once, computed again bit for bit, and corrected when an objection was upheld. The
 //! machine does all of it, and none of it publishes anything.
 
-use hemu_rules::{BetaError, Day, Millis, Rule, Status};
+use hemu_rules::{Day, Millis, Rule, Status};
 
 use super::act::{Actor, EditionId, Placed, Proposal, Proposed, Sha};
 use super::command::Deed;
 use super::place::{computed, digest, is_worse, placed, rule_hash, states};
-use super::refused::{Refused, Why, Winner, must};
+use super::refused::{Refused, Why, must};
 use super::roll::Roll;
 use super::rules::in_force;
 use super::state::{EditionRow, EditionState};
@@ -17,13 +17,12 @@ use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::read::{ByToken, Edition, EstateGroups, Gathered, Grouping, gather, judge_all};
 use crate::store::{Role, Tables};
+use crate::work::Stage;
 
 /// Days an objection window is open where nobody says otherwise.
 pub const WINDOW_DAYS: u16 = 7;
 /// Days between an edition and the one it goes on from, at most: the rule's steps are weeks, and one may be missed.
 const LONGEST_GAP: i32 = 14;
-/// How long one server may take to compute an edition before another tries.
-const LEASE_MS: i64 = 10 * 60 * 1_000;
 /// Places of one act.
 const PLACES: usize = 512;
 
@@ -101,11 +100,18 @@ impl Ledger {
     }
 
     async fn propose(&self, plan: Plan, system: &Actor, now: i64, holder: &str) -> Result<EditionId> {
+        let day = plan.day;
+        let made = self.propose_planned(plan, system, now, holder).await;
+        self.or_give_back(made, day, holder).await
+    }
+
+    async fn propose_planned(&self, plan: Plan, system: &Actor, now: i64, holder: &str) -> Result<EditionId> {
         let path = self.folder().projections();
         let members = plan.roll.clone().members();
-        let gathered = gather(&self.projections, &path, members, &plan.rule, plan.day).await?;
+        let from = (&self.projections, path.as_path());
+        let gathered = gather(from, members, &plan.rule, plan.day, &self.work).await?;
         let grouping = self.grouping().await?;
-        let (edition, groups) = compute(&plan.rule, plan.day, gathered, &plan.states, &grouping)?;
+        let (edition, groups) = self.judged(&plan.rule, plan.day, gathered, &plan.states, &grouping)?;
         let places = placed(&edition);
         let mut deed = self.deed(system, now).await?;
         deed.still_mine(&plan, edition.position, holder).await?;
@@ -113,6 +119,7 @@ impl Ledger {
         let groups = groups.into_iter().flat_map(EstateGroups::parts);
         bodies.extend(groups.map(|part| Body::Proposal(Box::new(Proposal::Groups(part)))));
         deed.release(plan.day).await?;
+        self.work.begin(Stage::Storing, edition.places.len() as u64)?;
         deed.store(bodies).await
     }
 
@@ -146,27 +153,29 @@ impl Ledger {
         beside.remove().await?;
         self.fold_into(&beside, row.position, |_| ()).await?;
         let again = beside.pool();
-        let gathered = gather(&again, &beside.shown(), roll.members(), &rule, row.day).await;
+        let shown = beside.shown();
+        let gathered = gather((&again, &shown), roll.members(), &rule, row.day, &self.work).await;
         again.close().await;
         beside.remove().await?;
         let grouping = self.grouping().await?;
-        let (edition, groups) = compute(&rule, row.day, gathered?, &states, &grouping)?;
+        let (edition, groups) = self.judged(&rule, row.day, gathered?, &states, &grouping)?;
         Ok((edition, rule, groups))
     }
-}
 
-/// Everybody's place, and what may be said of the groups they are in.
-fn compute(
-    rule: &Rule,
-    day: Day,
-    gathered: Gathered,
-    before: &ByToken,
-    grouping: &Grouping,
-) -> std::result::Result<(Edition, Vec<EstateGroups>), BetaError> {
-    let sums = grouping.sums(rule, &gathered.households);
-    let edition = judge_all(rule, day, gathered, before)?;
-    let groups = grouping.publish(rule, edition.city.prior(), &sums)?;
-    Ok((edition, groups))
+    /// Everybody's place, and what may be said of the groups they are in.
+    fn judged(
+        &self,
+        rule: &Rule,
+        day: Day,
+        gathered: Gathered,
+        before: &ByToken,
+        grouping: &Grouping,
+    ) -> Result<(Edition, Vec<EstateGroups>)> {
+        let sums = grouping.sums(rule, &gathered.households);
+        let edition = judge_all(rule, day, gathered, before, &self.work)?;
+        let groups = grouping.publish(rule, edition.city.prior(), &sums)?;
+        Ok((edition, groups))
+    }
 }
 
 /// The last edition before a day whose households were told, two weeks before at the earliest: only such a warning
@@ -289,48 +298,6 @@ impl Deed<'_> {
 
     pub(super) fn day_is_over(&self, day: Day) -> Result<()> {
         day_is_over(day, Day::of(Millis::clamped(self.now), self.ledger.zone()))
-    }
-
-    pub(super) async fn release(&mut self, day: Day) -> Result<()> {
-        let released = db::query("delete from lease where day = ?")
-            .bind(day.get())
-            .execute(&mut self.tx.link())
-            .await;
-        self.of(released).map(|_| ())
-    }
-
-    pub(super) async fn lease(&mut self, day: Day, holder: &str) -> Result<()> {
-        let other = self.other_holder(day, holder).await?;
-        if let Some((other, until)) = other.filter(|(_, until)| *until > self.now) {
-            let winner = Winner {
-                actor: other,
-                at: self.now,
-                what: "lease".to_owned(),
-                position: 0,
-            };
-            let sentence =
-                format!("the edition of {day} is being computed, until {until} (ms since 1970) at most");
-            return Err(Refused::lost(sentence, Some(winner)));
-        }
-        let taken = db::query(
-            "insert into lease (day, holder, until) values (?, ?, ?)
-             on conflict (day) do update set holder = excluded.holder, until = excluded.until",
-        )
-        .bind(day.get())
-        .bind(holder)
-        .bind(self.now.saturating_add(LEASE_MS))
-        .execute(&mut self.tx.link())
-        .await;
-        self.of(taken).map(|_| ())
-    }
-
-    async fn other_holder(&mut self, day: Day, holder: &str) -> Result<Option<(String, i64)>> {
-        let other = db::query_as("select holder, until from lease where day = ? and holder <> ?")
-            .bind(day.get())
-            .bind(holder)
-            .fetch_optional(&mut self.tx.link())
-            .await;
-        self.of(other)
     }
 
     /// Refuses to go on from an edition that lost a reading: its hits may rest on it, and the corrected revision's count.

@@ -184,6 +184,13 @@ impl Ledger {
             .await
     }
 
+    /// How many there are of all statuses.
+    pub async fn count_places(&self, edition: EditionId) -> Result<u64> {
+        let sql = "select count(*) from place where edition = ?";
+        let count: i64 = ask!(self, query_scalar fetch_one sql, edition.cast_signed())?;
+        Ok(count.cast_unsigned())
+    }
+
     /// One household's place in an edition; `None`: on no list, and not warned.
     pub async fn place(&self, edition: EditionId, token: &str) -> Result<Option<PlaceRow>> {
         let sql = AssertSqlSafe(format!("{PLACE} where place.edition = ? and place.token = ?"));

@@ -42,12 +42,14 @@ pub enum Why {
     KeyTaken,
     /// More than a day allows.
     TooOften,
+    /// Somebody stopped it.
+    Stopped,
     /// A text, a number or a list that is too long, too short or out of range.
     Malformed,
 }
 
 impl Why {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NotYet,
         Self::WindowClosed,
         Self::SamePerson,
@@ -69,6 +71,7 @@ impl Why {
         Self::NotEnough,
         Self::KeyTaken,
         Self::TooOften,
+        Self::Stopped,
         Self::Malformed,
     ];
 
@@ -95,6 +98,7 @@ impl Why {
             Self::NotEnough => "not_enough",
             Self::KeyTaken => "key_taken",
             Self::TooOften => "too_often",
+            Self::Stopped => "stopped",
             Self::Malformed => "malformed",
         }
     }

@@ -16,6 +16,7 @@ use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::read::{ByToken, Edition, gather, judge_all};
+use crate::work::Stage;
 
 type Outcome<T> = std::result::Result<T, sqlx::Error>;
 
@@ -106,20 +107,27 @@ impl Ledger {
                 continue;
             }
             let plan = deed.plan_shadow(shadow, day, holder).await?;
-            let path = self.folder().projections();
-            let members = plan.roll.clone().members();
-            let gathered = gather(&self.projections, &path, members, &plan.shadow.rule, day).await?;
-            let edition = judge_all(&plan.shadow.rule, day, gathered, &plan.states)?;
-            let mut deed = self.deed(&system, now).await?;
-            let wanted = deed.wants_shadow(plan.shadow.id, day).await?;
-            let moved = deed.moved_since(plan.known.min(edition.position)).await?;
-            must(wanted && !moved, Why::NotYet, || {
-                "the rule in the shadow ended or a household moved meanwhile; ask again".to_owned()
-            })?;
-            deed.release(day).await?;
-            done.push(deed.store(bodies(&plan, &edition)).await?);
+            let made = self.shadow_of(&plan, day, (&system, now)).await;
+            done.push(self.or_give_back(made, day, holder).await?);
         }
         Ok(done)
+    }
+
+    async fn shadow_of(&self, plan: &Plan, day: Day, (by, now): (&Actor, i64)) -> Result<EditionId> {
+        let path = self.folder().projections();
+        let members = plan.roll.clone().members();
+        let (from, rule) = ((&self.projections, path.as_path()), &plan.shadow.rule);
+        let gathered = gather(from, members, rule, day, &self.work).await?;
+        let edition = judge_all(rule, day, gathered, &plan.states, &self.work)?;
+        let mut deed = self.deed(by, now).await?;
+        let wanted = deed.wants_shadow(plan.shadow.id, day).await?;
+        let moved = deed.moved_since(plan.known.min(edition.position)).await?;
+        must(wanted && !moved, Why::NotYet, || {
+            "the rule in the shadow ended or a household moved meanwhile; ask again".to_owned()
+        })?;
+        deed.release(day).await?;
+        self.work.begin(Stage::Storing, edition.places.len() as u64)?;
+        deed.store(bodies(plan, &edition)).await
     }
 
     /// Every rule that runs in the shadow, or did, oldest first.

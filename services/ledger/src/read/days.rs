@@ -1,7 +1,7 @@
 //! Everybody's days, one after the other: what an edition is computed from, and what tells how much days vary.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use futures::TryStreamExt;
 use hemu_rules::{Day, Rule, Tally};
@@ -16,12 +16,13 @@ use crate::sums::{Days, HouseholdDay};
 /// Every block there can be.
 pub(crate) const ALL: Range<u32> = 0..u32::MAX;
 
-/// Shows the days `from..to` of every household of some blocks, in the order of day and household number.
+/// Shows the days `from..to` of every household of some blocks, in the order of day and household number, until whoever is
+/// shown them breaks off.
 pub(crate) async fn each_day(
     connection: &mut db::Link<'_>,
     (from, to): (Day, Day),
     blocks: &Range<u32>,
-    mut show: impl FnMut(Day, u32, &HouseholdDay),
+    mut show: impl FnMut(Day, u32, &HouseholdDay) -> ControlFlow<()>,
 ) -> Outcome<()> {
     let mut rows = db::query(
         "select day, block, sums from day_sums where day >= ? and day < ? and block >= ? and block < ? order by day, block",
@@ -36,7 +37,9 @@ pub(crate) async fn each_day(
         let day = Day::clamped(number);
         let mut days = Days::new(row.try_get("block")?, row.try_get("sums")?);
         while let Some((household, sums)) = days.next().ok_or_else(|| damaged("sums", number))? {
-            show(day, household, sums);
+            if show(day, household, sums).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -123,6 +126,7 @@ impl Ledger {
                     e: tally.recent_e,
                     a: tally.recent_a,
                 };
+            ControlFlow::Continue(())
         };
         each_day(&mut snapshot.link(), (from, edition), &ALL, show)
             .await

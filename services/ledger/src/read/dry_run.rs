@@ -1,12 +1,13 @@
 //! A rule that is tried: everybody judged by the rule in force and by another, on the same evidence, and who stands
 //! otherwise. Nothing is stored, and no edition goes on from it.
 
-use hemu_rules::{BetaError, Day, Gate, Gates, Outcome, Rule, Status};
+use hemu_rules::{Day, Gate, Gates, Outcome, Rule, Status};
 
 use super::edition::{ByToken, Edition, States, judge_all};
 use super::gather::Gathered;
 use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::work::Work;
 
 /// An edition by two rules.
 #[derive(Debug)]
@@ -51,10 +52,11 @@ impl DryRun {
         day: Day,
         [by_one, by_other]: [Gathered; 2],
         before: [&ByToken; 2],
-    ) -> std::result::Result<Self, BetaError> {
+        work: &Work,
+    ) -> Result<Self> {
         Ok(Self {
-            in_force: judge_all(in_force, day, by_one, before[0])?,
-            tried: judge_all(tried, day, by_other, before[1])?,
+            in_force: judge_all(in_force, day, by_one, before[0], work)?,
+            tried: judge_all(tried, day, by_other, before[1], work)?,
         })
     }
 
@@ -78,7 +80,7 @@ impl Ledger {
         let gathered = self.gather_both(rules, day).await?;
         let [one, other] = [0, 1].map(|nth: usize| before[nth].kept(&gathered[nth].moved));
         let (one, other) = (one.into_owned(), other.into_owned());
-        Ok(DryRun::judge(rules, day, gathered, [&one, &other])?)
+        DryRun::judge(rules, day, gathered, [&one, &other], &self.work)
     }
 }
 

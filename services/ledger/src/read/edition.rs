@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use hemu_rules::{BetaError, Census, City, Day, Guard, Household, Outcome, Rule, State, Verdict, judge};
+use hemu_rules::{Census, City, Day, Guard, Household, Outcome, Rule, State, Verdict, judge};
 
 use super::gather::{Gathered, Member};
 use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
+use crate::work::{Stage, Work};
 
 /// Where households stood, by token; whoever is not in it has the default.
 pub(crate) type ByToken = HashMap<String, State>;
@@ -79,7 +80,7 @@ impl Ledger {
     pub async fn edition(&self, rule: &Rule, day: Day, before: &States) -> Result<Edition> {
         let gathered = self.gather(rule, day).await?;
         let before = before.kept(&gathered.moved);
-        Ok(judge_all(rule, day, gathered, &before)?)
+        judge_all(rule, day, gathered, &before, &self.work)
     }
 }
 
@@ -88,14 +89,17 @@ pub(crate) fn judge_all(
     day: Day,
     gathered: Gathered,
     before: &ByToken,
-) -> std::result::Result<Edition, BetaError> {
+    work: &Work,
+) -> Result<Edition> {
+    work.begin(Stage::Judging, gathered.households.len() as u64)?;
     let mut census = Census::default();
     for member in &gathered.households {
         census.add(rule, member.estate, &member.tally);
     }
     let city = census.city(rule, day);
-    let verdict = |member: &Member| {
-        judge(
+    let verdict = |(nth, member): (u64, &Member)| -> Result<Verdict> {
+        work.at(nth)?;
+        let verdict = judge(
             &city,
             &Household {
                 tally: &member.tally,
@@ -104,13 +108,13 @@ pub(crate) fn judge_all(
                 before: before.get(&member.token).copied().unwrap_or_default(),
                 inspections_doubted: member.inspections_doubted,
             },
-        )
+        )?;
+        Ok(verdict)
     };
-    let verdicts: Vec<Verdict> = gathered
-        .households
-        .iter()
+    let verdicts: Vec<Verdict> = (1..)
+        .zip(&gathered.households)
         .map(verdict)
-        .collect::<std::result::Result<_, _>>()?;
+        .collect::<Result<_>>()?;
     let judged = || gathered.households.iter().zip(&verdicts);
     let candidates = judged().filter_map(|(member, verdict)| Some((verdict.doubt()?, member.token.as_str())));
     let guard = Guard::of(rule.guard_doubt_most, candidates);

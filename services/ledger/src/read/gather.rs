@@ -4,7 +4,7 @@
 //! Nothing is judged here.
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::sums::block_of;
+use crate::work::{Stage, Work};
 
 /// What an edition is computed from.
 #[derive(Debug)]
@@ -85,7 +86,8 @@ impl Ledger {
     pub async fn gather(&self, rule: &Rule, edition: Day) -> Result<Gathered> {
         let (registered, estates) = self.registered().await?;
         let path = self.folder().projections();
-        let gathered = gather(&self.projections, &path, registered, rule, edition).await?;
+        let from = (&self.projections, path.as_path());
+        let gathered = gather(from, registered, rule, edition, &self.work).await?;
         Ok(Gathered { estates, ..gathered })
     }
 
@@ -94,8 +96,8 @@ impl Ledger {
         let (registered, estates) = self.registered().await?;
         let path = self.folder().projections();
         let views = snapshots(&self.projections, &path).await?;
-        let (first, views) = gather_in(views, &path, registered.clone(), one, edition).await?;
-        let (second, _) = gather_in(views, &path, registered, other, edition).await?;
+        let (first, views) = gather_in(views, &path, registered.clone(), (one, edition), &self.work).await?;
+        let (second, _) = gather_in(views, &path, registered, (other, edition), &self.work).await?;
         let named = |gathered, estates| Gathered { estates, ..gathered };
         Ok([named(first, estates.clone()), named(second, estates)])
     }
@@ -131,14 +133,14 @@ fn number(numbers: &mut HashMap<String, EstateNo>, estate: &str) -> EstateNo {
 /// Gathers what an edition of some registered households, in the order of the tokens, needs of some projections. The
 /// estates' names are the caller's to add.
 pub(crate) async fn gather(
-    projections: &db::Pool,
-    path: &Path,
+    (projections, path): (&db::Pool, &Path),
     registered: Vec<(String, EstateNo)>,
     rule: &Rule,
     edition: Day,
+    work: &Work,
 ) -> Result<Gathered> {
     let views = snapshots(projections, path).await?;
-    let (gathered, _) = gather_in(views, path, registered, rule, edition).await?;
+    let (gathered, _) = gather_in(views, path, registered, (rule, edition), work).await?;
     Ok(gathered)
 }
 
@@ -147,9 +149,11 @@ async fn gather_in(
     views: Snapshots,
     path: &Path,
     registered: Vec<(String, EstateNo)>,
-    rule: &Rule,
-    edition: Day,
+    (rule, edition): (&Rule, Day),
+    work: &Work,
 ) -> Result<(Gathered, Snapshots)> {
+    let (from, to) = window(edition);
+    work.begin(Stage::Reading, u64::from(to.since(from).unsigned_abs()))?;
     let Snapshots {
         position,
         mut one,
@@ -169,11 +173,18 @@ async fn gather_in(
         .max()
         .map_or(0, |last| last + 1);
     let middle = blocks / 2;
-    let (low, high) = tokio::join!(
-        beside(add_up(one, 0..middle, calibration.clone(), since.clone())),
-        beside(add_up(other, middle..blocks, calibration.clone(), since)),
-    );
+    let hand = |view, blocks| {
+        let hand = Hand {
+            blocks,
+            calibration: calibration.clone(),
+            since: since.clone(),
+            work: work.clone(),
+        };
+        beside(hand.add_up(view))
+    };
+    let (low, high) = tokio::join!(hand(one, 0..middle), hand(other, middle..blocks));
     let ((low, one), (high, other)) = (low.of(path)?, high.of(path)?);
+    work.goes_on()?;
     let tally_of = |no: u32| low.get(no).or_else(|| high.get(no)).copied().unwrap_or_default();
     let households = registered.into_iter().map(|(token, estate)| {
         let (tally, first_day, inspections_doubted) = known
@@ -240,35 +251,47 @@ impl Tallies {
     }
 }
 
-async fn add_up(
-    mut snapshot: Snapshot,
+/// Adds up the households of some blocks.
+struct Hand {
     blocks: Range<u32>,
     calibration: Arc<Calibration>,
     since: Arc<HashMap<u32, Day>>,
-) -> Outcome<(Tallies, Snapshot)> {
-    let mut sums = Tallies {
-        first: crate::sums::first_of(blocks.start),
-        tallies: vec![Tally::default(); crate::sums::first_of(blocks.end - blocks.start) as usize],
-    };
-    let from = |place: u32| since.get(&(sums.first + place)).copied();
-    let from: Vec<Option<Day>> = (0..).map(from).take(sums.tallies.len()).collect();
-    let mut buckets = Vec::new();
-    let show = |day, household: u32, of_day: &HouseholdDay| {
-        let Some(place) = household.checked_sub(sums.first).map(|place| place as usize) else {
-            return;
+    work: Work,
+}
+
+impl Hand {
+    /// Both hands walk the same days about as fast, and either may say how far they are.
+    async fn add_up(self, mut snapshot: Snapshot) -> Outcome<(Tallies, Snapshot)> {
+        let (blocks, days) = (&self.blocks, window(self.calibration.edition()));
+        let mut sums = Tallies {
+            first: crate::sums::first_of(blocks.start),
+            tallies: vec![Tally::default(); crate::sums::first_of(blocks.end - blocks.start) as usize],
         };
-        if from.get(place).is_some_and(|from| *from > Some(day)) {
-            return;
-        }
-        if let Some(tally) = sums.tallies.get_mut(place) {
-            buckets.clear();
-            buckets.extend(of_day.buckets.iter().map(|&(source, _, bucket)| (source, bucket)));
-            tally.add_evidence(&calibration, day, &buckets);
-            tally.add_bags(&calibration, day, &of_day.participation);
-        }
-    };
-    each_day(&mut snapshot.link(), window(calibration.edition()), &blocks, show).await?;
-    Ok((sums, snapshot))
+        let from = |place: u32| self.since.get(&(sums.first + place)).copied();
+        let from: Vec<Option<Day>> = (0..).map(from).take(sums.tallies.len()).collect();
+        let mut buckets = Vec::new();
+        let show = |day: Day, household: u32, of_day: &HouseholdDay| {
+            let read = u64::from(day.since(days.0).unsigned_abs());
+            if self.work.at(read).is_err() {
+                return ControlFlow::Break(());
+            }
+            let Some(place) = household.checked_sub(sums.first).map(|place| place as usize) else {
+                return ControlFlow::Continue(());
+            };
+            if from.get(place).is_some_and(|from| *from > Some(day)) {
+                return ControlFlow::Continue(());
+            }
+            if let Some(tally) = sums.tallies.get_mut(place) {
+                buckets.clear();
+                buckets.extend(of_day.buckets.iter().map(|&(source, _, bucket)| (source, bucket)));
+                tally.add_evidence(&self.calibration, day, &buckets);
+                tally.add_bags(&self.calibration, day, &of_day.participation);
+            }
+            ControlFlow::Continue(())
+        };
+        each_day(&mut snapshot.link(), days, blocks, show).await?;
+        Ok((sums, snapshot))
+    }
 }
 
 /// On a thread of its own: a city is seconds of arithmetic, and nobody is to wait behind it.

@@ -4,6 +4,7 @@ mod accepted;
 mod cameras;
 mod conflicting;
 mod days;
+mod delays;
 mod devices;
 mod dry_run;
 mod edition;
@@ -18,10 +19,12 @@ mod overview;
 mod reading_at;
 mod standing;
 mod tail;
+mod turnout;
 
 pub use cameras::{Camera, Cameras, Leaning};
 pub use conflicting::Conflicting;
 pub use days::{Part, Parts};
+pub use delays::{Delay, Delays};
 pub use devices::{BinRow, DeviceState, Folded, IncidentRow, QuarantineRow};
 pub use dry_run::{DryRun, Otherwise};
 pub(crate) use edition::{ByToken, judge_all};
@@ -39,6 +42,7 @@ pub use overview::{Counters, DayTally, Progress};
 pub(crate) use reading_at::Named;
 pub use standing::{Evidence, Standing};
 pub use tail::{Ignored, Tail};
+pub use turnout::Came;
 
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::iter::Sum;
+use std::ops::ControlFlow;
 
 use futures::TryStreamExt;
 use hemu_rules::Day;
@@ -155,6 +156,7 @@ impl Ledger {
             if !day.participation.is_zero() {
                 active.insert(household);
             }
+            ControlFlow::Continue(())
         };
         each_day(&mut connection.link(), (since, Day::MAX), &ALL, note)
             .await

@@ -40,3 +40,4 @@ mod strikes;
 mod tamper;
 mod verify;
 mod withheld;
+mod work;

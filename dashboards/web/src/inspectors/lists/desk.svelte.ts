@@ -19,6 +19,7 @@ import {
 } from '../../lib/lists';
 import { Resource } from '../../lib/resource.svelte';
 import type { Dashboard } from '../dashboard.svelte';
+import { JobWatch } from './jobs.svelte';
 
 const AT_ONCE = 1000;
 /** Places of one status that are worked with here; a city's red list is longer, and the export has all of it. */
@@ -47,6 +48,7 @@ export class ListsDesk {
   at = $state<string | null>(null);
   opened = $state<string | null>(null);
   readonly acts = new Acts((answer) => this.#done(answer));
+  readonly jobs = new JobWatch(() => void Promise.all([this.loadEditions(), this.reload()]));
 
   readonly #dash: Dashboard;
   #shown: string | null = null;

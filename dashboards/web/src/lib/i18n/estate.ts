@@ -55,6 +55,16 @@ export const zh = {
   'table.few': '太少',
   'table.empty': '这个小区还没有结果。',
   'table.stations.empty': '这个小区还没有集置点。',
+  'turnout.title': '参与率(有投放的住户)',
+  'turnout.by': '按',
+  'turnout.by.day': '日',
+  'turnout.by.week': '周',
+  'turnout.whole': '全小区 {when}:{said}。',
+  'turnout.says':
+    '至少有一袋计入的住户 / 现登记住户;只计已过完的日、周。不足 10 户的楼幢不显示,来的或没来的不足 3 户时也不显示。{when} 统计。',
+  'turnout.withheld': '不显示',
+  'turnout.nowhere': '未登记楼幢',
+  'turnout.empty': '这个小区还没有登记住户。',
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -116,4 +126,14 @@ export const en: Record<keyof typeof zh, string> = {
   'table.few': 'too few',
   'table.empty': 'No results for this estate yet.',
   'table.stations.empty': 'This estate has no stations yet.',
+  'turnout.title': 'Participation (households that brought something)',
+  'turnout.by': 'By',
+  'turnout.by.day': 'day',
+  'turnout.by.week': 'week',
+  'turnout.whole': 'Whole estate, {when}: {said}.',
+  'turnout.says':
+    'Households with at least one counted bag of those registered now; whole days and weeks only. Nothing is said of a building of fewer than 10 households, nor where fewer than 3 came or fewer than 3 did not. Counted {when}.',
+  'turnout.withheld': 'not shown',
+  'turnout.nowhere': 'no building registered',
+  'turnout.empty': 'No household of this estate is registered yet.',
 };

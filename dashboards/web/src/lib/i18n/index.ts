@@ -5,6 +5,7 @@ import * as common from './common';
 import * as estate from './estate';
 import * as household from './household';
 import * as inspect from './inspect';
+import * as jobs from './jobs';
 import * as letters from './letters';
 import * as lists from './lists';
 import * as objections from './objections';
@@ -23,6 +24,7 @@ export const zh = {
   ...estate.zh,
   ...household.zh,
   ...inspect.zh,
+  ...jobs.zh,
   ...letters.zh,
   ...lists.zh,
   ...objections.zh,
@@ -43,6 +45,7 @@ export const en: Record<Key, string> = {
   ...estate.en,
   ...household.en,
   ...inspect.en,
+  ...jobs.en,
   ...letters.en,
   ...lists.en,
   ...objections.en,

@@ -48,7 +48,7 @@ export const zh = {
   'quality.late.todo': '一直不减的,查这台设备的网络。',
   'quality.late.none': '没有设备存着未送的记录。',
   'quality.repeats.says': '没有收到回执,设备就会再发一次。按设备、启动和编号认出,每条只计一次。',
-  'quality.repeats.todo': '少量重发是正常的;突然变多,多半是网络时断时续。每台设备的重发数不单独保留。',
+  'quality.repeats.todo': '少量重发是正常的;突然变多,多半是网络时断时续。',
   'quality.clock.says': '设备时钟比服务器快 5 分钟以上时,读数保留,但要有人核实才计分。',
   'quality.clock.todo': '给设备校时。已到的读数在住户页上标着“时钟偏快”,核实后即计入。',
   'quality.clock.none': '没有设备的时钟偏快。',
@@ -61,6 +61,14 @@ export const zh = {
     '查清是哪一台;两台共用密钥的先换密钥(`hemu device rotate`),再执行 `hemu device checked 设备 --boot 启动号 --account 账户`,读数即恢复计入。再有冲突会重新冻结。',
   'quality.conflicts.none': '没有冲突。',
   'quality.looked': '已有人查过',
+  'quality.delays.late':
+    '最近 {of} 条带时间的记录中有 {n} 条晚到 {minutes} 分钟以上({since} 起收到的,{when} 统计)',
+  'quality.delays.repeats':
+    '最近 {of} 条入账记录中有 {n} 条是重发({since} 起收到的,{when} 统计)。多数重发在入账前已认出,不在其中。',
+  'quality.delays.empty': '还没有设备自己编号的记录。',
+  'quality.col.came_late': '晚到 / 记录',
+  'quality.col.came_again': '重发 / 记录',
+  'quality.col.longest': '最长几分钟',
   'quality.col.device': '设备',
   'quality.col.station': '集置点',
   'quality.col.state': '状态',
@@ -171,8 +179,7 @@ export const en: Record<keyof typeof zh, string> = {
   'quality.late.none': 'No device holds records back.',
   'quality.repeats.says':
     'A device that got no receipt sends again. By device, boot and number each record is known, and counts once.',
-  'quality.repeats.todo':
-    'A few are normal; many at once mean a network that comes and goes. How many each device sent is not kept.',
+  'quality.repeats.todo': 'A few are normal; many at once mean a network that comes and goes.',
   'quality.clock.says':
     'Readings of a clock more than 5 minutes ahead of the server are kept, and count only when somebody has looked.',
   'quality.clock.todo':
@@ -189,6 +196,14 @@ export const en: Record<keyof typeof zh, string> = {
     'Find out which it is; where two share a key, change it first (`hemu device rotate`). Then `hemu device checked DEVICE --boot BOOT --account ACCOUNT` makes the readings count again. Another conflict freezes it again.',
   'quality.conflicts.none': 'No conflicts.',
   'quality.looked': 'somebody looked',
+  'quality.delays.late':
+    '{n} of the newest {of} records with a time came more than {minutes} minutes late (arrived since {since}, counted {when})',
+  'quality.delays.repeats':
+    '{n} of the newest {of} journalled records came again (arrived since {since}, counted {when}). Most repeats are recognised before that and are not among them.',
+  'quality.delays.empty': 'No record of a device’s own numbering yet.',
+  'quality.col.came_late': 'Late / records',
+  'quality.col.came_again': 'Again / records',
+  'quality.col.longest': 'Longest, minutes',
   'quality.col.device': 'Device',
   'quality.col.station': 'Station',
   'quality.col.state': 'State',

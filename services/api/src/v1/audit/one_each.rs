@@ -17,8 +17,13 @@ const GOOD: &str = "hh-good-0001";
 /// Who may log in: each has its line too, which is asserted where they are tested (`login/tests`).
 const PEOPLE: [&str; 5] = ["login", "logout", "me", "accounts", "tokens"];
 
-/// Those that are no act: a dry run changes nothing, and a reading is a device's word, which the journal has as that.
-const LEAVE_NOTHING: [&str; 2] = ["/api/v1/rules/dry-run", "/api/v1/inspections"];
+/// Those that are no act: a dry run changes nothing, nor does ending a computation before it stores anything, and a
+/// reading is a device's word, which the journal has as that.
+const LEAVE_NOTHING: [&str; 3] = [
+    "/api/v1/rules/dry-run",
+    "/api/v1/jobs/{id}/cancel",
+    "/api/v1/inspections",
+];
 
 /// What was tried, on a site.
 struct Tried {
@@ -98,8 +103,13 @@ impl Tried {
     }
 
     async fn on_readings(&mut self, published: u64) {
-        self.one("p1", "/api/v1/readings/{id}/strike", "1.35", json!({}))
-            .await;
+        self.one(
+            "p1",
+            "/api/v1/readings/{id}/strike",
+            "1.35",
+            json!({"reason": "not theirs"}),
+        )
+        .await;
         self.one("p1", "/api/v1/readings/{id}/restore", "1.35", json!({}))
             .await;
         let mut ahead = Segment::of_device("insp1", 2, 1);

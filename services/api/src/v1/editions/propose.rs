@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::Edition;
 use crate::api::Api;
 use crate::extract::{Acting, Body};
+use crate::jobs::{About, Kind};
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
 
@@ -27,18 +28,24 @@ pub(crate) struct Propose {
 }
 
 /// Has the machine compute the edition of a day as a draft, which its schedule does by itself. Whoever asks adds nothing
-/// to it, and the audit trail names the machine.
+/// to it, and the audit trail names the machine. How far it is, and the way to stop it, is in `/api/v1/jobs` meanwhile,
+/// also for whoever does not wait for the answer.
 #[utoipa::path(post, path = "/api/v1/editions", tag = "editions", request_body = Propose,
     responses((status = 201, body = Edition), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
-    Acting(_asks): Acting,
+    Acting(asks): Acting,
     Body(Propose { day }): Body<Propose>,
 ) -> Result<(StatusCode, Json<Edition>), Problem> {
-    let (ledger, holder, now) = (api.ledger.clone(), api.holder.clone(), api.clock.now());
+    let job = api.jobs.begin(Kind::Edition, About::day(day), asks.name());
+    let ledger = api.ledger.watched(job.work());
+    let (holder, now) = (api.holder.clone(), api.clock.now());
     let work = async move {
-        let rule = ledger.rule_in_force(day).await?;
-        ledger.propose_edition(&rule, day, now, &holder).await
+        let made = match ledger.rule_in_force(day).await {
+            Ok(rule) => ledger.propose_edition(&rule, day, now, &holder).await,
+            Err(error) => Err(error),
+        };
+        job.made(made)
     };
     let id = beside(work).await?;
     Ok((StatusCode::CREATED, Edition::after(&api, id).await?))

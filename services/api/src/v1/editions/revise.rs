@@ -10,6 +10,7 @@ use super::Edition;
 use super::propose::beside;
 use crate::api::Api;
 use crate::extract::{Acting, Number};
+use crate::jobs::{About, Kind};
 use crate::problem::Problem;
 use crate::v1::acts::Refusals;
 
@@ -21,9 +22,11 @@ use crate::v1::acts::Refusals;
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Number(id): Number,
-    Acting(_asks): Acting,
+    Acting(asks): Acting,
 ) -> Result<(StatusCode, Json<Edition>), Problem> {
-    let (ledger, holder, now) = (api.ledger.clone(), api.holder.clone(), api.clock.now());
-    let id = beside(async move { ledger.revise(id, now, &holder).await }).await?;
+    let job = api.jobs.begin(Kind::Revision, About::edition(id), asks.name());
+    let ledger = api.ledger.watched(job.work());
+    let (holder, now) = (api.holder.clone(), api.clock.now());
+    let id = beside(async move { job.made(ledger.revise(id, now, &holder).await) }).await?;
     Ok((StatusCode::CREATED, Edition::after(&api, id).await?))
 }

@@ -16,6 +16,7 @@ use utoipa::{IntoResponses, ToSchema};
 use super::Move;
 use crate::api::Api;
 use crate::extract::{Acting, Body};
+use crate::jobs::{About, Kind, Outcome};
 use crate::mask;
 use crate::problem::Problem;
 use crate::v1::acts::problems;
@@ -175,17 +176,22 @@ impl IntoResponses for Refusals {
     responses((status = 200, body = DryRun), Refusals))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
-    Acting(_asks): Acting,
+    Acting(asks): Acting,
     Body(Try { rule, edition }): Body<Try>,
 ) -> Result<Json<DryRun>, Problem> {
     let turn = api.dry_runs.turn()?;
-    let (ledger, today) = (api.ledger.clone(), api.clock.today(api.ledger.zone()));
+    let today = api.clock.today(api.ledger.zone());
+    let day = edition.unwrap_or(today);
+    let job = api.jobs.begin(Kind::DryRun, About::day(day), asks.name());
+    let ledger = api.ledger.watched(job.work());
     let runtime = Handle::current();
     // Seconds of arithmetic for a whole city: not on a thread that others wait for. The turn is over when it has ended,
     // not when whoever asked has gone.
     let computing = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        let (run, before) = runtime.block_on(ledger.try_rule(&rule, edition.unwrap_or(today), today))?;
+        let tried = runtime.block_on(ledger.try_rule(&rule, day, today));
+        job.end(tried.as_ref().map_or_else(Outcome::of, |_| Outcome::Done(None)));
+        let (run, before) = tried?;
         Ok::<_, Problem>(DryRun::of(&run, before))
     });
     Ok(Json(computing.await.map_err(|_| Problem::internal())??))

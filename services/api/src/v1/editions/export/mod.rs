@@ -12,11 +12,13 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use hemu_ledger::Sight;
 use hemu_ledger::acts::{Actor, EditionId, EditionRow, EditionState, PlaceRow};
+use hemu_ledger::work::Stage;
 use hemu_rules::{Ppb, Status};
 
 use self::xlsx::Heading;
 use crate::api::Api;
 use crate::extract::{Acting, Number, Sees};
+use crate::jobs::{About, Job, Kind, Outcome};
 use crate::mask;
 use crate::problem::Problem;
 
@@ -140,22 +142,48 @@ struct Places {
     edition: EditionId,
     /// Where the next page begins: the status, and the rank after which.
     next: Option<(usize, u32)>,
+    /// While it is written. Whoever goes away in the middle takes it along.
+    job: Option<Job>,
+    written: u64,
 }
 
 impl Places {
-    fn of(api: Arc<Api>, sight: Sight, by: Actor, edition: EditionId) -> Self {
-        let next = Some((0, 0));
-        Self {
+    async fn of(api: Arc<Api>, sight: Sight, by: Actor, edition: EditionId) -> Result<Self, Problem> {
+        let job = api.jobs.begin(Kind::Export, About::edition(edition), by.name());
+        let places = api.ledger.count_places(edition).await?;
+        job.work().begin(Stage::Writing, places)?;
+        Ok(Self {
             api,
             sight,
             by,
             edition,
-            next,
-        }
+            next: Some((0, 0)),
+            job: Some(job),
+            written: 0,
+        })
     }
 
     /// The next rows, which are noted as looked at before they leave; `None` at the end.
     async fn page(&mut self) -> Result<Option<Vec<[Cell; COLUMNS.len()]>>, Problem> {
+        let page = self.read().await;
+        let outcome = match &page {
+            Ok(Some(rows)) => {
+                self.written += rows.len() as u64;
+                return Ok(page?);
+            }
+            Ok(None) => Outcome::Done(Some(self.edition)),
+            Err(error) => Outcome::of(error),
+        };
+        if let Some(job) = self.job.take() {
+            job.end(outcome);
+        }
+        Ok(page?)
+    }
+
+    async fn read(&mut self) -> hemu_ledger::Result<Option<Vec<[Cell; COLUMNS.len()]>>> {
+        if let Some(job) = &self.job {
+            job.work().at(self.written)?;
+        }
         let Some((nth, after)) = self.next else {
             return Ok(None);
         };
@@ -196,7 +224,7 @@ pub(crate) async fn csv(
     Acting(by): Acting,
 ) -> Result<Response, Problem> {
     let edition = api.edition(id).await?;
-    let lines = csv::lines(Places::of(api, sight, by, id));
+    let lines = csv::lines(Places::of(api, sight, by, id).await?);
     Ok(file(
         &edition,
         "csv",
@@ -224,7 +252,7 @@ pub(crate) async fn xlsx(
         None => None,
     };
     let heading = Heading::of(&api, &edition, basis, by.name());
-    let mut places = Places::of(api, sight, by, id);
+    let mut places = Places::of(api, sight, by, id).await?;
     let mut rows = Vec::new();
     while let Some(more) = places.page().await? {
         rows.extend(more);
