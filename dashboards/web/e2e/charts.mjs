@@ -2,45 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { accessible, run } from './harness.mjs';
+import { drawn, known, look, saved, stations } from './station.mjs';
 
 const FRAME = 1000 / 60;
-
-async function text(download) {
-  const chunks = [];
-  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-async function saved(page, button) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
-  return { name: download.suggestedFilename(), bytes: await text(download) };
-}
-
-/** Opens the station page with what is to be looked at in its link, and waits until that is drawn. */
-async function look(page, choice) {
-  const asked = { station: (await stations(page))[0].id, ...choice };
-  const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
-  await page.evaluate((hash) => (location.hash = hash), `#/station?${query}`);
-  const { station, measure, range, day = '' } = asked;
-  const others = asked.with?.split('~') ?? [];
-  const first = range === 'month' ? `${day.slice(0, 7)}-01` : '';
-  await drawn(page, [[station, ...others, measure, range].join(' '), first]);
-}
-
-/** Waits until the chart shows what is named. */
-async function drawn(page, parts) {
-  await page.waitForFunction((wanted) => {
-    const shows = document.querySelector('#station [data-ready="true"]')?.dataset.shows ?? '';
-    return wanted.every((part) => shows.includes(part));
-  }, parts.filter(Boolean));
-  await page.waitForSelector('#chart-notes');
-}
-
-let known = null;
-async function stations(page) {
-  known ??= (await page.evaluate(() => fetch('api/v1/stations').then((r) => r.json()))).items;
-  return known;
-}
 
 /** How many colours a canvas shows: one that failed to draw has one. */
 function colours(page) {
@@ -279,7 +243,7 @@ function incidents(day) {
   const at = (hour) => Date.parse(`${day}T00:00:00Z`) + hour * 3_600_000;
   const one = (hour, kind, note) => ({
     at: at(hour),
-    device: known[0].devices.at(-1),
+    device: known()[0].devices.at(-1),
     kind,
     stream: null,
     note,

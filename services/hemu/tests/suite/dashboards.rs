@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::runtime::Runtime;
 
+use crate::influx::{Fake, TOKEN};
 use crate::people::with_password;
 use crate::support::{Server, required, succeed};
+use crate::victoria::Victoria;
 
 /// Roles that look at the inspectors' pages too, as `as-` and the role.
 const ROLES: [&str; 4] = ["volunteer", "collector", "auditor", "admin"];
@@ -122,6 +127,51 @@ fn charts_show_and_hand_out_what_the_stations_reported() {
     drive_as_staff(&["e2e/charts.mjs"], SLOW);
 }
 
+/// The points of some charts as the station page draws them from a folder whose charts an engine keeps; none: the folder.
+fn points(folder: &Path, engine: Option<&str>) -> String {
+    let (config, file) = (folder.join("hemu.toml"), folder.join("points.json"));
+    let (data, named) = (folder.join("data"), config.to_str().expect("a path of letters"));
+    let setting = engine.map_or_else(String::new, |url| {
+        format!("series_url = {url:?}\nseries_token = {TOKEN:?}\n")
+    });
+    std::fs::write(&config, setting).expect("written");
+    if engine.is_some() {
+        succeed(&data, &["--config", named, "series", "backfill"]);
+    }
+    let server = Server::run(&data, 0, &["--config", named, "serve"]);
+    let settings = [
+        ("HEMU_LOGIN", "tester three-green-bins"),
+        ("HEMU_POINTS", file.to_str().expect("a path of letters")),
+    ];
+    drive("e2e/engines.mjs", &server, folder, &settings);
+    assert!(server.terminate().success());
+    std::fs::read_to_string(&file).expect("what the page gave out")
+}
+
+#[test]
+fn the_page_draws_the_same_points_whichever_engine_keeps_the_charts() {
+    if !browser_is_there() {
+        return;
+    }
+    let Some(victoria) = Victoria::start() else { return };
+    let influx = Fake::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::run(
+        &folder.path().join("data"),
+        0,
+        &["demo", "--days", "20", "--speed", SLOW],
+    );
+    add(&folder.path().join("data"), "tester", "grid_officer");
+    assert!(server.terminate().success());
+    let own = points(folder.path(), None);
+    assert!(own.matches("\n").count() > 500, "{own}");
+    let of_victoria = points(folder.path(), Some(&victoria.url()));
+    assert!(own == of_victoria, "VictoriaMetrics: {own}\n{of_victoria}");
+    let of_influx = points(folder.path(), Some(&influx.url()));
+    assert!(own == of_influx, "InfluxDB: {own}\n{of_influx}");
+    assert!(!influx.bodies().is_empty(), "the charts were asked of it");
+}
+
 #[test]
 fn a_household_shows_what_its_score_is_made_of_and_what_may_be_done() {
     drive_as_staff(&["e2e/household.mjs"], SLOW);
@@ -173,6 +223,70 @@ fn an_open_page_heals_when_the_server_was_killed_and_is_back_elsewhere() {
     }
     assert!(run.wait().expect("node ends").success());
     assert!(after.expect("the second server").terminate().success());
+}
+
+/// A transaction that holds up whoever else writes, until it is dropped.
+struct Held {
+    connection: Option<SqliteConnection>,
+    runtime: Runtime,
+}
+
+impl Held {
+    fn new(data: &Path) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let options = SqliteConnectOptions::new().filename(data.join("hemu.db"));
+        let begun = async {
+            let mut connection = options.connect().await?;
+            sqlx::query("begin immediate").execute(&mut connection).await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
+        let connection = Some(runtime.block_on(begun).expect("the folder's lock"));
+        Self { connection, runtime }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // A test that failed already is not to fail otherwise.
+            let _ = self.runtime.block_on(connection.close());
+        }
+    }
+}
+
+#[test]
+fn an_edition_that_is_computed_survives_a_reload_and_is_cancelled_whole() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, config) = (folder.path().join("data"), folder.path().join("hemu.toml"));
+    std::fs::write(&config, "lists_weekday = \"off\"\n").expect("written");
+    let config = config.display().to_string();
+    let command = ["demo", "--config", &config, "--days", "20", "--speed", SLOW];
+    let server = Server::run(&data, 0, &command);
+    add(&data, "tester", "grid_officer");
+    let mut run = script("e2e/jobs.mjs", &server, folder.path())
+        .env("HEMU_LOGIN", "tester three-green-bins")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node runs");
+    let mut stdin = run.stdin.take().expect("its stdin");
+    let told = BufReader::new(run.stdout.take().expect("its stdout")).lines();
+    let mut held = None;
+    for line in told.map_while(Result::ok) {
+        println!("{line}");
+        match line.as_str() {
+            "hold" => held = Some(Held::new(&data)),
+            "release" => held = None,
+            _ => continue,
+        }
+        writeln!(stdin, "so").expect("node listens");
+    }
+    drop(held);
+    assert!(run.wait().expect("node ends").success());
+    assert!(server.terminate().success());
 }
 
 #[test]

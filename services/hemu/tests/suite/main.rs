@@ -13,6 +13,10 @@ mod editions;
 mod engine;
 mod fixtures;
 mod grafana;
+#[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
+#[expect(dead_code, reason = "here it is not told to fail")]
+#[path = "../../../series/tests/contract/influx.rs"]
+mod influx;
 mod inspections;
 mod kill9;
 mod listeners;
