@@ -40,11 +40,14 @@ impl Rows {
     pub(crate) fn new(head: &str, width: usize, tail: &str) -> Self {
         let marks = vec!["?"; width].join(", ");
         let row = format!("({marks})");
+        // Whoever writes many rows takes the whole transaction back when a statement fails. So SQLite need not be able to take
+        // back the one statement, for which it would copy every page before changing it.
+        let unguarded = head.replacen("insert into", "insert or fail into", 1);
         Self {
             width,
             shapes: SHAPES.map(|count| {
                 let rows = vec![row.as_str(); count].join(", ");
-                (count, format!("{head} values {rows} {tail}").into())
+                (count, format!("{unguarded} values {rows} {tail}").into())
             }),
             unnested: format!("{head} select * from unnest({marks}) {tail}").into(),
         }
@@ -80,7 +83,7 @@ impl Rows {
         statements
     }
 
-    /// Runs the statement for all rows.
+    /// Runs the statement for all rows. Only inside a transaction that an error takes back: some rows may be in it by then.
     pub(crate) async fn write<'r, T>(
         &self,
         connection: &mut Link<'_>,

@@ -1,12 +1,14 @@
 //! What a site without the embedded endpoint would run: rumqttc with manual acknowledgements on a broker, committing
-//! through the same committer into the same ledger, with the same projector and feeder behind it.
+//! through the same committer into the same ledger, with the same projector and feeder behind it. Or nothing behind it:
+//! then each message is acknowledged at once and forgotten, which is the least that this side can cost.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hemu_ingest::commit::Signals;
-use hemu_ingest::{Committer, Metrics, Submission, accept, feed, fold};
+use hemu_ingest::{Committer, Intake, Metrics, Submission, accept, feed, fold};
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::Zone;
 use hemu_series::Series;
@@ -23,10 +25,31 @@ const IN_FLIGHT: u16 = 65_535;
 /// Runs until killed; one line `stored N` a tenth of a second on stdout.
 pub(crate) fn run(port: &str, data: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(consume(port.parse().unwrap(), data));
+    runtime.block_on(async {
+        let store = Behind::Store(store(data).await);
+        consume(port.parse().unwrap(), store).await;
+    });
 }
 
-async fn consume(port: u16, data: &Path) {
+/// The same with nothing behind it; `stored` counts what was acknowledged.
+pub(crate) fn run_alone(port: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let count = Arc::new(AtomicU64::new(0));
+        let shown = Arc::clone(&count);
+        tokio::spawn(report(move || shown.load(Ordering::Relaxed)));
+        consume(port.parse().unwrap(), Behind::Nothing(count)).await;
+    });
+}
+
+/// What stands behind the client.
+enum Behind {
+    Store(Intake),
+    Nothing(Arc<AtomicU64>),
+}
+
+/// The committer, projector and feeder of a server.
+async fn store(data: &Path) -> Intake {
     let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
         .await
         .unwrap();
@@ -60,8 +83,11 @@ async fn consume(port: u16, data: &Path) {
         stop.clone(),
     ));
     tokio::spawn(checkpoint(ledger, checkpoints));
-    tokio::spawn(report(metrics));
+    tokio::spawn(report(move || metrics.records.get()));
+    intake
+}
 
+async fn consume(port: u16, behind: Behind) {
     let mut options = MqttOptions::new("consumer", "127.0.0.1", port);
     options
         .set_manual_acks(true)
@@ -83,20 +109,31 @@ async fn consume(port: u16, data: &Path) {
         match events.poll().await.unwrap() {
             Event::Incoming(Packet::SubAck(_)) => println!("subscribed"),
             Event::Incoming(Packet::Publish(publish)) => {
-                let topic = std::str::from_utf8(&publish.topic).unwrap();
-                let (device, up) = hemu_wire::parse_up(topic).unwrap();
-                let accepted = accept(&device, [(up, &publish.payload[..])]);
                 let acks = acks.clone();
-                let stored = Box::new(move || acks.try_send(publish).unwrap());
-                intake
-                    .submit(Submission {
-                        segments: accepted.segments,
-                        stored,
-                    })
-                    .await;
+                match &behind {
+                    Behind::Store(intake) => {
+                        let submission = submission(publish, acks);
+                        intake.submit(submission).await;
+                    }
+                    Behind::Nothing(count) => {
+                        acks.try_send(publish).unwrap();
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
             }
             _ => {}
         }
+    }
+}
+
+/// A message on its way into the journal; it is acknowledged once it is there.
+fn submission(publish: Publish, acks: mpsc::Sender<Publish>) -> Submission {
+    let topic = std::str::from_utf8(&publish.topic).unwrap();
+    let (device, up) = hemu_wire::parse_up(topic).unwrap();
+    let accepted = accept(&device, [(up, &publish.payload[..])]);
+    Submission {
+        segments: accepted.segments,
+        stored: Box::new(move || acks.try_send(publish).unwrap()),
     }
 }
 
@@ -110,9 +147,9 @@ async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>) {
     }
 }
 
-async fn report(metrics: Metrics) {
+async fn report(stored: impl Fn() -> u64) {
     loop {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        println!("stored {}", metrics.records.get());
+        println!("stored {}", stored());
     }
 }

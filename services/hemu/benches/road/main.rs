@@ -67,7 +67,10 @@ struct Found {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(index) = arguments.iter().position(|argument| argument == "consume") {
-        return consumer::run(&arguments[index + 1], Path::new(&arguments[index + 2]));
+        return consumer::run(&arguments[index + 2], Path::new(&arguments[index + 1]));
+    }
+    if let Some(index) = arguments.iter().position(|argument| argument == "consume-alone") {
+        return consumer::run_alone(&arguments[index + 1]);
     }
     if arguments.iter().any(|argument| argument == "front") {
         return front::run();
@@ -88,7 +91,7 @@ fn main() {
                 .as_deref()
                 .map(|program| broker(program, shape, seconds));
             results.push(show(round, shape, &own, other.as_ref()));
-            results.push(front_alone(round, shape, seconds));
+            results.push(fronts_alone(round, shape, seconds, mosquitto.as_deref()));
         }
     }
     results.push(latency(20_000.0, seconds));
@@ -173,37 +176,60 @@ fn latency(rate: f64, seconds: u64) -> Value {
     let server = Server::start(&data, 0);
     let mut plan = plan(server.mqtt, devices, shape, seconds);
     plan.rate = Some(rate);
-    let before = process::fsync_us(folder.path());
+    let fsyncs = || process::bare_fsyncs(folder.path(), Duration::from_secs(seconds));
+    let before = fsyncs();
     let report = drive(&plan);
-    let after = process::fsync_us(folder.path());
+    let after = fsyncs();
     let commits = process::commit_histogram(&server.metrics);
     assert!(server.terminate().success());
     let found = json!({
         "shape": "latency at a fixed rate", "rate_per_s": rate, "acknowledged_per_s": report.records_per_s,
-        "puback_us": report.puback_us, "fsync_us_before_after": [before, after], "commit_seconds": commits,
+        "puback_us": report.puback_us, "bare_fsyncs_before_after": [before, after], "commit_seconds": commits,
     });
     eprintln!("{found:#}");
     found
 }
 
-/// The sockets and the protocol alone: nothing is stored.
-fn front_alone(round: u64, shape: Shape, seconds: u64) -> Value {
+/// The sockets and the protocol alone, on both sides: nothing is stored. What is stored costs both the same, so the ratio
+/// with a store behind cannot be smaller than this one.
+fn fronts_alone(round: u64, shape: Shape, seconds: u64, mosquitto: Option<&Path>) -> Value {
+    let devices: Vec<Key> = (0..shape.connections)
+        .map(|index| Key {
+            device: format!("dev{index:03}"),
+            key: String::from("any"),
+        })
+        .collect();
     let front = process::Front::start();
-    let devices = (0..shape.connections).map(|index| Key {
-        device: format!("dev{index:03}"),
-        key: String::from("any"),
-    });
-    let plan = plan(front.address, devices.collect(), shape, seconds);
     let before = Usage::of(front.pid());
-    let records = drive(&plan).acked as f64;
+    let records = drive(&plan(front.address, devices.clone(), shape, seconds)).acked as f64;
     let after = Usage::of(front.pid());
-    let us = |time: Duration| time.as_secs_f64() * 1e6 / records;
-    let found = json!({
-        "round": round, "shape": shape.name, "side": "the endpoint alone, nothing stored",
-        "cpu_us": us(after.since(before)), "kernel_us": us(after.kernel_since(before)),
+    let us = |time: Duration, records: f64| time.as_secs_f64() * 1e6 / records;
+    let own_us = us(after.since(before), records);
+    let mut found = json!({
+        "round": round, "shape": shape.name, "side": "the fronts alone, nothing stored",
+        "cpu_us": own_us, "kernel_us": us(after.kernel_since(before), records),
     });
+    if let Some(program) = mosquitto {
+        let other_us = us_of_broker_alone(program, plan(front.address, devices, shape, seconds));
+        found["mosquitto"] = json!({ "broker_and_consumer_cpu_us": other_us });
+        found["ratio"] = json!(own_us / other_us);
+    }
     eprintln!("{found:#}");
     found
+}
+
+fn us_of_broker_alone(program: &Path, plan: Plan) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = process::Mosquitto::start(program, folder.path());
+    let consumer = process::Consumer::start_alone(broker.port);
+    let plan = Plan {
+        addr: broker.address(),
+        ..plan
+    };
+    let before = (Usage::of(broker.pid()), Usage::of(consumer.pid()));
+    let records = consumer.wait_for(drive(&plan).acked);
+    let used = Usage::of(broker.pid()).since(before.0) + Usage::of(consumer.pid()).since(before.1);
+    used.as_secs_f64() * 1e6 / records.max(1) as f64
 }
 
 /// A tuned Mosquitto and a consumer: stored is what the consumer committed.

@@ -62,20 +62,34 @@ pub(crate) fn file_bytes(file: &Path) -> f64 {
     std::fs::metadata(file).unwrap().len() as f64
 }
 
-/// Median microseconds of appending 20 kB and waiting for the disk.
-pub(crate) fn fsync_us(folder: &Path) -> u64 {
+/// Appending 20 kB and waiting for the disk, again and again: what this disk does to whoever commits, whatever commits.
+pub(crate) fn bare_fsyncs(folder: &Path, during: Duration) -> Stalls {
     use std::io::Write;
     let mut file = std::fs::File::create(folder.join("fsync")).unwrap();
-    let mut times: Vec<u64> = (0..50)
-        .map(|_| {
-            let began = tokio::time::Instant::now();
-            file.write_all(&vec![7; 20_000]).unwrap();
-            file.sync_data().unwrap();
-            u64::try_from(began.elapsed().as_micros()).unwrap()
-        })
-        .collect();
+    let (mut times, began) = (Vec::new(), tokio::time::Instant::now());
+    while began.elapsed() < during {
+        let began = tokio::time::Instant::now();
+        file.write_all(&[7; 20_000]).unwrap();
+        file.sync_data().unwrap();
+        times.push(u64::try_from(began.elapsed().as_micros()).unwrap());
+    }
     times.sort_unstable();
-    times[times.len() / 2]
+    let p50_us = times[times.len() / 2];
+    Stalls {
+        count: times.len(),
+        p50_us,
+        over_ten_medians: times.iter().filter(|time| **time > 10 * p50_us).count(),
+        max_us: times[times.len() - 1],
+    }
+}
+
+/// How long something took, many times.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub(crate) struct Stalls {
+    count: usize,
+    p50_us: u64,
+    over_ten_medians: usize,
+    max_us: u64,
 }
 
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
@@ -205,9 +219,18 @@ pub(crate) struct Consumer {
 
 impl Consumer {
     pub(crate) fn start(port: u16, data: &Path) -> Self {
+        Self::run(port, &["consume".as_ref(), data.as_os_str()])
+    }
+
+    /// One with nothing behind it.
+    pub(crate) fn start_alone(port: u16) -> Self {
+        Self::run(port, &["consume-alone".as_ref()])
+    }
+
+    fn run(port: u16, arguments: &[&std::ffi::OsStr]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["consume", &port.to_string()])
-            .arg(data)
+            .args(arguments)
+            .arg(port.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
