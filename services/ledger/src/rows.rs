@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::db::{Bind, Link, Outcome, Query, Row, Value};
 
-/// Rows a statement of SQLite's; each shape is prepared once and kept.
-const SHAPES: [usize; 3] = [128, 16, 1];
+/// Rows a statement of SQLite's; each shape is prepared once and kept. A statement goes to SQLite's thread and back, so the
+/// largest is as large as the number of parameters allows.
+const SHAPES: [usize; 4] = [1_024, 128, 16, 1];
 /// Rows a statement of PostgreSQL's: one array a column, whatever their number.
 const UNNESTED: usize = 4_096;
 
@@ -14,7 +15,7 @@ const UNNESTED: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Rows {
     width: usize,
-    shapes: [(usize, Arc<str>); 3],
+    shapes: [(usize, Arc<str>); 4],
     unnested: Arc<str>,
 }
 

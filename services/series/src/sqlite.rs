@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use hemu_rules::{Day, Stream, Zone};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Row, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, Sqlite};
 use tokio::sync::Mutex;
 
 use crate::due::Marks;
@@ -27,6 +27,8 @@ pub(crate) struct Rollups {
     pub(crate) zone: Zone,
     /// Whether what changes is due at an engine.
     has_engine: bool,
+    hour: Table,
+    day: Table,
     /// Held while writing: the numbers of the lines, as far as they are known to be in the file.
     lines: Arc<Mutex<Known>>,
 }
@@ -113,6 +115,8 @@ impl Rollups {
             pool,
             zone,
             has_engine,
+            hour: Table::new("hour"),
+            day: Table::new("day"),
             lines: Arc::default(),
         })
     }
@@ -157,10 +161,8 @@ impl Rollups {
             marks.add(Step::Hour, hours.keys()).await?;
             marks.add(Step::Day, days.keys()).await?;
         }
-        let hour = "insert into hour (line, bucket, n, sum, min, max, last_at, last) ";
-        let day = "insert into day (line, bucket, n, sum, min, max, last_at, last) ";
-        write_table(&mut transaction, hour, hours).await?;
-        write_table(&mut transaction, day, days).await?;
+        self.hour.write(&mut transaction, hours).await?;
+        self.day.write(&mut transaction, days).await?;
         transaction.commit().await?;
         *lines = known;
         Ok(true)
@@ -276,35 +278,46 @@ fn add(sums: &mut BTreeMap<Place, Sums>, place: Place, more: Sums) {
         .or_insert(more);
 }
 
-/// Rows a statement.
-const ROWS: usize = 500;
+/// Rows a statement; each shape is prepared once and kept.
+const SHAPES: [usize; 3] = [512, 16, 1];
 
-async fn write_table(
-    connection: &mut SqliteConnection,
-    insert: &'static str,
-    rows: BTreeMap<Place, Sums>,
-) -> Result<()> {
-    let rows: Vec<_> = rows.into_iter().collect();
-    for rows in rows.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new(insert);
-        query.push_values(rows, |mut row, ((line, bucket), sums)| {
-            row.push_bind(line)
-                .push_bind(bucket)
-                .push_bind(sums.n)
-                .push_bind(sums.sum);
-            row.push_bind(sums.min)
-                .push_bind(sums.max)
-                .push_bind(sums.last.0)
-                .push_bind(sums.last.1);
+/// The statements that write into one of the two tables.
+#[derive(Debug, Clone)]
+struct Table {
+    shapes: [(usize, Arc<str>); 3],
+}
+
+impl Table {
+    fn new(name: &str) -> Self {
+        let shapes = SHAPES.map(|count| {
+            let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; count].join(", ");
+            let into = format!("insert into {name} (line, bucket, n, sum, min, max, last_at, last)");
+            (count, format!("{into} values {rows} {ADD}").into())
         });
-        query.push(ADD);
-        query
-            .build()
-            .persistent(rows.len() == ROWS)
-            .execute(&mut *connection)
-            .await?;
+        Self { shapes }
     }
-    Ok(())
+
+    async fn write(&self, connection: &mut SqliteConnection, rows: BTreeMap<Place, Sums>) -> Result<()> {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let mut left = &rows[..];
+        for (count, sql) in &self.shapes {
+            while let Some((some, rest)) = left.split_at_checked(*count) {
+                insert(sql, some).execute(&mut *connection).await?;
+                left = rest;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn insert<'q>(sql: &Arc<str>, rows: &[(Place, Sums)]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+    for ((line, bucket), sums) in rows {
+        query = query.bind(*line).bind(*bucket).bind(sums.n).bind(sums.sum);
+        query = query.bind(sums.min).bind(sums.max);
+        query = query.bind(sums.last.0).bind(sums.last.1);
+    }
+    query
 }
 
 /// Sums add up, extremes extend, and the latest event stays the latest.

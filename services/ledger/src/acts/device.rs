@@ -24,9 +24,10 @@ impl Deed<'_> {
     async fn frozen_days(&self, device: &str, boot: u64) -> Result<Option<(Day, Day)>> {
         let path = self.ledger.folder().projections();
         let row = db::query(
-            "select min(day) as first, max(day) as last from conflicting
+            "select min(reading.day) as first, max(reading.day) as last from conflicting
              join device on device.no = conflicting.device
-             left join reading on reading.device = conflicting.device and reading.boot = conflicting.boot
+             left join tally on tally.device = conflicting.device
+             left join reading on reading.day = tally.day and reading.device = conflicting.device and reading.boot = conflicting.boot
                  and reading.reading_id is null
              where device.name = ? and conflicting.boot = ? and open > 0 group by conflicting.device",
         )

@@ -222,13 +222,18 @@ impl Hands<'_> {
     }
 }
 
-/// All readings that a device sent with one boot: an import's have none.
+/// All readings that a device sent with one boot: an import's have none. They are looked for on the device's days, in this
+/// order of tables: no index of every reading is kept for what hardly ever happens.
 async fn of_boot(connection: &mut db::Link<'_>, device: u32, boot: u64, holds: bool) -> Outcome<Vec<Change>> {
-    let rows = db::query("select * from reading where device = ? and boot = ? and reading_id is null")
-        .bind(device)
-        .bind(boot.cast_signed())
-        .fetch_all(connection)
-        .await?;
+    let rows = db::query(
+        "select reading.* from tally cross join reading
+         where tally.device = ?1 and reading.day = tally.day and reading.device = ?1 and reading.boot = ?2
+             and reading_id is null",
+    )
+    .bind(device)
+    .bind(boot.cast_signed())
+    .fetch_all(connection)
+    .await?;
     let change = |row| Change::of(row, |was, _| was.with(Held::CONFLICT, holds));
     rows.iter().map(change).collect()
 }

@@ -31,6 +31,8 @@ fn options(path: &Path, durability: Durability) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(Duration::from_secs(30))
         .foreign_keys(true)
+        // The projector's statements in all their shapes, and what else a connection is asked.
+        .statement_cache_capacity(256)
         .disable_statement_logging();
     match durability {
         // The committer's file is checkpointed beside the commit path, never inside it.
