@@ -10,6 +10,7 @@ use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Journal, Position};
 use crate::privacy::{self, Vault};
 use crate::project::{Guard, Projector};
+use crate::registry::digest;
 use crate::store::{self, Folder, Lock, Role, Tables};
 use crate::work::Work;
 
@@ -40,6 +41,7 @@ impl Ledger {
         let truth = folder.place(Tables::Truth).pool();
         let vault = Vault::open(folder, &truth).await?;
         privacy::seal_what_is_not(folder, &truth, &vault).await?;
+        digest::stamp_all(&truth, &folder.truth()).await?;
         let mut ledger = Self {
             folder: folder.clone(),
             zone: Zone::default(),

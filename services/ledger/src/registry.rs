@@ -3,6 +3,7 @@
 //! It gives the journal's names a meaning and is the only place with addresses; a person's row can be corrected or
 //! erased here without touching the journal.
 
+pub(crate) mod digest;
 mod households;
 
 use hemu_people::HANDSET;

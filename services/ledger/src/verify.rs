@@ -63,8 +63,8 @@ impl Ledger {
         }
     }
 
-    /// Folds the journal again beside the projections and what acts left, and compares every row; the first that differs
-    /// is named.
+    /// Folds the journal again beside the projections and what acts left, and compares every row; then each household's row
+    /// with its digest. The first that differs is named.
     /// The projections are read as of one moment, so a server may go on folding meanwhile; `Err(InUse)` while another
     /// check runs.
     pub async fn verify_projections(&self, progress: impl FnMut(Position)) -> Result<Option<String>> {
@@ -86,7 +86,11 @@ impl Ledger {
         again.close().await;
         beside.remove().await?;
         match outcome? {
-            None => self.verify_acts().await,
+            None => {}
+            difference => return Ok(difference),
+        }
+        match self.verify_acts().await? {
+            None => self.verify_register().await,
             difference => Ok(difference),
         }
     }

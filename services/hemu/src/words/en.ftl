@@ -370,6 +370,7 @@ known-batch-missing = expected batch { $position } here, a batch is missing
 known-batch-unreadable = the batch's bytes cannot be read as journal entries
 known-zone-kept = the days of { $folder } are counted in { $zone }, and the configuration says otherwise; set zone to that or leave it out
 known-row-differs = table { $table } (batch { $position }): stored { $stored }, the journal says { $expected }; run `hemu rebuild`
+known-household-differs = table household: the row of the household whose token ends in { $end } is not what was written; look at it and import the households' file again, or restore a backup
 known-no-row = no row
 known-key-file-unusable = the key file { $file } cannot be used ({ $reason }); let hemu read it, or say where it is with secrets_file
 known-key-file-missing = the key file { $file } is not there, and what { $database } holds of households was sealed with it; copy it from another node or from where it is kept, or say where it is with secrets_file

@@ -371,6 +371,7 @@ known-batch-missing = 此处应为批次 { $position }，缺少一个批次
 known-batch-unreadable = 无法将该批次的字节解读为账目
 known-zone-kept = { $folder } 按时区 { $zone } 划分日期，与配置不符；请将 zone 设为该时区，或不设置
 known-row-differs = 表 { $table }（批次 { $position }）：所存为 { $stored }，按流水账本应为 { $expected }；请运行 `hemu rebuild`
+known-household-differs = 表 household：令牌以 { $end } 结尾的住户，其记录与写入时不符；请核对后重新导入住户文件，或恢复备份
 known-no-row = 无此行
 known-key-file-unusable = 无法使用密钥文件 { $file }（{ $reason }）；请让 hemu 能够读取它，或用 secrets_file 指明其位置
 known-key-file-missing = 密钥文件 { $file } 不存在，而 { $database } 中的住户信息是用它封存的；请从其他节点或保存处复制，或用 secrets_file 指明其位置

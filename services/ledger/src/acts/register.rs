@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::privacy::Erased;
-use crate::registry::{Home, Household};
+use crate::registry::{Home, Household, digest};
 
 /// Why the machine erases: a person decided it in a life of the data that this one does not know.
 const AGAIN: &str = "erased before what was restored was made; carried out again after the restore";
@@ -166,7 +166,13 @@ impl Deed<'_> {
             .bind(token)
             .execute(&mut self.tx.link())
             .await;
-        self.of(done).map(drop)
+        self.of(done)?;
+        self.stamp(token).await
+    }
+
+    async fn stamp(&mut self, token: &str) -> Result<()> {
+        let stamped = digest::stamp(&mut self.tx.link(), &[token]).await;
+        self.of(stamped)
     }
 
     /// The row itself stays on the roll. Who looked stays too: it names accounts, and a token that says nothing any more.
@@ -176,6 +182,7 @@ impl Deed<'_> {
         for sql in FORGET {
             self.run(db::query(sql).bind(token)).await?;
         }
+        self.stamp(token).await?;
         let ended = "update account set password = null, totp = null, disabled_at = ?2
              where role = 'resident' and disabled_at is null
                and name in (select account from resident where token = ?1)

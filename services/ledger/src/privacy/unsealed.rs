@@ -8,7 +8,7 @@ use super::vault::{SITE, Vault};
 use crate::acts::{Act, Sha, seal_words};
 use crate::db;
 use crate::error::{InFile, Result};
-use crate::registry::Home;
+use crate::registry::{Home, digest};
 use crate::store::Folder;
 
 /// Seals what is not; whether there was anything.
@@ -37,6 +37,7 @@ pub(crate) async fn seal(folder: &Folder, truth: &db::Pool, vault: &Vault) -> Re
             .execute(&mut tx.link())
             .await
             .of(&path)?;
+        digest::stamp(&mut tx.link(), &[&token]).await.of(&path)?;
     }
     let concerned = concerned(&mut tx.link()).await.of(&path)?;
     let words: Vec<(String, String, i64)> =

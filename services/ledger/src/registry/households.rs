@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::digest;
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
@@ -171,6 +172,11 @@ impl Ledger {
         })
         .await
         .of(&path)?;
+        let tokens: Vec<&str> = sealed
+            .iter()
+            .map(|(household, _)| household.token.as_str())
+            .collect();
+        digest::stamp(&mut transaction.link(), &tokens).await.of(&path)?;
         transaction.commit().await.of(&path)?;
         Ok(sealed.len())
     }
@@ -222,6 +228,8 @@ impl Ledger {
         })
         .await
         .of(&path)?;
+        let tokens: Vec<&str> = once.iter().map(|(token, _)| *token).collect();
+        digest::stamp(&mut transaction.link(), &tokens).await.of(&path)?;
         transaction.commit().await.of(&path)
     }
 

@@ -29,6 +29,7 @@ mod privacy;
 mod process;
 mod raw;
 mod reads;
+mod register;
 mod registry;
 mod replay;
 mod rules;
