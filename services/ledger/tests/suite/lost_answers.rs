@@ -64,14 +64,20 @@ impl Distant {
     /// Until so many statements wait for something.
     async fn until_waiting(&mut self, wanted: i64, what: &str) {
         let waiting = format!("select count(*) from pg_stat_activity where {what}");
-        for _ in 0..1_200 {
+        let mut tries = 0;
+        loop {
             let found = sqlx::query_scalar::<_, i64>(AssertSqlSafe(waiting.as_str()));
-            if found.fetch_one(&mut self.beside).await.unwrap() == wanted {
+            let found = found.fetch_one(&mut self.beside).await.unwrap();
+            if found == wanted {
                 return;
             }
+            tries += 1;
+            assert!(
+                tries < 1_200,
+                "{found} statements wait for {what}, and {wanted} were to"
+            );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("{wanted} statements were to wait for {what}");
     }
 
     async fn ends_with(&self, journal: &Journal, position: u64) {
