@@ -97,7 +97,10 @@ mod tests {
             json!({"device": "st01", "records": 6, "timed": 6, "late": 4, "longest_ms": 3_600_000, "repeats": 1})
         );
         let ahead = of("st02");
-        assert_eq!((&ahead["late"], &ahead["longest_ms"]), (&json!(0), &json!(30_000)));
+        assert_eq!(
+            (&ahead["late"], &ahead["longest_ms"]),
+            (&json!(0), &json!(30_000))
+        );
         assert_eq!(of("insp1")["late"], of("insp1")["timed"]);
     }
 }
