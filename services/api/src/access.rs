@@ -56,7 +56,7 @@ impl Access {
 
 use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
-    Consent, DecideLists, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepHouseholds,
+    Consent, DecideLists, Export, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepHouseholds,
     MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds, SeeLists, SeeRaw, SeeScreen,
     SeeSite, SetRules, Spend,
 };
@@ -76,6 +76,9 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/logout/everywhere", InPerson),
     ("GET", "/api/v1/me", LoggedIn),
     ("POST", "/api/v1/me/password", InPerson),
+    ("POST", "/api/v1/me/second-factor", InPerson),
+    ("POST", "/api/v1/me/second-factor/confirm", InPerson),
+    ("POST", "/api/v1/me/second-factor/remove", InPerson),
     ("GET", "/api/v1/me/sessions", InPerson),
     ("GET", "/api/v1/tokens", InPerson),
     ("POST", "/api/v1/tokens", InPerson),
@@ -86,6 +89,11 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/accounts/{id}/disable", Rights(&[KeepAccounts])),
     ("POST", "/api/v1/accounts/{id}/enable", Rights(&[KeepAccounts])),
     ("POST", "/api/v1/accounts/{id}/role", Rights(&[KeepAccounts])),
+    (
+        "POST",
+        "/api/v1/accounts/{id}/second-factor/remove",
+        Rights(&[KeepAccounts]),
+    ),
     ("GET", "/api/v1/audit", Rights(&[ReadTrail])),
     ("GET", "/api/v1/overview", Rights(&[SeeSite])),
     ("GET", "/api/v1/screen", Rights(&[SeeScreen])),
@@ -107,6 +115,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/cameras", Rights(&[SeeRaw])),
     // Of households, but of nobody's own: not for residents, nor for those who are not to know whose bag it is.
     ("GET", "/api/v1/deposits", Rights(&[SeeSite, SeeHouseholds])),
+    ("GET", "/api/v1/busy-cards", Rights(&[SeeSite, SeeHouseholds])),
     ("GET", "/api/v1/live", Rights(&[SeeSite, SeeHouseholds])),
     ("GET", "/api/v1/ranking", Rights(&[SeeLists])),
     ("GET", "/api/v1/households", Rights(&[SeeHouseholds])),
@@ -136,11 +145,7 @@ const TABLE: &[(&str, &str, Access)] = &[
         "/api/v1/households/{id}/consents",
         Rights(&[SeeHouseholds]),
     ),
-    (
-        "GET",
-        "/api/v1/households/{id}/export",
-        OneOf(&[KeepHouseholds, Consent]),
-    ),
+    ("GET", "/api/v1/households/{id}/export", Rights(&[Export])),
     (
         "POST",
         "/api/v1/households/{id}/correct",
@@ -282,7 +287,7 @@ async fn admit(api: &Api, mut request: Request) -> Result<Request, Response> {
         }
     };
     if changes {
-        let by_cookie = viewer.as_ref().is_some_and(|viewer| viewer.session.is_some());
+        let by_cookie = viewer.as_ref().is_some_and(|viewer| viewer.session().is_some());
         from_here(request.headers(), by_cookie).map_err(Problem::into_response)?;
     }
     let Some(viewer) = viewer else {
@@ -297,7 +302,7 @@ async fn admit(api: &Api, mut request: Request) -> Result<Request, Response> {
 }
 
 fn allowed(viewer: &Viewer, access: Access) -> Result<(), Problem> {
-    if access == InPerson && viewer.session.is_none() {
+    if access == InPerson && viewer.session().is_none() {
         return Err(Problem::forbidden(
             "expected a person who is logged in, came a program with a token",
         ));

@@ -23,6 +23,7 @@ mod people;
 mod places;
 mod probes;
 mod problem;
+mod qr;
 mod rank;
 mod router;
 mod serve;

@@ -10,6 +10,13 @@ use crate::api::Api;
 use crate::people::Caller;
 use crate::problem::Problem;
 
+/// What somebody showed.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    Session(Digest),
+    Token(Digest),
+}
+
 /// Whoever is logged in.
 #[derive(Debug, Clone)]
 pub(crate) struct Viewer {
@@ -18,8 +25,7 @@ pub(crate) struct Viewer {
     pub(crate) scope: Scope,
     /// A token's; a person has all that the role has.
     scopes: Option<Vec<Right>>,
-    /// The session, of a person.
-    pub(crate) session: Option<Digest>,
+    shown: Shown,
     /// When it ends, ms since 1970 UTC.
     pub(crate) until: i64,
 }
@@ -28,6 +34,30 @@ impl Viewer {
     pub(crate) fn may(&self, right: Right) -> bool {
         let named = self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&right));
         named && self.role.may(right)
+    }
+
+    /// The session, of a person.
+    pub(crate) const fn session(&self) -> Option<Digest> {
+        match self.shown {
+            Shown::Session(digest) => Some(digest),
+            Shown::Token(_) => None,
+        }
+    }
+
+    /// Whether what it showed still opens what it opened: nothing that goes on may outlive it. Keeps no session awake.
+    pub(crate) async fn is_in(&self, api: &Api) -> Result<bool, Problem> {
+        let now = api.people.clock.now();
+        let role = match &self.shown {
+            Shown::Session(digest) => {
+                let session = api.ledger.session_unseen(digest, now).await?;
+                session.map(|session| session.role)
+            }
+            Shown::Token(digest) => {
+                let holder = api.ledger.token_holder(digest, now).await?;
+                holder.map(|holder| holder.role)
+            }
+        };
+        Ok(role == Some(self.role))
     }
 
     /// What it may do.
@@ -47,14 +77,22 @@ pub(crate) async fn identify(
         let token = bearer(&authorization).ok_or_else(|| {
             Problem::unauthorized("expected `Authorization: Bearer` and a token, came something else")
         })?;
-        let holder = api.ledger.token_holder(&hemu_people::digest(token), now).await?;
+        let digest = hemu_people::digest(token);
+        let holder = api.ledger.token_holder(&digest, now).await?;
         let holder =
             holder.ok_or_else(|| Problem::unauthorized("expected a token that is in use, came another"))?;
-        return known(api, &holder.account, holder.role, holder.until, |viewer| Viewer {
+        let viewer = known(
+            api,
+            &holder.account,
+            holder.role,
+            holder.until,
+            Shown::Token(digest),
+        )
+        .await?;
+        return Ok(Viewer {
             scopes: Some(holder.scopes),
             ..viewer
-        })
-        .await;
+        });
     }
     let Some(digest) = caller.and_then(|caller| caller.session) else {
         return Err(Problem::unauthorized(
@@ -63,32 +101,21 @@ pub(crate) async fn identify(
     };
     let session = api.ledger.session(&digest, now).await?;
     let session = session.ok_or_else(|| Problem::unauthorized("the session is over; log in again"))?;
-    known(api, &session.account, session.role, session.until, |viewer| {
-        Viewer {
-            session: Some(digest),
-            ..viewer
-        }
-    })
-    .await
+    let shown = Shown::Session(digest);
+    known(api, &session.account, session.role, session.until, shown).await
 }
 
-async fn known(
-    api: &Api,
-    account: &str,
-    role: Role,
-    until: i64,
-    with: impl FnOnce(Viewer) -> Viewer,
-) -> Result<Viewer, Problem> {
+async fn known(api: &Api, account: &str, role: Role, until: i64, shown: Shown) -> Result<Viewer, Problem> {
     let actor = Actor::from_str(account).map_err(|_| Problem::internal())?;
     let scope = api.ledger.scope_of(account, role).await?;
-    Ok(with(Viewer {
+    Ok(Viewer {
         actor,
         role,
         scope,
         scopes: None,
-        session: None,
+        shown,
         until,
-    }))
+    })
 }
 
 fn bearer(authorization: &HeaderValue) -> Option<&str> {

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::privacy::{ConsentRow, LookQuery, LookRow, TrailQuery, TrailRow};
-use crate::read::{BagsSeen, DepositRow, Evidence};
+use crate::read::{BagsSeen, BusyDay, DepositRow, Evidence};
 use crate::registry::{Household, HouseholdQuery};
 use crate::sums::HouseholdDay;
 
@@ -76,6 +76,18 @@ impl Sight {
         }
         found.truncate(usize::try_from(find.limit).unwrap_or(usize::MAX));
         Ok(found)
+    }
+
+    /// Registered households with more bags on one of the days `from..to` than a household makes, newest first; at most
+    /// `most`, and how many there are of whatever card.
+    pub async fn busy_days(&self, from: Day, to: Day, most: usize) -> Result<(Vec<(Seen, BusyDay)>, usize)> {
+        let (busy, all) = self.ledger.busy_days(from, to, most).await?;
+        let mut found = Vec::with_capacity(busy.len());
+        for busy in busy {
+            let household = self.household(&busy.token).await?;
+            found.extend(household.map(|household| (household, busy)));
+        }
+        Ok((found, all))
     }
 
     /// Households that bring their bags to a station.

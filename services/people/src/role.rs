@@ -65,11 +65,13 @@ pub enum Right {
     Spend,
     /// Fill the pools that points come from.
     FundPools,
+    /// Take along everything that is held about a household within the own scope.
+    Export,
     /// Read who did what.
     ReadTrail,
     /// Add, change and disable accounts.
     KeepAccounts,
-    /// Print a household's code, correct, export and erase it.
+    /// Print a household's code, correct and erase it.
     KeepHouseholds,
 }
 
@@ -86,7 +88,7 @@ pub struct UnknownRole(String);
 pub struct UnknownRight(String);
 
 impl Right {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SeeSite,
         Self::SeeScreen,
         Self::SeeHouseholds,
@@ -105,6 +107,7 @@ impl Right {
         Self::KeepBalances,
         Self::Spend,
         Self::FundPools,
+        Self::Export,
         Self::ReadTrail,
         Self::KeepAccounts,
         Self::KeepHouseholds,
@@ -131,6 +134,7 @@ impl Right {
             Self::KeepBalances => "keep_balances",
             Self::Spend => "spend",
             Self::FundPools => "fund_pools",
+            Self::Export => "export",
             Self::ReadTrail => "read_trail",
             Self::KeepAccounts => "keep_accounts",
             Self::KeepHouseholds => "keep_households",
@@ -148,6 +152,7 @@ impl Right {
                 | Self::SeeRaw
                 | Self::Inspect
                 | Self::SeeBalances
+                | Self::Export
                 | Self::ReadTrail
         )
     }
@@ -185,9 +190,9 @@ impl Role {
     /// What it may do. Whoever keeps the accounts touches no score, and whoever reads the trail does nothing.
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
-            Consent, DecideLists, FundPools, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards,
-            KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds,
-            SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
+            Consent, DecideLists, Export, FundPools, GradeBags, Inspect, KeepAccounts, KeepBalances,
+            KeepCards, KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances,
+            SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
         };
         match self {
             Self::Admin => &[
@@ -199,6 +204,7 @@ impl Role {
                 KeepAccounts,
                 KeepHouseholds,
                 FundPools,
+                Export,
             ],
             Self::Inspector => &[
                 SeeSite,
@@ -244,7 +250,7 @@ impl Role {
                 SeeBalances,
                 ReadTrail,
             ],
-            Self::Resident => &[SeeHouseholds, Object, Consent, SeeBalances, Spend],
+            Self::Resident => &[SeeHouseholds, Object, Consent, SeeBalances, Spend, Export],
         }
     }
 
@@ -315,6 +321,11 @@ mod tests {
             assert!(!role.may(Right::KeepAccounts), "{role}");
         }
         assert!(Role::Auditor.rights().iter().all(|right| !right.acts()));
+        // All that is held about a household leaves the system for itself, and for whoever answers for the register.
+        for role in Role::ALL {
+            let answers = matches!(role, Role::Admin | Role::Resident);
+            assert_eq!(role.may(Right::Export), answers, "{role}");
+        }
         // Bins are emptied and helped at without knowing whose bag it is.
         for role in [Role::Collector, Role::Volunteer] {
             assert!(

@@ -34,6 +34,11 @@ impl TotpSecret {
         self.totp(site, account).ok().map(|totp| totp.get_url())
     }
 
+    /// What somebody types into a phone that cannot scan.
+    pub fn typed(&self) -> Option<String> {
+        self.totp("", "account").ok().map(|totp| totp.get_secret_base32())
+    }
+
     /// The step whose digits these are, at an instant (ms since 1970); `None` where they are wrong, or were good once
     /// before: `last` is the last step that was.
     pub fn step(&self, digits: &str, at: i64, last: Option<i64>) -> Option<i64> {
@@ -121,6 +126,11 @@ mod tests {
         assert!(
             url.starts_with("otpauth://totp/") && url.contains("ops.night"),
             "{url}"
+        );
+        // RFC 4648, the test secret of RFC 6238.
+        assert_eq!(
+            TotpSecret::new(*b"12345678901234567890").typed().as_deref(),
+            Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
         );
         assert_eq!(format!("{:?}", TotpSecret::new([3; 20])), "TotpSecret");
         assert_eq!(TotpSecret::kept(&[1; 19]), None);

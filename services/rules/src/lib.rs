@@ -43,7 +43,7 @@ pub use guard::Guard;
 pub use id::{By, DeviceNo, EstateNo, HouseholdNo, Source, Stream, UnknownWord};
 pub use list::{Household, Outcome, Verdict, judge};
 pub use pairs::PairSums;
-pub use participation::{Participation, StreamSet};
+pub use participation::{BAGS_A_DAY_MOST, Participation, StreamSet};
 pub use plan::{Look, NextBag, Plan};
 pub use quantity::{Bp, Grams, Millis, OutOfRange, Permille, Ppb};
 pub use reading::Reading;

@@ -6,6 +6,10 @@ use crate::id::Stream;
 use crate::quantity::Grams;
 use crate::sums::group;
 
+/// More bags with one card on one day than this, and somebody asks: each of four streams, and each three times. It is no
+/// part of a score and of no list: whoever has guests, or lends the card to a neighbour, brings as much.
+pub const BAGS_A_DAY_MOST: i64 = 12;
+
 /// Bags of one household on one day, counted per stream so that taking one away is exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Participation {

@@ -290,6 +290,7 @@ export interface Me {
   role: string;
   rights: string[];
   households: string[];
+  has_second_factor: boolean;
   until: number;
 }
 

@@ -13,7 +13,7 @@ function recall(): Me | null {
       Me,
       'account' | 'role' | 'rights'
     > | null;
-    return kept && { ...kept, households: [], until: 0 };
+    return kept && { ...kept, households: [], has_second_factor: false, until: 0 };
   } catch {
     return null;
   }

@@ -35,6 +35,8 @@ pub struct Limits {
     pub clients: usize,
     /// Events waiting for a slow client.
     pub waiting: usize,
+    /// How long a client may go on after its session or token ended.
+    pub after_the_end: Duration,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
         Self {
             clients: 256,
             waiting: 1_024,
+            after_the_end: Duration::from_secs(2),
         }
     }
 }
@@ -53,6 +56,7 @@ pub struct Live {
     recent: Arc<Mutex<VecDeque<LiveDeposit>>>,
     seats: Arc<Semaphore>,
     closed: CancellationToken,
+    after_the_end: Duration,
 }
 
 /// A client's place among the listeners, given back when dropped.
@@ -75,6 +79,7 @@ impl Live {
             recent: Arc::default(),
             seats: Arc::new(Semaphore::new(limits.clients)),
             closed: CancellationToken::new(),
+            after_the_end: limits.after_the_end,
         }
     }
 
@@ -91,6 +96,11 @@ impl Live {
     /// Everything sent from now on, and the end of it.
     pub(crate) fn listen(&self) -> (broadcast::Receiver<Message>, CancellationToken) {
         (self.sender.subscribe(), self.closed.clone())
+    }
+
+    /// How often it is asked whether a client is still in.
+    pub(crate) const fn after_the_end(&self) -> Duration {
+        self.after_the_end
     }
 
     fn has_listeners(&self) -> bool {

@@ -130,7 +130,12 @@ impl Site {
 
     /// Opens the live stream.
     pub(crate) async fn listen(&self, last: Option<&str>) -> Reader {
-        let response = self.send(resuming(last)).await;
+        self.listen_as(resuming(last)).await
+    }
+
+    /// Opens it by a request of one's own.
+    pub(crate) async fn listen_as(&self, request: Request<Body>) -> Reader {
+        let response = self.send(request).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         let mut reader = Reader {

@@ -281,8 +281,13 @@ mod tests {
         let objection = &whole["lists"][0]["objections"][0];
         assert!(objection["words"].is_string(), "{whole}");
         assert!(!whole["trail"].as_array().unwrap().is_empty());
-        site.refuses("/api/v1/households/hh-good-0001/export", 403, "keep_households")
-            .await;
+        let export = "/api/v1/households/hh-good-0001/export";
+        site.refuses(export, 403, "the right export").await;
+        // Whoever brings a household's consent on paper has no copy of all that is held about it.
+        assert_eq!(site.send(looking("p1", export)).await.status(), 403);
+        let own = "/api/v1/households/hh-poor-0002/export";
+        assert_eq!(site.send(looking("resident", own)).await.status(), 200);
+        assert_eq!(site.send(looking("resident", export)).await.status(), 404);
         let why = json!({"reason": "asked for in writing"});
         does(&site, "/api/v1/households/hh-good-0001/erase", &why).await;
         for page in [

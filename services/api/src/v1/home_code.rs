@@ -1,20 +1,16 @@
 //! GET /api/v1/home-code.svg: the address of the residents' page as a picture to scan, for what is printed. It carries
 //! nobody's code.
 
-use std::fmt::Write;
-
 use axum::http::{HeaderName, header};
-use fast_qr::QRBuilder;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::extract::Params;
 use crate::problem::Problem;
+use crate::qr::drawn;
 
 /// Most bytes of an address.
 const LONGEST: usize = 200;
-/// White around the picture, in its own squares: scanners want four.
-const QUIET: usize = 4;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -45,25 +41,8 @@ pub(crate) async fn get(
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], picture))
 }
 
-/// Dark squares on white, whatever the page's colours are.
-fn drawn(text: &str) -> Option<String> {
-    let code = QRBuilder::new(text).build().ok()?;
-    let all = (0..code.size).flat_map(|y| (0..code.size).map(move |x| (x, y)));
-    let mut squares = String::new();
-    for (x, y) in all.filter(|(x, y)| code[*y][*x].value()) {
-        // Writing to a string cannot fail.
-        let _ = write!(squares, "M{} {}h1v1h-1z", x + QUIET, y + QUIET);
-    }
-    let whole = code.size + 2 * QUIET;
-    Some(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {whole} {whole}\" shape-rendering=\"crispEdges\">\
-         <path fill=\"#fff\" d=\"M0 0h{whole}v{whole}h-{whole}z\"/><path d=\"{squares}\"/></svg>"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::Site;
 
     #[tokio::test]
@@ -84,16 +63,5 @@ mod tests {
             site.refuses(&path(other), 400, "address of the residents' page")
                 .await;
         }
-    }
-
-    #[test]
-    fn a_picture_has_its_quiet_zone_and_three_eyes() {
-        let picture = drawn("https://hemu.example/home").unwrap();
-        let size = picture.split("viewBox=\"0 0 ").nth(1).unwrap();
-        let size: usize = size.split(' ').next().unwrap().parse().unwrap();
-        let end = size - QUIET - 1;
-        let dark = |x: usize, y: usize| picture.contains(&format!("M{x} {y}h1v1h-1z"));
-        assert!(dark(QUIET, QUIET) && dark(end, QUIET) && dark(QUIET, end));
-        assert!(!dark(QUIET - 1, QUIET) && !dark(end + 1, QUIET));
     }
 }

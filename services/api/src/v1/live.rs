@@ -10,13 +10,15 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use crate::api::Api;
-use crate::extract::Params;
+use crate::extract::{Params, Viewing};
 use crate::fleet::Fleet;
 use crate::live::{Live, Message, Seat, translate};
 use crate::page::Place;
 use crate::problem::Problem;
+use crate::viewer::Viewer;
 
 /// Records sent again to a reader that comes back; one that missed more is told how many.
 const RESUME_MOST: u64 = 1_000;
@@ -24,7 +26,7 @@ const RESUME_MOST: u64 = 1_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// What a reader waits before it comes back.
 const RETRY: Duration = Duration::from_secs(2);
-/// How long a stream lasts. Whoever comes back is asked again who they are: it must not outlive a session by much.
+/// How long a stream lasts. Whoever comes back uses the session, which a stream alone does not keep awake.
 const LASTS: Duration = Duration::from_mins(5);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -45,6 +47,7 @@ pub(crate) struct Nothing {}
         (status = 503, body = Problem, description = "all places are taken")))]
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
+    Viewing(viewer): Viewing,
     Params(Nothing {}): Params<Nothing>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -57,13 +60,24 @@ pub(crate) async fn get(
         Some(after) => missed(&api, after).await?,
         None => Vec::new(),
     };
-    let events = sse(hello(), missed, news).take_until(tokio::time::sleep(LASTS));
+    let events = sse(hello(), missed, news).take_until(over(api.clone(), viewer));
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((
         unbuffered,
         Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),
     )
         .into_response())
+}
+
+/// When the stream has lasted long enough, or its reader is nobody any more: logged out, disabled, with another password,
+/// without the token. A store that does not answer ends it too; whoever comes back is told why.
+async fn over(api: Arc<Api>, viewer: Viewer) {
+    let until = Instant::now() + LASTS;
+    let mut is_in = true;
+    while is_in && Instant::now() < until {
+        tokio::time::sleep(api.live.after_the_end()).await;
+        is_in = viewer.is_in(&api).await.unwrap_or(false);
+    }
 }
 
 fn last_seen(headers: &HeaderMap) -> Result<Option<Place>, Problem> {
@@ -179,10 +193,14 @@ fn event(message: &Message) -> Event {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use hemu_ledger::acts::Actor;
+    use hemu_people::{Role, TotpSecret};
     use serde_json::json;
 
     use crate::live::{Feed, Limits};
-    use crate::testing::Site;
+    use crate::testing::{NOON, Site, acting, anonymous, looking};
 
     #[tokio::test]
     async fn a_new_deposit_is_told_masked_and_once() {
@@ -353,6 +371,62 @@ mod tests {
         let (_applied, receiver) = tokio::sync::watch::channel(0);
         crate::live::run(site.api(), receiver, shutdown).await;
         assert!(reader.ended().await);
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_soon_after_what_opened_it_and_nobody_elses_does() {
+        let site = Site::with(Limits {
+            after_the_end: Duration::from_millis(5),
+            ..Limits::default()
+        })
+        .await;
+        let by = Actor::operator();
+        let ledger = &site.ledger;
+        let mut feed = site.feed().await;
+        let mut stays = site.listen(None).await;
+        for ending in ["logout", "everywhere", "disabled", "password", "role", "factor"] {
+            let name = format!("w-{ending}");
+            site.let_in(&name, Role::Inspector, NOON + 1).await;
+            let mut reader = site.listen_as(looking(&name, "/api/v1/live")).await;
+            assert!(reader.idle(), "{ending}: it goes on while they are logged in");
+            match ending {
+                "logout" | "everywhere" => {
+                    let path = if ending == "logout" {
+                        "/api/v1/logout"
+                    } else {
+                        "/api/v1/logout/everywhere"
+                    };
+                    let gone = site.send(acting(&name, path, &json!({}))).await;
+                    assert_eq!(gone.status(), 204);
+                }
+                "disabled" => ledger.enable_account(&by, NOON, &name, false).await.unwrap(),
+                "password" => ledger.set_password(&by, NOON, &name, "x").await.unwrap(),
+                "role" => ledger.set_role(&by, NOON, &name, Role::Volunteer).await.unwrap(),
+                _ => {
+                    let secret = TotpSecret::new([1; 20]);
+                    ledger.set_totp(&by, NOON, &name, Some(&secret)).await.unwrap();
+                }
+            }
+            assert!(reader.ended().await, "{ending}");
+        }
+        let made = json!({"label": "wall", "scopes": ["see_site", "see_households"], "days": 1});
+        let (_, made) = site.post("p1", "/api/v1/tokens", made).await;
+        let mut request = anonymous("/api/v1/live");
+        let value = format!("Bearer {}", made["token"].as_str().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", value.parse().unwrap());
+        let mut reader = site.listen_as(request).await;
+        assert!(reader.idle());
+        let id = made["id"].as_str().unwrap();
+        ledger
+            .revoke_token(&"p1".parse().unwrap(), NOON, id, None)
+            .await
+            .unwrap();
+        assert!(reader.ended().await, "the token was revoked");
+        site.inspect("hh-good-0001", 9_000).await;
+        site.catch_up(&mut feed).await;
+        assert_eq!(stays.next().await.name, "deposit");
     }
 
     #[tokio::test]

@@ -18,8 +18,8 @@ pub(crate) async fn post(
     caller: Caller,
     Viewing(viewer): Viewing,
 ) -> Result<Response, Problem> {
-    if let Some(session) = &viewer.session {
-        api.ledger.end_session(session).await?;
+    if let Some(session) = viewer.session() {
+        api.ledger.end_session(&session).await?;
     }
     Ok(gone(&caller))
 }

@@ -1,5 +1,7 @@
 //! GET /api/v1/me, /api/v1/me/sessions, POST /api/v1/me/password
 
+pub(super) mod second_factor;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -26,35 +28,31 @@ pub(crate) struct Me {
     rights: Vec<&'static str>,
     /// The tokens of the own households; of a resident.
     households: Vec<String>,
+    /// Whether the account logs in with digits of a phone too.
+    has_second_factor: bool,
     /// When the session or the token ends, ms since 1970 UTC by the machine's clock.
     until: i64,
 }
 
 impl Me {
-    fn new(account: &str, role: &'static str, rights: &[Right], scope: Scope, until: i64) -> Self {
+    fn new(account: &Account, rights: &[Right], scope: Scope, until: i64) -> Self {
         let households = match scope {
             Scope::Everyone => Vec::new(),
             Scope::Own(tokens) => tokens.into_iter().collect(),
         };
         Self {
-            account: account.to_owned(),
-            role,
+            account: account.name.clone(),
+            role: account.role.as_str(),
             rights: rights.iter().map(|right| right.as_str()).collect(),
             households,
+            has_second_factor: account.has_totp,
             until,
         }
     }
 
     pub(super) async fn of_account(api: &Api, account: &Account, until: i64) -> Result<Self, Problem> {
         let scope = api.ledger.scope_of(&account.name, account.role).await?;
-        let role = account.role;
-        Ok(Self::new(
-            &account.name,
-            role.as_str(),
-            role.rights(),
-            scope,
-            until,
-        ))
+        Ok(Self::new(account, account.role.rights(), scope, until))
     }
 }
 
@@ -90,15 +88,11 @@ pub(crate) struct Password {
 
 /// Who is logged in, and what they may do.
 #[utoipa::path(get, path = "/api/v1/me", tag = "people", responses((status = 200, body = Me)))]
-pub(crate) async fn get(Viewing(viewer): Viewing) -> Json<Me> {
-    let (name, role) = (viewer.actor.name(), viewer.role.as_str());
-    Json(Me::new(
-        name,
-        role,
-        &viewer.rights(),
-        viewer.scope.clone(),
-        viewer.until,
-    ))
+pub(crate) async fn get(State(api): State<Arc<Api>>, Viewing(viewer): Viewing) -> Result<Json<Me>, Problem> {
+    let account = api.ledger.account(viewer.actor.name()).await?;
+    let account = account.ok_or_else(Problem::internal)?;
+    let me = Me::new(&account, &viewer.rights(), viewer.scope.clone(), viewer.until);
+    Ok(Json(me))
 }
 
 /// Where the account is logged in, newest first.

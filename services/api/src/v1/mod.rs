@@ -3,6 +3,7 @@
 mod accounts;
 mod acts;
 mod audit;
+mod busy_cards;
 mod cameras;
 mod delays;
 pub(crate) mod deposits;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(rules::shadow))
         .routes(routes!(rules::dry_run::post))
         .routes(routes!(deposits::list))
+        .routes(routes!(busy_cards::list))
         .routes(routes!(series::get))
         .routes(routes!(quarantine::list))
         .routes(routes!(incidents::list))
@@ -95,11 +97,15 @@ fn people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(me::get))
         .routes(routes!(me::sessions))
         .routes(routes!(me::password))
+        .routes(routes!(me::second_factor::begin))
+        .routes(routes!(me::second_factor::confirm))
+        .routes(routes!(me::second_factor::remove))
         .routes(routes!(accounts::list, accounts::post))
         .routes(routes!(accounts::keep::code))
         .routes(routes!(accounts::keep::disable))
         .routes(routes!(accounts::keep::enable))
         .routes(routes!(accounts::keep::role))
+        .routes(routes!(accounts::keep::remove_second_factor))
         .routes(routes!(tokens::list, tokens::post))
         .routes(routes!(tokens::revoke))
         .routes(routes!(households::code::post))

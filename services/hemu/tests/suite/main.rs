@@ -34,6 +34,7 @@ mod postgres_server;
 mod privacy;
 mod replay;
 mod rules;
+mod sealing;
 mod serve;
 mod support;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]

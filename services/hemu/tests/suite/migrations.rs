@@ -28,7 +28,7 @@ const ENDLESS: &str = "with recursive endless (n) as (select 1 union all select 
 /// Steps of SQLite's machine in one statement. Only the endless one comes so far.
 const MANY: i32 = 500_000;
 
-async fn connect(file: &Path) -> SqliteConnection {
+pub(crate) async fn connect(file: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -121,7 +121,7 @@ async fn everything(file: &Path) -> Vec<String> {
     all
 }
 
-async fn texts(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+pub(crate) async fn texts(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
     let rows = sqlx::query(AssertSqlSafe(sql.to_owned()))
         .fetch_all(connection)
         .await

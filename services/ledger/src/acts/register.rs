@@ -183,7 +183,7 @@ impl Deed<'_> {
             self.run(db::query(sql).bind(token)).await?;
         }
         self.stamp(token).await?;
-        let ended = "update account set password = null, totp = null, disabled_at = ?2
+        let ended = "update account set password = null, totp = null, offered_totp = null, disabled_at = ?2
              where role = 'resident' and disabled_at is null
                and name in (select account from resident where token = ?1)
                and not exists (select 1 from resident where account = name and token <> ?1)";

@@ -1,12 +1,13 @@
 //! Accounts.
 
-use hemu_people::{Role, TotpSecret};
+use hemu_people::Role;
 
-use super::{Change, word};
+use super::{Change, SecondFactor, word};
 use crate::acts::{Actor, Deed, Refused, Why, must};
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
+use crate::privacy::Wrapped;
 
 /// Somebody who may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +27,7 @@ pub struct Keys {
     pub role: Role,
     /// As a PHC string.
     pub password: Option<String>,
-    pub totp: Option<TotpSecret>,
-    pub totp_step: Option<i64>,
+    pub second: SecondFactor,
 }
 
 impl std::fmt::Debug for Keys {
@@ -51,14 +51,23 @@ impl db::FromRow for Account {
     }
 }
 
-impl db::FromRow for Keys {
+/// The same as its row has it.
+struct Kept {
+    role: Role,
+    password: Option<String>,
+    totp: Option<Vec<u8>>,
+    totp_step: Option<i64>,
+    key: Wrapped,
+}
+
+impl db::FromRow for Kept {
     fn from_row(row: &db::Row) -> db::Outcome<Self> {
-        let totp: Option<Vec<u8>> = row.try_get("totp")?;
         Ok(Self {
             role: word(row, "role")?,
             password: row.try_get("password")?,
-            totp: totp.and_then(|bytes| TotpSecret::kept(&bytes)),
+            totp: row.try_get("totp")?,
             totp_step: row.try_get("totp_step")?,
+            key: Wrapped::from_row(row)?,
         })
     }
 }
@@ -99,10 +108,17 @@ impl Ledger {
 
     /// What an account that may log in does so with.
     pub async fn keys(&self, name: &str) -> Result<Option<Keys>> {
-        let sql =
-            "select role, password, totp, totp_step from account where name = ? and disabled_at is null";
+        let sql = "select account.role, account.password, account.totp, account.totp_step,
+                household_key.wrapped, household_key.master
+            from account left join household_key on household_key.token = ''
+            where account.name = ? and account.disabled_at is null";
         let found = db::query_as(sql).bind(name).fetch_optional(&self.truth);
-        found.await.of(&self.folder().truth())
+        let found: Option<Kept> = found.await.of(&self.folder().truth())?;
+        Ok(found.map(|kept| Keys {
+            second: SecondFactor::of(&self.vault, name, &kept.key, kept.totp.as_deref(), kept.totp_step),
+            role: kept.role,
+            password: kept.password,
+        }))
     }
 
     /// Ends or gives back an account's right to log in; what it did stays. Its sessions end with it.
@@ -159,33 +175,6 @@ impl Ledger {
         let mut deed = self.deed(by, now).await?;
         deed.account(name).await?;
         deed.set_password(name, password).await?;
-        deed.commit().await
-    }
-
-    /// Gives an account a second factor, or takes it away.
-    pub async fn set_totp(
-        &self,
-        by: &Actor,
-        now: i64,
-        name: &str,
-        secret: Option<&TotpSecret>,
-    ) -> Result<()> {
-        let mut deed = self.deed(by, now).await?;
-        let account = deed.account(name).await?;
-        must(secret.is_some() || account.has_totp, Why::WrongState, || {
-            "the account has no second factor".to_owned()
-        })?;
-        let known = name.to_owned();
-        deed.changed([if secret.is_some() {
-            Change::TotpSet { name: known }
-        } else {
-            Change::TotpRemoved { name: known }
-        }])
-        .await?;
-        let bytes = secret.map(|secret| secret.bytes().to_vec());
-        let sql = "update account set totp = ?, totp_step = null where name = ?";
-        deed.run(db::query(sql).bind(bytes).bind(name)).await?;
-        deed.end_sessions(name).await?;
         deed.commit().await
     }
 }
@@ -246,7 +235,7 @@ impl Deed<'_> {
         })
     }
 
-    async fn end_sessions(&mut self, name: &str) -> Result<()> {
+    pub(super) async fn end_sessions(&mut self, name: &str) -> Result<()> {
         let sql = "delete from session where account = ?";
         self.run(db::query(sql).bind(name)).await.map(drop)
     }

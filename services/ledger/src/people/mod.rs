@@ -8,6 +8,7 @@ mod account;
 mod change;
 mod code;
 mod resident;
+mod second_factor;
 mod session;
 mod throttle;
 mod token;
@@ -16,6 +17,8 @@ pub use account::{Account, Keys};
 pub use change::{Change, Purpose};
 pub use code::{Code, NewCode};
 pub(crate) use resident::OWN_HOUSEHOLDS;
+pub use second_factor::SecondFactor;
+pub(crate) use second_factor::seal as seal_totp;
 pub use session::Session;
 pub use token::{ApiToken, Holder, NewToken};
 

@@ -77,19 +77,7 @@ impl Ledger {
 
     /// Who is logged in with a session, and notes that it was used; `None` of one that is over.
     pub async fn session(&self, digest: &Digest, now: i64) -> Result<Option<Session>> {
-        let path = self.folder().truth();
-        let found: Option<Session> = db::query_as(
-            "select session.account, account.role, session.created_at, session.seen_at, session.until
-             from session join account on account.name = session.account
-             where session.digest = ? and session.until > ? and account.disabled_at is null",
-        )
-        .bind(&digest[..])
-        .bind(now)
-        .fetch_optional(&self.truth)
-        .await
-        .of(&path)?;
-        let awake = |session: &Session| now < session.seen_at.saturating_add(session.role.session().idle_ms);
-        let Some(session) = found.filter(awake) else {
+        let Some(session) = self.session_unseen(digest, now).await? else {
             return Ok(None);
         };
         if now.saturating_sub(session.seen_at) >= SEEN_MS {
@@ -101,6 +89,22 @@ impl Ledger {
             }
         }
         Ok(Some(session))
+    }
+
+    /// The same without noting it: whoever only goes on listening does not use it.
+    pub async fn session_unseen(&self, digest: &Digest, now: i64) -> Result<Option<Session>> {
+        let found: Option<Session> = db::query_as(
+            "select session.account, account.role, session.created_at, session.seen_at, session.until
+             from session join account on account.name = session.account
+             where session.digest = ? and session.until > ? and account.disabled_at is null",
+        )
+        .bind(&digest[..])
+        .bind(now)
+        .fetch_optional(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        let awake = |session: &Session| now < session.seen_at.saturating_add(session.role.session().idle_ms);
+        Ok(found.filter(awake))
     }
 
     /// Sessions of an account that are not over, newest first.

@@ -1,6 +1,7 @@
 //! What others read of the ledger. Plain rows out; nothing here changes anything.
 
 mod accepted;
+mod busy;
 mod cameras;
 mod conflicting;
 mod days;
@@ -21,6 +22,7 @@ mod standing;
 mod tail;
 mod turnout;
 
+pub use busy::BusyDay;
 pub use cameras::{Camera, Cameras, Leaning};
 pub use conflicting::Conflicting;
 pub use days::{Part, Parts};

@@ -4,13 +4,13 @@ mod copies;
 
 use std::path::Path;
 
-use hemu_ledger::acts::{Act, Correction, Sha, Why, Words};
-use hemu_ledger::people::{NewCode, Purpose};
+use hemu_ledger::acts::{Act, Actor, Correction, Sha, Why, Words};
+use hemu_ledger::people::{NewCode, Purpose, SecondFactor};
 use hemu_ledger::privacy::{Erased, LookQuery, Over, Until};
 use hemu_ledger::read::States;
 use hemu_ledger::registry::{Household, HouseholdQuery};
 use hemu_ledger::{Dice, Folder, Ledger, Restore, Snapshot};
-use hemu_people::Role;
+use hemu_people::{Role, TotpSecret};
 use hemu_rules::{Rule, Zone};
 
 use crate::editions::{objection, second, village};
@@ -19,6 +19,8 @@ use crate::site::{NOW, Site, day, person, run};
 
 const DOOR: &str = "DOOR-4711-Q";
 const WORDS: &str = "that bag was not ours";
+/// A second factor's twenty bytes.
+const SECRET: &str = "SECRET-OF-A-PHONE-20";
 const DAY: i64 = 86_400_000;
 
 fn home(token: &str, door: &str) -> Household {
@@ -199,10 +201,7 @@ async fn whom_a_person_erases_is_in_no_byte_and_nobody_elses_place_moves() {
     assert_eq!(words(&site, "BAD").await.as_deref(), Some(WORDS));
     let rule = Rule::V1;
     let before = site.ledger.edition(&rule, day(40), &States::new()).await.unwrap();
-    let refused = site
-        .ledger
-        .act(&hemu_ledger::acts::Actor::system(), NOW, erase("BAD"))
-        .await;
+    let refused = site.ledger.act(&Actor::system(), NOW, erase("BAD")).await;
     assert_eq!(refused.unwrap_err().refused().unwrap().why, Why::NotAPerson);
     site.ledger
         .act(&person("keeper"), NOW, erase("BAD"))
@@ -382,13 +381,20 @@ async fn what_an_earlier_build_kept_in_the_clear_is_sealed_at_the_first_start_an
     let (site, _) = objected().await;
     // As the migration leaves it: set aside, the columns gone.
     let hash = Sha::of(b"an old text").as_str().to_owned();
+    let bytes = if site.folder().is_shared() {
+        "bytea"
+    } else {
+        "blob"
+    };
     run(
         &mut site.truth().await,
         &format!(
             "update household set sealed = null; delete from words; delete from household_key;
              insert into unsealed_household values ('BAD', '{DOOR}', 2), ('GOOD', null, 4);
              insert into unsealed_words select words, '{WORDS}', 5 from objection;
-             insert into unsealed_words values ('{hash}', 'an old text', 6)"
+             insert into unsealed_words values ('{hash}', 'an old text', 6);
+             insert into account (name, role, created_at, unsealed_totp)
+                 values ('w1', 'inspector', 1, cast('{SECRET}' as {bytes})), ('w2', 'inspector', 1, null)"
         ),
     )
     .await;
@@ -403,17 +409,50 @@ async fn what_an_earlier_build_kept_in_the_clear_is_sealed_at_the_first_start_an
     assert_eq!(words(&site, "BAD").await.as_deref(), Some(WORDS));
     let nobodys = site.ledger.words(&Sha::of(b"an old text"), None).await.unwrap();
     assert_eq!(nobodys.as_deref(), Some("an old text"));
-    let left = "select (select count(*) from unsealed_household) + (select count(*) from unsealed_words)";
+    let second = async |name| site.ledger.keys(name).await.unwrap().unwrap().second;
+    let secret = TotpSecret::kept(SECRET.as_bytes()).unwrap();
+    assert!(second("w1").await == SecondFactor::Totp(secret, None));
+    assert!(second("w2").await == SecondFactor::None);
+    let left = "select (select count(*) from unsealed_household) + (select count(*) from unsealed_words)
+        + (select count(*) from account where unsealed_totp is not null)";
     assert_eq!(rows(&mut site.truth().await, left).await, ["Some(0)"]);
     site.ledger
         .act(&person("keeper"), NOW, erase("BAD"))
         .await
         .unwrap();
     if !site.folder().is_shared() {
-        for needle in [DOOR, WORDS] {
+        for needle in [DOOR, WORDS, SECRET] {
             assert!(found(site.dir.path(), needle).is_empty(), "{needle}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_second_factor_is_in_no_file_in_the_clear_and_locked_where_its_key_is_gone() {
+    let site = Site::new().await;
+    let (by, name) = (Actor::operator(), person("w1"));
+    let added = site
+        .ledger
+        .add_account(&by, NOW, (&name, Role::Inspector), Some("x"));
+    added.await.unwrap();
+    let secret = TotpSecret::kept(SECRET.as_bytes()).unwrap();
+    site.ledger.offer_totp("w1", &secret, NOW + 1).await.unwrap();
+    assert!(site.ledger.offered_totp("w1", NOW).await.unwrap() == Some(secret.clone()));
+    assert!(site.ledger.offered_totp("w1", NOW + 1).await.unwrap().is_none());
+    site.ledger.set_totp(&by, NOW, "w1", Some(&secret)).await.unwrap();
+    assert!(site.ledger.offered_totp("w1", NOW).await.unwrap().is_none());
+    let site = site.reopen().await;
+    let second = async || site.ledger.keys("w1").await.unwrap().unwrap().second;
+    assert!(second().await == SecondFactor::Totp(secret, None));
+    assert!(found(site.dir.path(), SECRET).is_empty());
+    // Moved to another account it opens nothing; without its key it is there and nobody's way in.
+    let moved = "insert into account (name, role, created_at, totp) select 'w2', role, 1, totp from account";
+    run(&mut site.truth().await, moved).await;
+    let other = site.ledger.keys("w2").await.unwrap().unwrap().second;
+    assert!(other == SecondFactor::Locked);
+    run(&mut site.truth().await, "delete from household_key").await;
+    assert!(second().await == SecondFactor::Locked);
+    assert!(site.ledger.account("w1").await.unwrap().unwrap().has_totp);
 }
 
 #[tokio::test]

@@ -348,3 +348,32 @@ async fn acts_are_chained_and_committers_cope_with_them() {
     assert!(person("w1").is_person() && !Actor::system().is_person());
     assert!("name with spaces".parse::<Actor>().is_err() && "".parse::<Actor>().is_err());
 }
+
+#[tokio::test]
+async fn of_a_hundred_bags_with_a_card_that_was_lost_none_counts_however_they_came() {
+    let site = Site::new().await;
+    register(&site, &["H1", "H2"]).await;
+    let since = MIDNIGHT + 10 * 60_000;
+    // Half of them are folded before anybody says so, and half come after.
+    let bags = |from: u64, to: u64| {
+        let bag = |seq: u64| (seq, Body::Deposit(deposit("H1", 10 + seq.cast_signed())));
+        segment("C1", (from..=to).map(bag))
+    };
+    site.append(&[bags(1, 50)]).await;
+    site.fold().await;
+    let token = "H1".to_owned();
+    act(&site, "w1", NOW, Act::CardLost { token, since }).await;
+    site.append(&[bags(51, 100)]).await;
+    site.fold().await;
+    let seen = site
+        .ledger
+        .deposits("H1", crate::site::day(-5), crate::site::day(30))
+        .await
+        .unwrap();
+    assert_eq!(seen.len(), 100, "each is kept, with its reason");
+    let accepted = seen
+        .iter()
+        .filter(|row| row.reading.counts || !row.held.has(Held::CARD));
+    assert_eq!(accepted.count(), 0, "of 100");
+    assert_eq!(site.ledger.first_day("H1").await.unwrap(), None);
+}

@@ -20,6 +20,8 @@ export const zh = {
   'accounts.no_password': '未设密码',
   'accounts.active': '可登录',
   'accounts.second': '有手机验证码',
+  'accounts.phone_lost': '取消验证码',
+  'accounts.phone_lost.sure': '{name} 的手机丢了?取消后只凭密码就能登录,并在所有地方退出。',
   'accounts.enable': '启用',
   'accounts.disable': '停用',
   'accounts.new_code': '新登录码',
@@ -62,6 +64,9 @@ export const en: Record<keyof typeof zh, string> = {
   'accounts.no_password': 'no password yet',
   'accounts.active': 'may log in',
   'accounts.second': 'second factor',
+  'accounts.phone_lost': 'Phone lost',
+  'accounts.phone_lost.sure':
+    'Has {name} lost the phone? Then the password alone logs in, and every login of the account ends.',
   'accounts.enable': 'Enable',
   'accounts.disable': 'Disable',
   'accounts.new_code': 'New code',

@@ -1,10 +1,11 @@
-//! POST /api/v1/accounts/{id}/disable, /enable, /role, /code
+//! POST /api/v1/accounts/{id}/disable, /enable, /role, /code, /second-factor/remove
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use hemu_ledger::acts::Why;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -90,4 +91,26 @@ pub(crate) async fn code(
 ) -> Result<(StatusCode, Json<CodeMade>), Problem> {
     let made = password_code(&api, &by, &name).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Takes away the second factor of somebody who lost the phone; whoever is logged in with the account logs in again. The own
+/// one goes with its digits, under `/me`: a browser that was left open must not be enough.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/second-factor/remove", tag = "people",
+    params(("id" = String, Path, description = "the account's name")),
+    responses((status = 200, body = AccountLine), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "it has none, or is the own account")))]
+pub(crate) async fn remove_second_factor(
+    State(api): State<Arc<Api>>,
+    Acting(by): Acting,
+    Id(name): Id,
+) -> Result<Json<AccountLine>, Problem> {
+    if by.name() == name {
+        let detail = "expected another account's second factor, came the own; take it away with its digits, or ask \
+             another admin, or run `hemu user totp NAME --remove` on the server";
+        return Err(Problem::broken(Why::SamePerson, detail));
+    }
+    api.ledger
+        .set_totp(&by, api.people.clock.now(), &name, None)
+        .await?;
+    line(&api, &name).await
 }

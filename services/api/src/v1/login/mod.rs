@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use hemu_ledger::people::SecondFactor;
 use hemu_people::{Role, Secret, Trying, check_password, hash_password, verify_password};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -52,12 +53,18 @@ pub(crate) async fn post(
     let Some(keys) = keys.filter(|_| right) else {
         return Err(refused());
     };
-    let step = match &keys.totp {
-        None => None,
-        Some(secret) => {
+    let step = match &keys.second {
+        SecondFactor::None => None,
+        SecondFactor::Totp(secret, last) => {
             let digits = totp.as_deref().unwrap_or_default();
-            let step = secret.step(digits, api.people.clock.now(), keys.totp_step);
+            let step = secret.step(digits, api.people.clock.now(), *last);
             Some(step.ok_or_else(refused)?)
+        }
+        SecondFactor::Locked => {
+            tracing::warn!(
+                "a second factor was sealed with a key that is not here; take it away with `hemu user totp NAME --remove`"
+            );
+            return Err(refused());
         }
     };
     let session = Secret::session(api.people.random()?);
