@@ -1,8 +1,8 @@
 // Keeps the inspectors' page for when there is no network: the page itself and what it needs to inspect. Must not touch the
 // API's answers, nor any other page: what is of people and of now is asked of the server or not had at all.
 // The two constants are the build's.
-const VERSION = 'd4d5ee0a95a8231e';
-const FILES = ['./assets/Inspect-BhnhC3Cu.css', './assets/Inspect-knmYd5hR.js', './assets/Panel-BuQ4N_7W.css', './assets/Panel-D2IFAbjn.js', './assets/StreamBadge-D1xMV4DW.js', './assets/StreamBadge-DtmAwryt.css', './assets/inspectors-Dz1_nfpg.js', './assets/inspectors-UMm8W2Hn.css', './assets/plan-DfPp_Wvn.js', './assets/streams-DvqQFzzm.js', './assets/text-CZEfdrjv.js'];
+const VERSION = 'd012230ddeb948a9';
+const FILES = ['./assets/Inspect-C_L1I3YI.css', './assets/Inspect-CnitT6Vm.js', './assets/Panel-BuQ4N_7W.css', './assets/Panel-D2IFAbjn.js', './assets/StreamBadge-BXAhd2dq.js', './assets/StreamBadge-DtmAwryt.css', './assets/inspectors-1a4OHY1J.css', './assets/inspectors-pvZ3kz7G.js', './assets/plan-DfPp_Wvn.js', './assets/streams-DvqQFzzm.js', './assets/text-Lrm_mx4A.js'];
 
 const CACHE = `hemu-${VERSION}`;
 const PAGE = './';

@@ -188,7 +188,7 @@ mod tests {
             serde_json::from_str::<Value>(include_str!("../openapi.json")).unwrap()
         );
         let paths = documented(site.published_edition().await);
-        assert_eq!(paths.len(), 97);
+        assert_eq!(paths.len(), 104);
         for (path, methods) in &paths {
             for method in [
                 Method::GET,
@@ -208,7 +208,7 @@ mod tests {
             }
         }
         let read: Vec<_> = of(&paths, &Method::GET).collect();
-        assert_eq!(read.len(), 54);
+        assert_eq!(read.len(), 58);
         site.let_in("boss", Role::Admin, i64::MAX).await;
         for path in read {
             let kept = path == "/api/v1/accounts" || path.ends_with("/export");

@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
-    Activity, Api, Clock, Door, DryRuns, Inspections, Intake, Live, Metrics, Pace, People, Presence, Screens,
-    Site, Standings, live,
+    Activity, Api, Clock, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, People, Presence,
+    Screens, Site, Standings, Turnouts, live,
 };
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::NewToken;
@@ -90,6 +90,8 @@ pub(crate) async fn api(folder: &Path) -> Api {
             version: "0".into(),
         },
         holder: "bench".into(),
+        jobs: Jobs::new("bench", clock.clone()),
+        turnouts: Turnouts::default(),
         presence: Presence::new(|_| false),
         door: Door::default(),
         pace: Pace::default(),

@@ -14,7 +14,7 @@ use hemu_ledger::{Folder, Ledger};
 use hemu_rules::{Millis, Zone};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqlSafeStr};
 use tokio::time::Instant;
 
 use crate::fixtures::migrations;
