@@ -195,7 +195,7 @@ mod tests {
             &|books| {
                 books
                     .entries
-                    .push((9, 0, "minutes".into(), "issued".into(), "home/0/A".into(), 1))
+                    .push((9, 0, "minutes".into(), "issued".into(), "home/0/A".into(), 1));
             },
             &|found| found.doubled,
         );

@@ -275,7 +275,7 @@ impl Import<'_> {
         rejects: &mut Rejects<W, F>,
     ) -> Result<(), Error> {
         let mut segments: BTreeMap<(String, Option<u64>), (Segment, Vec<u64>)> = BTreeMap::new();
-        self.register(chunk).await?;
+        Box::pin(self.register(chunk)).await?;
         for (row, parsed) in chunk.drain(..) {
             if let Some(reason) = self.unknown(&parsed) {
                 rejects.reject(&mut self.summary, &row, &reason)?;
@@ -380,7 +380,7 @@ impl Import<'_> {
         rejects: &mut Rejects<W, F>,
     ) -> Result<(), Error> {
         let positions: Vec<Position> = self.unjudged.iter().map(|stored| stored.position).collect();
-        fold::settle(self.ledger, positions.last().copied().unwrap_or(0)).await?;
+        Box::pin(fold::settle(self.ledger, positions.last().copied().unwrap_or(0))).await?;
         let ignored = self.ledger.ignored_in(&positions).await?;
         self.summary.repeated += ignored.repeats;
         self.summary.new -= ignored.repeats + ignored.aside.len() as u64;

@@ -40,8 +40,9 @@ impl Ledger {
     async fn with(folder: &Folder, zone: Option<Zone>, held: Lock) -> Result<Self> {
         let truth = folder.place(Tables::Truth).pool();
         let vault = Vault::open(folder, &truth).await?;
-        privacy::seal_what_is_not(folder, &truth, &vault).await?;
-        digest::stamp_all(&truth, &folder.truth()).await?;
+        // Boxed, for everybody's future has this one in it.
+        Box::pin(privacy::seal_what_is_not(folder, &truth, &vault)).await?;
+        Box::pin(digest::stamp_all(&truth, &folder.truth())).await?;
         let mut ledger = Self {
             folder: folder.clone(),
             zone: Zone::default(),
@@ -83,6 +84,7 @@ impl Ledger {
     }
 
     /// The same folder, whose long computations somebody waits for: they say by this how far they are, and can be stopped.
+    #[must_use]
     pub fn watched(&self, work: Work) -> Self {
         Self { work, ..self.clone() }
     }

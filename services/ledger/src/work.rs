@@ -87,12 +87,12 @@ impl Work {
 
     /// Begins a stage of so many days or households; `Err(Refused)` if somebody stopped it.
     pub fn begin(&self, stage: Stage, of: u64) -> Result<()> {
-        let Some(state) = &self.0 else { return Ok(()) };
-        if !state.enter(stage, |now| now != Stage::Stopped) {
+        let Some(watched) = &self.0 else { return Ok(()) };
+        if !watched.enter(stage, |now| now != Stage::Stopped) {
             return Err(stopped());
         }
-        state.done.store(0, Ordering::Relaxed);
-        state.of.store(of, Ordering::Relaxed);
+        watched.done.store(0, Ordering::Relaxed);
+        watched.of.store(of, Ordering::Relaxed);
         Ok(())
     }
 

@@ -118,11 +118,11 @@ async fn conclude(scene: &Scene, mut report: Report, known: usize, seen: Vec<See
     report.require(integrity == "ok", || integrity);
     let found = judge(&books, known, &asked);
     report.misses.extend(found.red());
-    let acked = asked.iter().filter(|request| request.position.is_some()).count() as u64;
-    (report.acked, report.lost, report.doubled) = (acked, found.lost, found.doubled);
+    let granted = asked.iter().filter(|request| request.position.is_some()).count() as u64;
+    (report.acked, report.lost, report.doubled) = (granted, found.lost, found.doubled);
     (report.p50_ms, report.p99_ms) = (times.quantile_ms(50), times.quantile_ms(99));
     let figures = [
-        ("refused_not_enough", asked.len() as u64 - acked),
+        ("refused_not_enough", asked.len() as u64 - granted),
         ("repeats_by_intent", repeats),
         ("asked_again_after_a_fault", again),
         ("negative", found.negative),

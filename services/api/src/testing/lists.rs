@@ -8,11 +8,9 @@ use hemu_ledger::acts::{Act, Actor, Audience, Words};
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Day, Rule, Zone};
 use prometheus::Registry;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::postgres_server;
-use super::store::Store;
+use super::store::{Store, Value};
 use super::{DAY, NOON, Site, TODAY, day, inspected};
 use crate::live::Limits;
 use crate::{Api, Clock};
@@ -111,31 +109,23 @@ impl Site {
         Arc::new(api)
     }
 
-    async fn raw(&self) -> SqliteConnection {
-        let path = self.ledger.folder().truth();
-        let options = SqliteConnectOptions::new().filename(path);
-        options.connect().await.unwrap()
-    }
-
     /// Holds up whoever writes, until it is dropped.
-    pub(crate) async fn hold_writers(&self) -> SqliteConnection {
-        let mut connection = self.raw().await;
-        sqlx::query("begin immediate")
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        connection
+    pub(crate) async fn hold_writers(&self) -> Store {
+        let mut store = Store::of(&self.ledger).await;
+        store.hold_writers().await;
+        store
     }
 
     /// As if another server computed the edition of a day; since when.
     pub(crate) async fn lease(&self, day: Day, holder: &str) -> i64 {
-        sqlx::query("insert or replace into lease (day, holder, until) values (?, ?, ?)")
-            .bind(day.get())
-            .bind(holder)
-            .bind(NOON + 60_000)
-            .execute(&mut self.raw().await)
-            .await
-            .unwrap();
+        let taken = "insert into lease (day, holder, until) values ($1, $2, $3)
+             on conflict (day) do update set holder = excluded.holder, until = excluded.until";
+        let values = [
+            Value::Number(day.get().into()),
+            Value::Text(holder),
+            Value::Number(NOON + 60_000),
+        ];
+        Store::of(&self.ledger).await.run(taken, &values).await;
         self.ledger.leases(NOON).await.unwrap()[0].since
     }
 

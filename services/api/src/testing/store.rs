@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use super::postgres_server;
 
 /// A connection that the ledger knows nothing of.
-pub(super) enum Store {
+pub(crate) enum Store {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
@@ -52,6 +52,18 @@ impl Store {
         match self {
             Self::Sqlite(connection) => run!(connection, sql, values),
             Self::Postgres(connection) => run!(connection, sql, values),
+        }
+    }
+
+    /// As the ledger does for an act: nobody else writes until this connection is dropped.
+    pub(super) async fn hold_writers(&mut self) {
+        match self {
+            Self::Sqlite(_) => self.run("begin immediate", &[]).await,
+            Self::Postgres(_) => {
+                self.run("begin", &[]).await;
+                let lock = "lock table journal in share row exclusive mode";
+                self.run(lock, &[]).await;
+            }
         }
     }
 

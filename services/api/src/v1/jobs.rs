@@ -160,7 +160,7 @@ impl JobLine {
         }
     }
 
-    fn elsewhere(lease: Lease) -> Self {
+    fn elsewhere(lease: &Lease) -> Self {
         Self {
             id: None,
             kind: KindWord::Edition,
@@ -187,7 +187,7 @@ pub(crate) async fn list(State(api): State<Arc<Api>>) -> Result<Json<JobList>, P
     let entries = api.jobs.all();
     // A computation of our own shows itself.
     leases.retain(|lease| !api.jobs.owns(&lease.holder));
-    let elsewhere = leases.into_iter().map(JobLine::elsewhere);
+    let elsewhere = leases.iter().map(JobLine::elsewhere);
     let items = elsewhere.chain(entries.into_iter().map(JobLine::of)).collect();
     Ok(Json(JobList { at, items }))
 }

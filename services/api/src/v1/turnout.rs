@@ -24,11 +24,14 @@ use crate::problem::Problem;
 const DAYS: i32 = 7;
 const WEEKS: i32 = 8;
 /// Whole days alone are counted: what they come to hardly changes any more.
-const FRESH_FOR: Duration = Duration::from_secs(60);
+const FRESH_FOR: Duration = Duration::from_mins(1);
 
 /// The last answers, by estate and length of a time. Whoever asks for one that is being counted waits for it.
 #[derive(Debug, Clone, Default)]
-pub struct Turnouts(Arc<Mutex<HashMap<(String, Length), (Instant, Turnout)>>>);
+pub struct Turnouts(Arc<Mutex<HashMap<Asked, (Instant, Turnout)>>>);
+
+/// An estate and the length of a time.
+type Asked = (String, Length);
 
 /// How long a time is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -71,6 +74,7 @@ struct Time {
 /// A building.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = TurnoutBuilding)]
+#[expect(clippy::struct_field_names, reason = "the name that all answers give it")]
 struct Building {
     /// Null where the registry names none.
     building: Option<String>,

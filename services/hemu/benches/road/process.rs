@@ -66,10 +66,11 @@ pub(crate) fn file_bytes(file: &Path) -> f64 {
 pub(crate) fn bare_fsyncs(folder: &Path, during: Duration) -> Stalls {
     use std::io::Write;
     let mut file = std::fs::File::create(folder.join("fsync")).unwrap();
-    let (mut times, began) = (Vec::new(), tokio::time::Instant::now());
+    let (bytes, mut times) = (vec![7; 20_000], Vec::new());
+    let began = tokio::time::Instant::now();
     while began.elapsed() < during {
         let began = tokio::time::Instant::now();
-        file.write_all(&[7; 20_000]).unwrap();
+        file.write_all(&bytes).unwrap();
         file.sync_data().unwrap();
         times.push(u64::try_from(began.elapsed().as_micros()).unwrap());
     }

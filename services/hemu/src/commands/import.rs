@@ -24,9 +24,16 @@ pub(super) async fn run(config: &Config, options: &Import, words: &Words) -> Res
     let settings = Options {
         strict: options.strict,
     };
-    let summary = import(&site.ledger, clock::system(), input, open, settings, |rows| {
-        bar.set_position(rows);
-    })
+    let summary = Box::pin(import(
+        &site.ledger,
+        clock::system(),
+        input,
+        open,
+        settings,
+        |rows| {
+            bar.set_position(rows);
+        },
+    ))
     .await?;
     bar.finish_and_clear();
     let series = site.series(site.engine(config, words).await?).await?;

@@ -53,7 +53,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
     let config = Config::load(&cli.common, &listen, words)?;
     log_to_stderr(&config.log, words)?;
     match cli.command {
-        Command::Demo(options) => demo::run(config, &options, words).await,
+        Command::Demo(options) => Box::pin(demo::run(config, &options, words)).await,
         Command::Serve(_) => serve::run(&config, words).await,
         Command::Config => Ok(()),
         Command::Migrate => migrate(&config, words).await,
@@ -61,8 +61,8 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::User(command) => user::run(&config, command, words).await,
         Command::Token(command) => token::run(&config, command, words).await,
         Command::Bank(command) => bank::run(&config, command, words).await,
-        Command::Household(command) => household::run(&config, command, words).await,
-        Command::Import(options) => import::run(&config, &options, words).await,
+        Command::Household(command) => Box::pin(household::run(&config, command, words)).await,
+        Command::Import(options) => Box::pin(import::run(&config, &options, words)).await,
         Command::Export(options) => export::run(&config, &options, words).await,
         Command::Lists(options) => lists::run(&config, &options, words).await,
         Command::Rules(command) => rules::run(&config, &command, words).await,

@@ -67,7 +67,7 @@ pub(crate) async fn scores(blank: &Disk, records: &[(usize, String)], seed: u64)
     server.commit().await;
     while server.fold().await.map_err(text)? {}
     let said = read(&server.ledger).await.map_err(text)?;
-    server.die().await.map_err(text)?;
+    Box::pin(server.die()).await.map_err(text)?;
     Ok(said)
 }
 

@@ -57,7 +57,7 @@ impl World<'_> {
             return Ok(());
         };
         self.report.crashes += 1;
-        server.die().await.map_err(text)?;
+        Box::pin(server.die()).await.map_err(text)?;
         if self.sabotage == Sabotage::DiskLies {
             self.disk.lose_last_batch().await;
         }

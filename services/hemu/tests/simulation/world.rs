@@ -239,7 +239,7 @@ impl<'b> World<'b> {
             if std::env::var_os("HEMU_TEST_TRACE").is_some() {
                 println!("{} {at} {event:?}", self.report.steps);
             }
-            self.happen(event).await?;
+            Box::pin(self.happen(event)).await?;
             if self.healed && self.is_quiet() {
                 return Box::pin(self.end(trace)).await;
             }
@@ -270,7 +270,7 @@ impl<'b> World<'b> {
             Event::Receipts => self.receipts().await?,
             Event::PowerIsBack(who) => self.power_is_back(who)?,
             Event::BootLost(who) => self.boot_lost(who)?,
-            Event::Start => self.start().await?,
+            Event::Start => Box::pin(self.start()).await?,
             Event::Restore => self.restore().await?,
             Event::Heal => self.heal()?,
             Event::Record(who) => self.record(who),
@@ -324,7 +324,7 @@ impl<'b> World<'b> {
         let batches = server.ledger.batches(0, 1_000_000).await.map_err(text)?;
         batches.last().map(|batch| batch.hash).hash(trace);
         if let Some(server) = self.server.take() {
-            server.die().await.map_err(text)?;
+            Box::pin(server.die()).await.map_err(text)?;
         }
         Ok(())
     }

@@ -164,7 +164,7 @@ fn the_page_draws_the_same_points_whichever_engine_keeps_the_charts() {
     add(&folder.path().join("data"), "tester", "grid_officer");
     assert!(server.terminate().success());
     let own = points(folder.path(), None);
-    assert!(own.matches("\n").count() > 500, "{own}");
+    assert!(own.matches('\n').count() > 500, "{own}");
     let of_victoria = points(folder.path(), Some(&victoria.url()));
     assert!(own == of_victoria, "VictoriaMetrics: {own}\n{of_victoria}");
     let of_influx = points(folder.path(), Some(&influx.url()));

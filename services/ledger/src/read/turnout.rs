@@ -30,7 +30,9 @@ impl Ledger {
     pub async fn came(&self, estate: &str, times: &[(Day, Day)]) -> Result<Came> {
         let (buildings, homes) = self.homes(estate).await?;
         let mut households = vec![0; buildings.len()];
-        homes.values().for_each(|&building| households[building] += 1);
+        for &building in homes.values() {
+            households[building] += 1;
+        }
         let mut came = vec![vec![0; buildings.len()]; times.len()];
         if let (Some((from, _)), Some((_, to))) = (times.first(), times.last()) {
             let path = self.folder().projections();

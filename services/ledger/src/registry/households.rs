@@ -176,7 +176,9 @@ impl Ledger {
             .iter()
             .map(|(household, _)| household.token.as_str())
             .collect();
-        digest::stamp(&mut transaction.link(), &tokens).await.of(&path)?;
+        Box::pin(digest::stamp(&mut transaction.link(), &tokens))
+            .await
+            .of(&path)?;
         transaction.commit().await.of(&path)?;
         Ok(sealed.len())
     }
@@ -229,7 +231,9 @@ impl Ledger {
         .await
         .of(&path)?;
         let tokens: Vec<&str> = once.iter().map(|(token, _)| *token).collect();
-        digest::stamp(&mut transaction.link(), &tokens).await.of(&path)?;
+        Box::pin(digest::stamp(&mut transaction.link(), &tokens))
+            .await
+            .of(&path)?;
         transaction.commit().await.of(&path)
     }
 

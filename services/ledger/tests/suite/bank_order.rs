@@ -28,12 +28,15 @@ enum Ask {
 /// What a household has by its period: minutes and points.
 type Sums = BTreeMap<(usize, u32), [i64; 2]>;
 
+/// Whose minutes and points change by how much.
+type Change = ((usize, u32), [i64; 2]);
+
 #[derive(Default)]
 struct Book {
     sums: Sums,
     periods: [u32; 3],
     /// What was asked for and its place, and what reversing it would change.
-    done: Vec<(Deal, u64, Vec<((usize, u32), [i64; 2])>)>,
+    done: Vec<(Deal, u64, Vec<Change>)>,
     keys: u32,
 }
 
@@ -133,31 +136,30 @@ async fn play(site: &Site, asked: &[Ask]) -> Book {
                 let changes = vec![(book.who(from), [-amount, 0]), (book.who(to), [amount, 0])];
                 book.ask(site, deal, changes).await;
             }
-            Ask::Serve(helper, helped, minutes) if helper != helped => {
+            Ask::Serve(helper, guest, minutes) if helper != guest => {
                 let (record, say) = (book.key(), book.key());
                 // Each at an hour of its own, on as many days as it takes.
                 let ago = i64::from(book.keys) * 10 * 3_600_000;
-                let deal = serve(&record, (TOKENS[helper], TOKENS[helped]), minutes, ago);
+                let deal = serve(&record, (TOKENS[helper], TOKENS[guest]), minutes, ago);
                 let service = site.ledger.deal(&person("o1"), NOW, deal).await;
                 let Ok(service) = service else { continue };
-                let yes = confirm(&say, TOKENS[helped], service.position);
+                let yes = confirm(&say, TOKENS[guest], service.position);
                 site.ledger.deal(&person("o2"), NOW, yes).await.unwrap();
                 let who = book.who(helper);
                 assert!(book.apply(&[(who, [minutes, 0])], 1));
             }
-            Ask::Transfer(..) | Ask::Serve(..) => {}
             Ask::Reverse(nth) => book.take_back(site, nth).await,
             Ask::Again(nth) if !book.done.is_empty() => {
                 let (deal, position, _) = book.done[nth % book.done.len()].clone();
                 let again = site.ledger.deal(&person("o1"), NOW + 5, deal).await.unwrap();
                 assert_eq!((again.position, again.at, again.repeated), (position, NOW, true));
             }
-            Ask::Again(_) => {}
             Ask::MoveIn(nth) => {
                 book.periods[nth] += 1;
                 let (token, day) = (TOKENS[nth].to_owned(), day(book.periods[nth].into()));
                 act(site, "o1", NOW, Act::MovedIn { token, day }).await;
             }
+            Ask::Transfer(..) | Ask::Serve(..) | Ask::Again(_) => {}
         }
     }
     book

@@ -31,11 +31,11 @@ fn is_followed(database: &Database, words: &Words) -> Finding {
     };
     let has_none = !database.waits && standbys == 0;
     let what = if has_none {
-        "check-no-standby"
+        words.say("check-no-standby", &[])
     } else {
-        "check-standby"
+        words.say("check-standby", &[])
     };
-    (words.say(what, &[]), trouble)
+    (what, trouble)
 }
 
 #[cfg(test)]
