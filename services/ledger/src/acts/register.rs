@@ -21,7 +21,7 @@ const AGAIN: &str = "erased before what was restored was made; carried out again
 const FORGET: [&str; 5] = [
     "delete from household_key where token = ?",
     "delete from words where token = ?",
-    "update household set building = null, unit = null, station = null, sealed = null where token = ?",
+    "update household set building = null, unit = null, station = null, sealed = null, digest = null where token = ?",
     "delete from one_time_code where token = ?",
     "delete from session where account in (select account from resident where token = ?)",
 ];
@@ -159,13 +159,15 @@ impl Deed<'_> {
             residents: written.residents,
         };
         let sealed = home.seal(&self.ledger.vault, &mut self.tx.link(), token).await?;
-        let done = db::query("update household set building = ?, unit = ?, sealed = ? where token = ?")
-            .bind(written.building)
-            .bind(written.unit)
-            .bind(sealed)
-            .bind(token)
-            .execute(&mut self.tx.link())
-            .await;
+        let done = db::query(
+            "update household set building = ?, unit = ?, sealed = ?, digest = null where token = ?",
+        )
+        .bind(written.building)
+        .bind(written.unit)
+        .bind(sealed)
+        .bind(token)
+        .execute(&mut self.tx.link())
+        .await;
         self.of(done)?;
         self.stamp(token).await
     }

@@ -50,7 +50,7 @@ async fn homes(vault: &Vault, link: &mut db::Link<'_>, path: &Path) -> Result<()
     for (token, door, residents) in homes {
         let home = Home { door, residents };
         let sealed = home.seal(vault, link, &token).await?;
-        db::query("update household set sealed = ? where token = ?")
+        db::query("update household set sealed = ?, digest = null where token = ?")
             .bind(sealed)
             .bind(&token)
             .execute(&mut *link)

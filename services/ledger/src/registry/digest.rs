@@ -1,5 +1,8 @@
 //! A digest in every household's row of the row itself: whoever is called something else after a bit flipped on the disk
 //! would be on a list under another's name. It finds accidents; somebody who writes the row can write the digest too.
+//!
+//! Whoever changes a row takes its digest away in the same statement, and only rows without one get one: what merely names a
+//! household, as an import does, must not vouch for a row that a bit changed.
 
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
@@ -26,17 +29,16 @@ fn digest(row: &db::Row) -> db::Outcome<i64> {
     }
     take(row.try_get::<Option<Vec<u8>>, _>("sealed")?.as_deref());
     take(Some(&row.try_get::<i64, _>("created_at")?.to_be_bytes()));
-    let bytes: [u8; 32] = hasher.finalize().into();
-    let (first, _) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    Ok(i64::from_be_bytes(*first))
+    let first = hasher.finalize().into_iter().take(8);
+    Ok(first.fold(0, |bits, byte| (bits << 8) | i64::from(byte)))
 }
 
-/// To be called in the transaction that wrote the rows of these households.
+/// For those of the households that have none. To be called in the transaction that wrote their rows.
 pub(crate) async fn stamp(link: &mut db::Link<'_>, tokens: &[&str]) -> db::Outcome {
     let wanted = Rows::new(
         "with wanted (token) as (",
         1,
-        ") select household.* from wanted join household using (token)",
+        ") select household.* from wanted join household using (token) where digest is null",
     );
     let found = wanted.fetch(link, tokens, |b, token| {
         b.add(*token);

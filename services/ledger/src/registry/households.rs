@@ -152,7 +152,7 @@ impl Ledger {
             "on conflict (token) do update set estate = coalesce(excluded.estate, household.estate),
                building = coalesce(excluded.building, household.building),
                unit = coalesce(excluded.unit, household.unit), sealed = coalesce(excluded.sealed, household.sealed),
-               station = coalesce(excluded.station, household.station)",
+               station = coalesce(excluded.station, household.station), digest = null",
         );
         let mut transaction = self.truth.begin_alone().await.of(&path)?;
         let erased = erased(&mut transaction.link()).await.of(&path)?;
@@ -215,7 +215,8 @@ impl Ledger {
         let rows = Rows::new(
             "insert into household (token, estate, created_at)",
             3,
-            "on conflict (token) do update set estate = coalesce(household.estate, excluded.estate)",
+            "on conflict (token) do update set estate = excluded.estate, digest = null
+               where household.estate is null and excluded.estate is not null",
         );
         // A token comes once a statement: the first estate that is named for it is its own.
         let mut once: BTreeMap<&str, Option<&str>> = BTreeMap::new();

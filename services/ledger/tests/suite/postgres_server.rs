@@ -205,12 +205,15 @@ pub(crate) async fn wait_for_standby(server: &str, name: &str) {
         sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
     }
     let known = "select current_setting('synchronous_standby_names')";
+    let mut tries = 0;
     while sqlx::query_scalar::<_, String>(known)
         .fetch_one(&mut admin)
         .await
         .unwrap()
         != name
     {
+        tries += 1;
+        assert!(tries < 3_000, "the database does not take its setting over");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     admin.close().await.unwrap();

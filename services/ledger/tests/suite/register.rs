@@ -54,6 +54,17 @@ async fn a_row_that_is_not_what_was_written_is_named() {
 }
 
 #[tokio::test]
+async fn an_import_that_names_a_household_does_not_vouch_for_its_row() {
+    let site = Site::new().await;
+    site.ledger.put_households(&[home("H1", "12")]).await.unwrap();
+    run(&mut site.truth().await, "update household set building = '13'").await;
+    let named = found(&site).await;
+    assert!(named.is_some());
+    site.ledger.ensure_households(&[("H1", None)], NOW).await.unwrap();
+    assert_eq!(found(&site).await, named);
+}
+
+#[tokio::test]
 async fn the_households_file_read_again_puts_right_what_it_says() {
     let site = Site::new().await;
     site.ledger.put_households(&[home("H1", "12")]).await.unwrap();
