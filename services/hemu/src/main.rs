@@ -2,7 +2,6 @@
 
 mod backend;
 mod backup;
-mod behind;
 mod broker;
 mod cli;
 mod clock;
@@ -17,6 +16,7 @@ mod retention;
 mod roles;
 mod server;
 mod site;
+mod threads;
 mod upkeep;
 mod words;
 

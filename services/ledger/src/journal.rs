@@ -260,8 +260,8 @@ pub(crate) enum Take {
     Before,
 }
 
-/// Batches a stretch looks at; one that is cut off here goes on at its end.
-const STRETCH: u32 = 1_024;
+/// Batches looked at in one question.
+const AHEAD: u32 = 1_024;
 
 /// The next whole batches of a range, as many as `take` takes. What is not taken is not read: a database sends all it
 /// was asked for, however soon one stops listening.
@@ -272,29 +272,11 @@ pub(crate) async fn stretch(
     mut take: impl FnMut(&Stretch) -> Take,
 ) -> Result<Vec<Batch>> {
     let path = Path::new("the journal");
-    let ahead = db::query(
-        "select position, records, length(body) as bytes, substr(body, 1, 1) as kind from journal
-         where position > ? and position <= ? order by position limit ?",
-    )
-    .bind(after.cast_signed())
-    .bind(until.cast_signed())
-    .bind(STRETCH)
-    .fetch_all(truth);
     let mut last = after;
-    for row in ahead.await.of(path)? {
-        let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
-        let known = || -> db::Outcome<Stretch> {
-            Ok(Stretch {
-                records: row.try_get::<i64, _>("records")?.cast_unsigned(),
-                bytes: usize::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or(usize::MAX),
-                acts: crate::segment::are_acts(row.try_get("kind")?),
-            })
-        };
-        let taken = take(&known().map_err(|error| damaged(position, &error))?);
-        if taken != Take::Before {
-            last = position;
-        }
-        if taken != Take::On {
+    // Batches are small where devices wait for each acknowledgement, and many of them make a stretch.
+    while let Some(further) = look_ahead(truth, last, until, &mut take).await? {
+        last = further.last;
+        if further.enough {
             break;
         }
     }
@@ -306,6 +288,53 @@ pub(crate) async fn stretch(
         .bind(last.cast_signed())
         .fetch_all(truth);
     rows.await.of(path)?.iter().map(|row| batch(path, row)).collect()
+}
+
+/// How far a look ahead took batches.
+struct Further {
+    last: Position,
+    /// No more are wanted.
+    enough: bool,
+}
+
+/// Offers the next batches of a range to `take`; `None` when there are none.
+async fn look_ahead(
+    truth: &db::Pool,
+    after: Position,
+    until: Position,
+    take: &mut impl FnMut(&Stretch) -> Take,
+) -> Result<Option<Further>> {
+    let path = Path::new("the journal");
+    let rows = db::query(
+        "select position, records, length(body) as bytes, substr(body, 1, 1) as kind from journal
+         where position > ? and position <= ? order by position limit ?",
+    )
+    .bind(after.cast_signed())
+    .bind(until.cast_signed())
+    .bind(AHEAD)
+    .fetch_all(truth);
+    let mut last = after;
+    let mut enough = None;
+    for row in rows.await.of(path)? {
+        let position = row.try_get::<i64, _>("position").of(path)?.cast_unsigned();
+        let taken = take(&known(&row).map_err(|error| damaged(position, &error))?);
+        if taken != Take::Before {
+            last = position;
+        }
+        enough = Some(taken != Take::On);
+        if enough == Some(true) {
+            break;
+        }
+    }
+    Ok(enough.map(|enough| Further { last, enough }))
+}
+
+fn known(row: &db::Row) -> db::Outcome<Stretch> {
+    Ok(Stretch {
+        records: row.try_get::<i64, _>("records")?.cast_unsigned(),
+        bytes: usize::try_from(row.try_get::<i64, _>("bytes")?).unwrap_or(usize::MAX),
+        acts: crate::segment::are_acts(row.try_get("kind")?),
+    })
 }
 
 /// Checks that the batch the projections were folded up to is still in the journal: the chain alone cannot tell

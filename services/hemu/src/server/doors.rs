@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::handset;
 use crate::http;
 use crate::roles::Role;
+use crate::threads::Front;
 use crate::words::Words;
 
 /// What the doors are opened with.
@@ -50,6 +51,8 @@ pub(super) struct Doors {
     pub(super) committed: watch::Receiver<Position>,
     healthy: watch::Receiver<bool>,
     connected: Connected,
+    /// Where the embedded door, the committer and the receipts work.
+    front: Front,
 }
 
 /// What of them runs until it is told to end; nothing on a node without doors.
@@ -60,6 +63,7 @@ pub(super) struct Running {
     pub(super) endpoint: Option<JoinHandle<()>>,
     pub(super) broker: Option<JoinHandle<()>>,
     pub(super) committer: Option<JoinHandle<()>>,
+    pub(super) front: Option<Front>,
 }
 
 impl Doors {
@@ -71,6 +75,7 @@ impl Doors {
             endpoint: self.endpoint,
             broker: self.broker,
             committer: Some(self.committer),
+            front: Some(self.front),
         }
     }
 
@@ -86,6 +91,7 @@ impl Doors {
 
     pub(super) async fn open(plan: Plan<'_>) -> Result<Self> {
         let Plan { config, ledger, .. } = plan;
+        let front = Front::start()?;
         let (committer, intake, Signals { committed, healthy }) = Committer::new(
             ledger,
             plan.clock.clone(),
@@ -97,7 +103,7 @@ impl Doors {
         let endpoint = config
             .roles
             .has(Role::Endpoint)
-            .then(|| endpoint(&plan, &intake, &connected))
+            .then(|| endpoint(&plan, &front, &intake, &connected))
             .transpose()?;
         let broker = broker::settings(config, plan.words)?
             // A demo's devices are not the broker's.
@@ -123,26 +129,32 @@ impl Doors {
             broker.as_ref(),
             plan.stop_listening.clone(),
         );
-        let receipts = tokio::spawn(receipts.await?);
+        let receipts = front.handle().spawn(receipts.await?);
         let stop = plan.stop_listening.clone();
         Ok(Self {
             mqtt,
             mqtt_tls,
-            endpoint: endpoint.map(|endpoint| tokio::spawn(endpoint.run(stop))),
+            endpoint: endpoint.map(|endpoint| front.handle().spawn(endpoint.run(stop))),
             view: broker.as_ref().map(|broker| broker.view.clone()),
             broker: broker.map(|broker| broker.task),
-            committer: tokio::spawn(committer.run(plan.abandon.clone())),
+            committer: front.handle().spawn(committer.run(plan.abandon.clone())),
             receipts,
             people,
             holding,
             committed,
             healthy,
             connected,
+            front,
         })
     }
 }
 
-fn endpoint(plan: &Plan<'_>, intake: &Intake, connected: &Connected) -> Result<Endpoint<Devices>> {
+fn endpoint(
+    plan: &Plan<'_>,
+    front: &Front,
+    intake: &Intake,
+    connected: &Connected,
+) -> Result<Endpoint<Devices>> {
     let Plan { config, words, .. } = plan;
     let devices = Devices {
         ledger: plan.ledger.clone(),
@@ -170,6 +182,8 @@ fn endpoint(plan: &Plan<'_>, intake: &Intake, connected: &Connected) -> Result<E
         limits,
     };
     let metrics = hemu_endpoint::Metrics::new(plan.registry)?;
+    // Its sockets belong to the threads it is bound on.
+    let _there = front.handle().enter();
     Endpoint::bind(endpoint, Arc::new(devices), metrics).with_context(|| match config.mqtt_tls_listen {
         None => taken(words, "mqtt_listen", config.mqtt_listen),
         Some(tls) => words.say(

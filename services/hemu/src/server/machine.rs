@@ -8,10 +8,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Occasion;
-use crate::behind::Behind;
 use crate::config::Config;
 use crate::jobs::{self, Schedule};
 use crate::roles::Role;
+use crate::threads::Behind;
 use crate::upkeep::Upkeep;
 use crate::words::Words;
 

@@ -23,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 use doors::Doors;
 use machine::Machine;
 
-use crate::behind::Behind;
 use crate::clock;
 use crate::config::Config;
 use crate::http::{self, Pages};
@@ -31,6 +30,7 @@ use crate::jobs;
 use crate::progress;
 use crate::roles;
 use crate::site::{self, Site, random};
+use crate::threads::{Behind, Front};
 use crate::words::Words;
 
 const CHECKPOINT_LOOK: Duration = Duration::from_millis(500);
@@ -73,6 +73,7 @@ pub(crate) struct Server {
     projector: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
     behind: Behind,
+    front: Option<Front>,
     terminate: Signal,
     _serving: Lock,
 }
@@ -140,8 +141,7 @@ impl Server {
         let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
         let registry = Registry::new();
         let metrics = Metrics::new(&registry)?;
-        let (stop_all, stop_listening) = (CancellationToken::new(), CancellationToken::new());
-        let abandon = CancellationToken::new();
+        let [stop_all, stop_listening, abandon] = std::array::from_fn(|_| CancellationToken::new());
 
         let (checkpoints, checkpoints_seen) = watch::channel(0);
         let plan = doors::Plan {
@@ -220,6 +220,7 @@ impl Server {
             projector,
             tasks,
             behind,
+            front: doors.front,
             stop_listening,
             abandon,
             stop_all,
@@ -310,7 +311,7 @@ impl Server {
         self.stop_all.cancel();
         let parts = self.tasks.into_iter().chain([self.projector]);
         join_all(parts.map(end_in_time)).await;
-        drop(self.behind);
+        drop((self.front, self.behind));
         if let Err(error) = self.ledger.checkpoint().await {
             tracing::warn!(%error, "the write-ahead log stays for the next start");
         }

@@ -8,8 +8,11 @@ use super::devices::place;
 use crate::db;
 use crate::entry::Origin;
 use crate::error::{Error, InFile, Result};
-use crate::journal::{self, Batch, Position, Take};
+use crate::journal::{self, Batch, Position, Stretch, Take};
 use crate::ledger::Ledger;
+
+/// Records held in memory at once.
+const AT_ONCE: u64 = 10_000;
 
 /// Records that came under devices' own numbers, of the newest that were folded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +45,12 @@ impl Ledger {
         let repeated = self.repeated(after).await?;
         let (mut delays, mut read) = (Delays::default(), after);
         loop {
-            let batches = journal::stretch(&self.truth, read, applied, |_| Take::On).await?;
+            let mut held = 0;
+            let some = |stretch: &Stretch| {
+                held += stretch.records;
+                if held < AT_ONCE { Take::On } else { Take::Last }
+            };
+            let batches = journal::stretch(&self.truth, read, applied, some).await?;
             let Some(last) = batches.last() else {
                 return Ok(delays);
             };

@@ -4,7 +4,7 @@ use hemu_ledger::entry::{Body, Deposit, Status};
 use hemu_ledger::segment::Segment;
 use hemu_rules::{Bp, By, Millis};
 
-use crate::site::{MIDNIGHT, Site, deposit, fold, of_boot, quarantined, run, segment};
+use crate::site::{MIDNIGHT, NOW, Site, batch, deposit, fold, of_boot, quarantined, run, segment};
 
 /// A bit of everything: eight batches that touch every table.
 pub(crate) fn batches() -> Vec<Vec<Segment>> {
@@ -181,4 +181,22 @@ async fn numbers_go_by_the_journal_not_by_the_cut() {
     }
     at_once.fold().await;
     assert_eq!(slowly.everything().await, at_once.everything().await);
+}
+
+/// Where devices wait for each acknowledgement a batch holds a record or two. Whoever reads on in steps and rests after one
+/// that was not full must not be left behind by that.
+#[tokio::test]
+async fn a_step_takes_as_many_batches_as_there_are() {
+    let site = Site::new().await;
+    let mut journal = site.ledger.journal().await.unwrap();
+    for nth in 1..=1_100 {
+        let (records, body) = batch(&[segment("C1", [(nth, Body::Deposit(deposit("H1", 30)))])]);
+        journal.append(NOW, records, &body).await.unwrap();
+    }
+    let (mut projector, _lock) = site.ledger.projector().await.unwrap();
+    assert_eq!(projector.step().await.unwrap().records, 1_100);
+    assert_eq!(site.ledger.tail(0, 100_000).await.unwrap().records(), 1_100);
+    assert_eq!(site.ledger.tail(0, 1_050).await.unwrap().records(), 1_050);
+    let delays = site.ledger.delays(1_100, 0).await.unwrap();
+    assert_eq!(delays.devices["C1"].records, 1_100);
 }
