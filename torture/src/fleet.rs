@@ -66,6 +66,8 @@ pub struct Manners {
     pub batch: usize,
     /// Records a ring holds.
     pub ring: usize,
+    /// Whether each device keeps its ring and its log open: two files more than its connection.
+    pub files_stay_open: bool,
     /// Whether a PUBACK promises anything: not behind a broker.
     pub puback_promises: bool,
     /// Share of turns at which a device loses power.

@@ -166,6 +166,7 @@ impl Scene {
             window: 64,
             batch: 8,
             ring: 4_096,
+            files_stay_open: true,
             puback_promises: self.broker.is_none(),
             power_cuts: 0.0,
             noise: 0.0,

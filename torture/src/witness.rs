@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -20,12 +20,17 @@ pub struct Promise {
 
 /// The log of one device, being written.
 #[derive(Debug)]
-pub struct Witness(File);
+pub struct Witness {
+    path: PathBuf,
+    /// The file, where it stays open.
+    open: Option<File>,
+}
 
 impl Witness {
-    /// Appends to the log at `path`.
-    pub fn open(path: &Path) -> std::io::Result<Self> {
-        OpenOptions::new().create(true).append(true).open(path).map(Self)
+    /// Appends to the log at `path`, which stays open or is opened for each promise.
+    pub fn open(path: PathBuf, stays: bool) -> std::io::Result<Self> {
+        let open = Some(appending(&path)?).filter(|_| stays);
+        Ok(Self { path, open })
     }
 
     /// Notes PUBACKs and waits for the disk.
@@ -49,9 +54,18 @@ impl Witness {
     }
 
     fn write(&mut self, lines: &str) -> std::io::Result<()> {
-        self.0.write_all(lines.as_bytes())?;
-        self.0.sync_data()
+        let mut opened = None;
+        let file = match &mut self.open {
+            Some(file) => file,
+            None => opened.insert(appending(&self.path)?),
+        };
+        file.write_all(lines.as_bytes())?;
+        file.sync_data()
     }
+}
+
+fn appending(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
 }
 
 /// Reads a log back; a last line cut short is no promise.
@@ -90,13 +104,15 @@ mod tests {
     #[test]
     fn promises_come_back_and_half_a_line_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        let mut witness = Witness::open(&path).unwrap();
-        witness.acked(&[(7, 1), (7, 2), (7, 4)]).unwrap();
-        witness.receipted(7, 3).unwrap();
-        witness.receipted(7, 9).unwrap();
-        witness.write("receipted 7 1 5000").unwrap();
-        let ranges: Vec<_> = read("d", &path).unwrap().into_iter().map(|p| p.range).collect();
-        assert_eq!(ranges, [(1, 2), (4, 4), (1, 9)]);
+        for stays in [true, false] {
+            let path = folder.path().join(format!("log-{stays}"));
+            let mut witness = Witness::open(path.clone(), stays).unwrap();
+            witness.acked(&[(7, 1), (7, 2), (7, 4)]).unwrap();
+            witness.receipted(7, 3).unwrap();
+            witness.receipted(7, 9).unwrap();
+            witness.write("receipted 7 1 5000").unwrap();
+            let ranges: Vec<_> = read("d", &path).unwrap().into_iter().map(|p| p.range).collect();
+            assert_eq!(ranges, [(1, 2), (4, 4), (1, 9)]);
+        }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
     SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Row, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, Sqlite};
 use tokio::sync::Mutex;
 
 use crate::due::Marks;
@@ -91,6 +91,13 @@ async fn lock(path: PathBuf) -> Result<File> {
         .map_err(sqlx::Error::Io)?)
 }
 
+/// Whether a connection is in no transaction. One that SQLite ended by itself, as it does where the disk is full, stays
+/// counted by the driver, and nothing could be written through that connection again: it is given up.
+async fn at_rest(connection: &mut SqliteConnection) -> bool {
+    // A transaction that was dropped is rolled back behind whoever dropped it, and before this is answered.
+    !connection.is_in_transaction() || (connection.ping().await.is_ok() && !connection.is_in_transaction())
+}
+
 impl Rollups {
     pub(crate) async fn open(path: &Path, zone: Zone, has_engine: bool) -> Result<Self> {
         // Until the tables are there: two processes that find a new file would both make them.
@@ -105,6 +112,7 @@ impl Rollups {
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            .after_release(|connection, _| Box::pin(async { Ok(at_rest(connection).await) }))
             .connect_with(options)
             .await?;
         sqlx::migrate!("./migrations")

@@ -36,3 +36,39 @@ async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
     assert_eq!(series.position().await.unwrap(), 0);
     assert!(series.write(0, 9, &[point]).await.unwrap());
 }
+
+/// A full disk has SQLite end a transaction by itself, in the middle of a statement; a trigger does the same here.
+#[tokio::test]
+async fn charts_go_on_when_there_is_space_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("series.db");
+    let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
+    let mut file = SqliteConnection::connect(&format!("sqlite:{}", path.display()))
+        .await
+        .unwrap();
+    sqlx::query(
+        "create trigger no_space after insert on hour
+         begin select raise(rollback, 'database or disk is full'); end",
+    )
+    .execute(&mut file)
+    .await
+    .unwrap();
+    let point = Point {
+        device: "C1",
+        measure: Measure::DepositWeight,
+        stream: Some(Stream::Food),
+        at: Millis::clamped(0),
+        value: 700,
+    };
+    // More than there are connections.
+    for _ in 0..6 {
+        assert!(series.write(0, 9, &[point]).await.is_err());
+        assert_eq!(series.position().await.unwrap(), 0);
+    }
+    sqlx::query("drop trigger no_space")
+        .execute(&mut file)
+        .await
+        .unwrap();
+    assert!(series.write(0, 9, &[point]).await.unwrap());
+    assert_eq!(series.position().await.unwrap(), 9);
+}

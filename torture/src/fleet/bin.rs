@@ -58,7 +58,10 @@ impl Bin {
         dice: Dice,
         tally: Arc<Tally>,
     ) -> Result<Self> {
-        let (now, witness) = (Instant::now(), Witness::open(&log(&manners, &member))?);
+        let (now, witness) = (
+            Instant::now(),
+            Witness::open(log(&manners, &member), manners.files_stay_open)?,
+        );
         let noise = Faults::new(Plan::default(), manners.seed, member.goal);
         let mut bin = Self {
             member,
@@ -85,7 +88,7 @@ impl Bin {
             .manners
             .folder
             .join(format!("{}.ring", self.member.key.device));
-        let flash = Torn::open(&path, self.manners.ring, budget)?;
+        let flash = Torn::open(path, self.manners.ring, budget, self.manners.files_stay_open)?;
         let Key { device, key } = &self.member.key;
         let window = if self.manners.puback_promises {
             u64::MAX

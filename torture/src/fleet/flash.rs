@@ -1,7 +1,7 @@
 //! A ring file that loses power in the middle of a write. Must not: know what is written.
 
 use std::io::{Error, ErrorKind, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use firmware_sim::device::{Device, FileFlash, Flash, MemFlash, SLOT_BYTES};
 
@@ -14,31 +14,48 @@ pub(super) fn size(ring: usize) -> usize {
 
 /// A write-through file, and the bytes it may still write before its power fails.
 pub(super) struct Torn {
-    file: FileFlash,
+    path: PathBuf,
+    size: usize,
+    /// The file, where it stays open.
+    open: Option<FileFlash>,
     budget: Option<usize>,
 }
 
 impl Torn {
-    pub(super) fn open(path: &Path, ring: usize, budget: Option<usize>) -> Result<Self> {
-        let file = FileFlash::open(path, size(ring))?;
-        Ok(Self { file, budget })
+    pub(super) fn open(path: PathBuf, ring: usize, budget: Option<usize>, stays: bool) -> Result<Self> {
+        let size = size(ring);
+        let file = FileFlash::open(&path, size)?;
+        let open = stays.then_some(file);
+        Ok(Self {
+            path,
+            size,
+            open,
+            budget,
+        })
+    }
+
+    fn file<T>(&mut self, act: impl FnOnce(&mut FileFlash) -> Result<T>) -> Result<T> {
+        match &mut self.open {
+            Some(file) => act(file),
+            None => act(&mut FileFlash::open(&self.path, self.size)?),
+        }
     }
 }
 
 impl Flash for Torn {
     fn size(&self) -> usize {
-        self.file.size()
+        self.size
     }
 
     fn read(&mut self, offset: usize, buffer: &mut [u8]) -> Result<()> {
-        self.file.read(offset, buffer)
+        self.file(|file| file.read(offset, buffer))
     }
 
     fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
         let room = self.budget.unwrap_or(usize::MAX).min(bytes.len());
         let (done, lost) = bytes.split_at(room);
         if !done.is_empty() {
-            self.file.write(offset, done)?;
+            self.file(|file| file.write(offset, done))?;
         }
         self.budget = self.budget.map(|budget| budget - room);
         if lost.is_empty() {

@@ -24,8 +24,8 @@ const LIVE_WITHIN_MS: f64 = 2_000.0;
 const BACKLOG_KIB: u64 = 512 * 1_024;
 /// A storm of reconnects is over by then.
 const STORM_WITHIN: Duration = Duration::from_secs(30);
-/// Files a device needs here: connection, ring, log.
-const FILES_EACH: u64 = 3;
+/// Files that are open besides the devices' connections.
+const OTHER_FILES: u64 = 500;
 
 pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
     let (devices, days) = plan.sized((200, 7), (2_000, 30));
@@ -120,7 +120,7 @@ pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
 pub(super) async fn storm(plan: &Plan) -> Result<Report> {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let wanted = plan.records.unwrap_or(plan.sized(2_000, 10_000));
-    let devices = wanted.min(limit.saturating_sub(500) / FILES_EACH);
+    let devices = wanted.min(limit.saturating_sub(OTHER_FILES));
     let scene = Scene::set(plan, devices, devices * 2).await?;
     let lasting = Some(Duration::from_secs(plan.seconds.unwrap_or(plan.sized(20, 90))));
     let slow = |member: Member| Member {
@@ -133,6 +133,7 @@ pub(super) async fn storm(plan: &Plan) -> Result<Report> {
     let rss_start_kib = server.rss_kib();
     let manners = Manners {
         ring: 32,
+        files_stay_open: false,
         look: Duration::from_millis(500),
         ..scene.manners()
     };

@@ -88,10 +88,10 @@ impl Connection {
         }
     }
 
-    /// Whether it still leads anywhere.
+    /// Whether it still leads anywhere, with no transaction left on it: call it between two.
     pub(crate) async fn answers(&mut self) -> bool {
         match self {
-            Self::Sqlite(_) => true,
+            Self::Sqlite(connection) => at_rest(connection).await,
             Self::Postgres(connection) => connection.ping().await.is_ok(),
         }
     }
@@ -125,6 +125,14 @@ impl Connection {
             Self::Postgres(connection) => connection.close().await,
         }
     }
+}
+
+/// Whether a connection is in no transaction. SQLite ends one by itself where the disk is full; what is rolled back after
+/// that fails, and the driver goes on counting a transaction that is none: everything later on that connection would be
+/// refused, or stay without an end. Such a connection is given up.
+pub(crate) async fn at_rest(connection: &mut SqliteConnection) -> bool {
+    // A transaction that was dropped is rolled back behind whoever dropped it, and before this is answered.
+    !connection.is_in_transaction() || (connection.ping().await.is_ok() && !connection.is_in_transaction())
 }
 
 impl Pooled {

@@ -57,6 +57,7 @@ pub(super) fn pool(path: &Path, durability: Durability) -> SqlitePool {
     let options = options(path, durability).pragma("cache_size", "-16384");
     SqlitePoolOptions::new()
         .max_connections(8)
+        .after_release(|connection, _| Box::pin(async { Ok(db::at_rest(connection).await) }))
         .connect_lazy_with(options)
 }
 

@@ -13,6 +13,7 @@ mod duty;
 mod editions;
 mod exactly_once;
 mod frozen;
+mod full_disk;
 mod golden;
 mod groups;
 mod hysteresis;
