@@ -128,6 +128,38 @@ pub async fn register(home: &Home, keys: &[Key]) -> Result<()> {
     truth.close().await
 }
 
+/// How far a site got, by batch of its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// The last one stored.
+    pub stored: i64,
+    /// The last one that scores are made of.
+    pub folded: i64,
+    /// The last one in the charts.
+    pub charted: i64,
+}
+
+/// How far a site in files got, read beside the server that has them open.
+pub async fn reached(home: &Home) -> Result<Reached> {
+    let mut found = [0; 3];
+    let asked = [
+        ("hemu.db", "select coalesce(max(position), 0) from journal"),
+        ("projections.db", "select applied from progress"),
+        ("series.db", "select position from progress"),
+    ];
+    for (found, (file, sql)) in found.iter_mut().zip(asked) {
+        let mut connection = Connection::to(home, "", file, false).await?;
+        (*found,) = connection.row(sql).await?;
+        connection.close().await?;
+    }
+    let [stored, folded, charted] = found;
+    Ok(Reached {
+        stored,
+        folded,
+        charted,
+    })
+}
+
 impl Store {
     /// Opens the store of a site to read it.
     pub async fn open(home: &Home) -> Result<Self> {

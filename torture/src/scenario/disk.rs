@@ -5,11 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::Instant;
 
-use crate::child::Server;
+use crate::child::{Home, Server};
 use crate::fleet::{Fleet, Tally};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::scene::{Scene, until};
+use crate::store::{self, Reached};
 
 /// Pages that people look at while the disk is full.
 const PAGES: [&str; 2] = ["/api/v1/overview", "/api/v1/devices"];
@@ -23,7 +24,7 @@ const DEVICES: u64 = 8;
 
 pub(super) async fn full(plan: &Plan) -> Result<Report> {
     let (times, records) = (
-        plan.kills.unwrap_or(plan.sized(1, 50)),
+        plan.kills.unwrap_or(plan.sized(2, 50)),
         plan.records.unwrap_or(plan.sized(6_000, 200_000)),
     );
     let scene = Scene::set(plan, DEVICES, records).await?.on_failing_disk()?;
@@ -53,6 +54,10 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
         report.require(is_ready(&server), || {
             format!("readyz does not recover: {}", readiness(&server))
         });
+        let behind = caught_up(&scene.home).await?;
+        report.require(behind.is_none(), || {
+            format!("what was stored is not in scores or charts: {behind:?}")
+        });
         plan.bar.inc(1);
     }
     let refused = scene.disk()?.counters()?.refused;
@@ -68,6 +73,23 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
         .insert("resumed_after_ms".to_owned(), slowest.as_millis() as f64);
     report.require(slowest <= RESUMES_WITHIN, || format!("resumed after {slowest:?}"));
     scene.conclude(server, fleet, report, true).await
+}
+
+/// Waits until scores and charts have what the journal has now; how far they got if they do not get there. Read from the
+/// files: what a server believes of itself may be what it could not write.
+async fn caught_up(home: &Home) -> Result<Option<Reached>> {
+    let now = store::reached(home).await?.stored;
+    let deadline = Instant::now() + RESUMES_WITHIN * 2;
+    loop {
+        let reached = store::reached(home).await?;
+        if reached.folded.min(reached.charted) >= now {
+            return Ok(None);
+        }
+        if Instant::now() >= deadline {
+            return Ok(Some(reached));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Four seconds without space: nothing is promised, and people can go on reading.
