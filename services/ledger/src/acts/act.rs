@@ -274,6 +274,14 @@ pub enum Act {
 
     /// Who may log in changed.
     Account(Change),
+
+    /// A person tried what another had done or decided by then, and was refused.
+    Late {
+        act: Box<Self>,
+        /// Who was faster, and where that stands.
+        by: String,
+        winner: Position,
+    },
 }
 
 /// Part of a proposed edition: what was computed. Nobody can write one by hand.
@@ -416,6 +424,7 @@ impl Act {
             Self::EndShadow { .. } => "end_shadow",
             Self::Bank(deal) => deal.kind(),
             Self::Account(change) => change.kind(),
+            Self::Late { .. } => "late",
         }
     }
 
@@ -457,6 +466,7 @@ impl Act {
             | Self::Erase { token, .. } => (None, Some(token.as_str())),
             Self::Bank(deal) => (None, deal.token()),
             Self::Account(change) => (None, change.token()),
+            Self::Late { act, .. } => return act.about(),
             Self::Strike { .. }
             | Self::Restore { .. }
             | Self::ClockChecked { .. }

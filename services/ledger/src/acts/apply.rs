@@ -58,7 +58,7 @@ impl Stamp<'_> {
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     Act::Bank(_) => self.of_bank(connection, act).await,
                     // Only noted: what they change is in tables that are not folded, or folded with the readings.
-                    Act::Account(_) | Act::DeviceChecked { .. } => Ok(()),
+                    Act::Account(_) | Act::DeviceChecked { .. } | Act::Late { .. } => Ok(()),
                     _ => self.of_edition(connection, act).await,
                 }
             }
@@ -71,7 +71,7 @@ impl Stamp<'_> {
     async fn note(&self, connection: &mut db::Link<'_>, act: &Act) -> Outcome {
         let about = act.about();
         let (mut edition, mut token) = (about.edition, about.token.map(str::to_owned));
-        if let Act::DecideObjection { objection, .. } = act {
+        if let Act::DecideObjection { objection, .. } = act.tried() {
             let of: Option<(i64, String)> = db::query_as("select edition, token from objection where id = ?")
                 .bind(objection.cast_signed())
                 .fetch_optional(&mut *connection)

@@ -36,25 +36,13 @@ impl Ledger {
         let mut deed = self.deed(actor, now).await?;
         deed.is_its_duty(&act).await?;
         Deed::words_fit(&act)?;
-        let bodies = match &act {
-            Act::Strike { .. }
-            | Act::Restore { .. }
-            | Act::ClockChecked { .. }
-            | Act::CardLost { .. }
-            | Act::CardFound { .. }
-            | Act::RedOptIn { .. }
-            | Act::RedOptOut { .. } => deed.on_evidence(act).await?,
-            Act::Object { .. } => deed.object(act).await?,
-            Act::DecideObjection { .. } => deed.decide_objection(act).await?,
-            Act::ShadowRule { .. } | Act::EndShadow { .. } => deed.on_shadow(act).await?,
-            Act::DeviceChecked { .. } => deed.on_device(act).await?,
-            Act::MovedIn { .. } | Act::MoveUndone { .. } => deed.on_occupancy(act).await?,
-            Act::Correct { .. } | Act::Erase { .. } => return deed.on_register(act).await,
-            Act::ProposeRule { .. } | Act::AdoptRule { .. } => deed.on_rule(act).await?,
-            Act::Bank(_) | Act::Account(_) => return Err(not_by_itself()),
-            _ => deed.on_edition(act).await?,
-        };
-        deed.store(bodies).await
+        if let Act::Correct { .. } | Act::Erase { .. } = act {
+            return deed.on_register(act).await;
+        }
+        match deed.comes_to(act.clone()).await {
+            Ok(bodies) => deed.store(bodies).await,
+            Err(error) => Err(deed.refused(act, error).await),
+        }
     }
 
     pub(crate) async fn deed<'l>(&'l self, actor: &'l Actor, now: i64) -> Result<Deed<'l>> {
@@ -69,6 +57,29 @@ impl Ledger {
 }
 
 impl Deed<'_> {
+    /// What an act that may be done comes to, with nothing written yet.
+    async fn comes_to(&mut self, act: Act) -> Result<Vec<Body<'static>>> {
+        match &act {
+            Act::Strike { .. }
+            | Act::Restore { .. }
+            | Act::ClockChecked { .. }
+            | Act::CardLost { .. }
+            | Act::CardFound { .. }
+            | Act::RedOptIn { .. }
+            | Act::RedOptOut { .. } => self.on_evidence(act).await,
+            Act::Object { .. } => self.object(act).await,
+            Act::DecideObjection { .. } => self.decide_objection(act).await,
+            Act::ShadowRule { .. } | Act::EndShadow { .. } => self.on_shadow(act).await,
+            Act::DeviceChecked { .. } => self.on_device(act).await,
+            Act::MovedIn { .. } | Act::MoveUndone { .. } => self.on_occupancy(act).await,
+            Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.on_rule(act).await,
+            Act::Correct { .. } | Act::Erase { .. } | Act::Bank(_) | Act::Account(_) | Act::Late { .. } => {
+                Err(not_by_itself())
+            }
+            _ => self.on_edition(act).await,
+        }
+    }
+
     /// Appends and applies what was found to be in order.
     pub(crate) async fn store(mut self, bodies: Vec<Body<'static>>) -> Result<Position> {
         let position = self.append(&bodies).await?;
@@ -408,11 +419,11 @@ impl Deed<'_> {
 const AGREED: &str = "select act from red_opt_in where token = ?1 and not exists (
      select 1 from moved where moved.token = ?1 and moved.undone is null and moved.act > red_opt_in.act)";
 
-/// What an account's change is made with is not in its act.
+/// What an account's change or a deal is made with is not in its act.
 fn not_by_itself() -> Error {
     Refused::error(
         Why::Malformed,
-        "an account is changed by the order that changes it, not by its act",
+        "this is done by the order that does it, not by its act",
     )
 }
 

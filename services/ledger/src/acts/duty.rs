@@ -42,6 +42,7 @@ impl Act {
             Self::Correct { .. } | Self::Erase { .. } => Right::KeepHouseholds,
             Self::Bank(deal) => deal.right(),
             Self::Account(_) => return None,
+            Self::Late { act, .. } => return act.right(),
         })
     }
 }

@@ -12,6 +12,7 @@ mod command;
 mod device;
 mod dry_run;
 mod duty;
+mod late;
 mod lease;
 mod listing;
 mod objection;

@@ -47,7 +47,9 @@ impl Ledger {
         if let Some(first) = deed.first_answer(&act, deal.key()).await? {
             return Ok(first);
         }
-        deed.is_in_order(deal).await?;
+        if let Err(error) = deed.is_in_order(deal).await {
+            return Err(deed.refused(act, error).await);
+        }
         let position = deed.store(vec![Body::Act(Box::new(act))]).await?;
         Ok(Dealt {
             position,

@@ -1,7 +1,7 @@
 //! The audit trail: who did what, when, about whom and why, as the acts in the journal say it. Must not show what was
 //! erased: a hash is all that is left of it.
 
-use crate::acts::{Act, ActRow, ReadingAt, Words};
+use crate::acts::{Act, ActRow, ReadingAt, Why, Words};
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
@@ -30,7 +30,8 @@ pub struct TrailRow {
     pub act: ActRow,
     /// In the words of whoever did it, while they are kept.
     pub why: Option<String>,
-    /// What it was before and is now, where the act changed one thing into another.
+    /// What it was before and is now, where the act changed one thing into another; of an attempt that came too late, what
+    /// was tried, and what refused it.
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -100,6 +101,10 @@ impl Ledger {
         if let Act::Correct { before, after, .. } = &act {
             line.before = kept(before).await?;
             line.after = kept(after).await?;
+        } else if let Act::Late { act, by, winner } = &act {
+            let rule = Why::AlreadyDecided;
+            line.before = Some(act.kind().to_owned());
+            line.after = Some(format!("{rule} by {by} at {winner}"));
         } else {
             for words in act.words() {
                 line.why = kept(words).await?;

@@ -18,6 +18,7 @@ mod golden;
 mod groups;
 mod hysteresis;
 mod inspectors;
+mod late;
 mod line;
 mod lost_answers;
 mod machine;

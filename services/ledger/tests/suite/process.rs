@@ -53,7 +53,7 @@ async fn revise_all(site: &Site) -> u64 {
     last
 }
 
-fn lift(edition: u64, token: &str) -> Act {
+pub(crate) fn lift(edition: u64, token: &str) -> Act {
     Act::Lift {
         edition,
         token: token.into(),

@@ -18,6 +18,7 @@ export const zh = {
   'act.reopen': '因证据变动重开',
   'act.strike': '剔除读数',
   'act.restore': '恢复读数',
+  'act.late': '晚了一步,未生效(他人已先处理)',
 
   'lists.title': '期次',
   'lists.empty': '还没有期次。系统每周自动算出一期;也可以在这里算某一天的。',
@@ -266,6 +267,7 @@ export const en: Record<keyof typeof zh, string> = {
   'act.reopen': 'reopened by changed evidence',
   'act.strike': 'reading struck',
   'act.restore': 'reading restored',
+  'act.late': 'tried too late, without effect (another had acted)',
 
   'lists.title': 'Editions',
   'lists.empty':

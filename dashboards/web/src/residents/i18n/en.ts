@@ -268,6 +268,7 @@ export const en: Record<Key, string> = {
   'look.inspections': 'the plan of inspections',
   'act.object': 'objection raised',
   'act.decide_objection': 'objection decided',
+  'act.late': 'tried too late, without effect (another had acted)',
   'act.propose_black': 'black list proposed',
   'act.confirm_black': 'black list confirmed',
   'act.lift': 'taken off the list',

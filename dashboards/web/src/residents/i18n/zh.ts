@@ -243,6 +243,7 @@ export const zh = {
   'look.inspections': '抽查安排',
   'act.object': '提出异议',
   'act.decide_objection': '决定异议',
+  'act.late': '晚了一步，未生效（他人已先处理）',
   'act.propose_black': '提议列入黑榜',
   'act.confirm_black': '同意列入黑榜',
   'act.lift': '从榜上撤下',

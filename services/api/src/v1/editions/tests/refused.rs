@@ -238,13 +238,18 @@ async fn of_two_who_decide_at_once_on_two_servers_one_wins_and_the_other_sees_th
         assert_eq!(loser["winner"]["what"], "decide_objection");
         let sight = site.ledger.seen_by(Scope::Everyone);
         let newest = TrailQuery {
-            limit: 1,
+            limit: 2,
             ..TrailQuery::default()
         };
-        let newest = sight.trail(&newest).await.unwrap().remove(0).act;
-        assert_eq!(loser["winner"]["position"], newest.place.0);
-        // One act more, the objection's row changed, and the reason's words, which are the same each time.
-        let more = usize::from(round == 0) + 1;
+        let newest = sight.trail(&newest).await.unwrap();
+        let [late, decided] = newest.as_slice() else {
+            panic!("round {round}: {newest:?}")
+        };
+        assert_eq!(loser["winner"]["position"], decided.act.place.0);
+        assert_eq!((late.act.kind.as_str(), late.act.actor != name), ("late", true));
+        assert_eq!(late.act.token, decided.act.token);
+        // Two acts more, the objection's row changed, and the reason's words, which are the same each time.
+        let more = usize::from(round == 0) + 2;
         assert_eq!(site.truth().await.len(), rows + more, "nothing half done");
     }
     assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
