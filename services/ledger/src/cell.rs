@@ -5,9 +5,10 @@ use std::borrow::Cow;
 /// What a formula can begin with.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A text as a cell may hold it: with an apostrophe before what would be a formula.
+/// A text as a cell may hold it: with an apostrophe before what would be a formula, and before what has one already, so that
+/// one can be taken away again.
 pub fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) {
+    if is_formula(text) {
         format!("'{text}").into()
     } else {
         text.into()
@@ -17,9 +18,13 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
 /// The text of such a cell.
 pub fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
-        Some(text) if text.starts_with(FORMULA) => text,
+        Some(text) if is_formula(text) => text,
         _ => cell,
     }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(FORMULA)
 }
 
 #[cfg(test)]
@@ -43,6 +48,9 @@ mod tests {
             "12-1-301",
             "'quoted",
             "'",
+            "'=",
+            "''-1",
+            "'''a",
             "1=1",
             "和睦",
         ];
