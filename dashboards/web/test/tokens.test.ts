@@ -12,6 +12,7 @@ const token = (left: number, revoked_at: number | null = null): Token => ({
   created_at: NOW - DAY,
   until: NOW + left,
   revoked_at,
+  used_at: null,
 });
 
 test('a_token_is_good_until_its_end_and_says_so_a_week_before', () => {

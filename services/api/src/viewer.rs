@@ -53,7 +53,7 @@ impl Viewer {
                 session.map(|session| session.role)
             }
             Shown::Token(digest) => {
-                let holder = api.ledger.token_holder(digest, now).await?;
+                let holder = api.ledger.token_holder_unseen(digest, now).await?;
                 holder.map(|holder| holder.role)
             }
         };

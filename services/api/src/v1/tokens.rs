@@ -32,6 +32,8 @@ pub(crate) struct TokenLine {
     created_at: i64,
     until: i64,
     revoked_at: Option<i64>,
+    /// When a program last used it, to the minute; null where none did since this is noted.
+    used_at: Option<i64>,
 }
 
 impl From<ApiToken> for TokenLine {
@@ -44,6 +46,7 @@ impl From<ApiToken> for TokenLine {
             created_at: token.created_at,
             until: token.until,
             revoked_at: token.revoked_at,
+            used_at: token.used_at,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn run(config: &Config, command: Token, words: &Words) -> Resul
             for token in ledger.api_tokens(None).await? {
                 let line = json!({
                     "id": token.id, "account": token.account, "label": token.label, "scopes": token.scopes,
-                    "until": token.until, "revoked": token.revoked_at.is_some(),
+                    "until": token.until, "revoked": token.revoked_at.is_some(), "used_at": token.used_at,
                 });
                 println!("{line}");
             }

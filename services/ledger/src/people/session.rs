@@ -7,8 +7,8 @@ use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
 
-/// How old the note of when a session was last used may be: it is not written with every request.
-const SEEN_MS: i64 = 60_000;
+/// How old the note of when a session or a token was last used may be: it is not written with every request.
+pub(super) const SEEN_MS: i64 = 60_000;
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use hemu_people::{Digest, Right, Role};
 
+use super::session::SEEN_MS;
 use super::{Change, word};
 use crate::acts::{Actor, Refused, Why, must};
 use crate::db;
@@ -35,6 +36,8 @@ pub struct ApiToken {
     pub created_at: i64,
     pub until: i64,
     pub revoked_at: Option<i64>,
+    /// When it was last used, to the minute; `None` where it was not since this is noted.
+    pub used_at: Option<i64>,
 }
 
 /// Whose a token is that is good.
@@ -44,6 +47,8 @@ pub struct Holder {
     pub role: Role,
     pub scopes: Vec<Right>,
     pub until: i64,
+    /// As noted, before this use of it.
+    pub used_at: Option<i64>,
 }
 
 fn scopes(row: &db::Row) -> db::Outcome<Vec<Right>> {
@@ -62,6 +67,7 @@ impl db::FromRow for ApiToken {
             created_at: row.try_get("created_at")?,
             until: row.try_get("until")?,
             revoked_at: row.try_get("revoked_at")?,
+            used_at: row.try_get("used_at")?,
         })
     }
 }
@@ -73,6 +79,7 @@ impl db::FromRow for Holder {
             role: word(row, "role")?,
             scopes: scopes(row)?,
             until: row.try_get("until")?,
+            used_at: row.try_get("used_at")?,
         })
     }
 }
@@ -120,7 +127,7 @@ impl Ledger {
 
     /// Tokens of an account, or of all, by account and id.
     pub async fn api_tokens(&self, account: Option<&str>) -> Result<Vec<ApiToken>> {
-        let sql = "select id, account, label, scopes, created_at, until, revoked_at from api_token
+        let sql = "select id, account, label, scopes, created_at, until, revoked_at, used_at from api_token
             where ?1 is null or account = ?1 order by account, id";
         let found = db::query_as(sql).bind(account).fetch_all(&self.truth);
         found.await.of(&self.folder().truth())
@@ -141,10 +148,28 @@ impl Ledger {
         deed.commit().await
     }
 
-    /// Whose a token is; `None` of one that is not good.
+    /// Whose a token is, and notes that it was used; `None` of one that is not good.
     pub async fn token_holder(&self, digest: &Digest, now: i64) -> Result<Option<Holder>> {
+        let found = self.token_holder_unseen(digest, now).await?;
+        let before = now.saturating_sub(SEEN_MS);
+        let due = |holder: &Holder| holder.used_at.is_none_or(|at| at <= before);
+        if found.as_ref().is_some_and(due) {
+            let used = db::query(
+                "update api_token set used_at = ?1 where digest = ?2 and (used_at is null or used_at <= ?3)",
+            );
+            let used = used.bind(now).bind(&digest[..]).bind(before);
+            // A full disk must not keep programs from reading.
+            if let Err(error) = used.execute(&self.truth).await {
+                tracing::warn!(%error, "that a token was used could not be noted");
+            }
+        }
+        Ok(found)
+    }
+
+    /// The same without noting it: whoever only goes on listening does not use it.
+    pub async fn token_holder_unseen(&self, digest: &Digest, now: i64) -> Result<Option<Holder>> {
         let found = db::query_as(
-            "select api_token.account, account.role, api_token.scopes, api_token.until
+            "select api_token.account, account.role, api_token.scopes, api_token.until, api_token.used_at
              from api_token join account on account.name = api_token.account
              where api_token.digest = ? and api_token.until > ? and api_token.revoked_at is null
                and account.disabled_at is null",

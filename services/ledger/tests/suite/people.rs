@@ -433,6 +433,46 @@ async fn a_token_has_some_of_its_accounts_rights_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_tokens_last_use_is_kept_to_the_minute_and_reading_by_it_is_not_writing() {
+    let site = with(&[("root", Role::Admin), ("a1", Role::Auditor)]).await;
+    let ledger = &site.ledger;
+    for (id, of) in [("t1", 1), ("t2", 2)] {
+        let new = NewToken {
+            id,
+            digest: [of; 32],
+            account: "a1",
+            label: "nightly export",
+            scopes: &[Right::SeeSite],
+            until: NOW + DAY,
+        };
+        ledger.add_token(&person("root"), NOW, &new).await.unwrap();
+    }
+    let uses = |at| async move { assert!(ledger.token_holder(&[1; 32], at).await.unwrap().is_some()) };
+    let noted = || async {
+        let tokens = ledger.api_tokens(Some("a1")).await.unwrap();
+        tokens.iter().map(|token| token.used_at).collect::<Vec<_>>()
+    };
+    assert_eq!(noted().await, [None, None]);
+    // Whoever only listens does not use it.
+    let listens = ledger.token_holder_unseen(&[1; 32], NOW).await.unwrap();
+    assert!(listens.is_some() && noted().await == [None, None]);
+    uses(NOW).await;
+    assert_eq!(
+        noted().await,
+        [Some(NOW), None],
+        "the other is found to be unused"
+    );
+    uses(NOW + MINUTE - 1).await;
+    assert_eq!(noted().await, [Some(NOW), None]);
+    uses(NOW + MINUTE).await;
+    assert_eq!(noted().await, [Some(NOW + MINUTE), None]);
+    // A clock that was set back takes nothing away, and what is not good is not used.
+    uses(NOW).await;
+    let over = ledger.token_holder(&[2; 32], NOW + DAY).await.unwrap();
+    assert!(over.is_none() && noted().await == [Some(NOW + MINUTE), None]);
+}
+
+#[tokio::test]
 async fn only_so_many_attempts_are_looked_at_however_many_come_at_once() {
     let site = with(&[]).await;
     let ledger = &site.ledger;

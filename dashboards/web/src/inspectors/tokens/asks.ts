@@ -10,6 +10,8 @@ export interface Token {
   created_at: number;
   until: number;
   revoked_at: number | null;
+  /** To the minute; null where no program used it since this is noted. */
+  used_at: number | null;
 }
 
 export interface Made {
