@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { en, zh } from '../src/lib/i18n';
 import { revoke, stateOf, type Token } from '../src/inspectors/tokens/asks';
@@ -34,4 +35,14 @@ test('what_is_asked_before_revoking_names_the_token_and_goes_to_it', () => {
 test('every_state_has_a_word', () => {
   for (const state of ['good', 'soon', 'over', 'revoked'])
     for (const words of [zh, en]) expect(words).toHaveProperty([`tokens.${state}`]);
+});
+
+test('every_right_that_the_server_knows_has_a_word', async () => {
+  const roles = await readFile(new URL('../../../services/people/src/role.rs', import.meta.url), 'utf8');
+  const rights = roles
+    .slice(roles.indexOf('impl Right'), roles.indexOf('impl Role'))
+    .match(/(?<==> ")\w+(?=")/g);
+  expect(rights?.length).toBeGreaterThan(20);
+  for (const right of rights ?? [])
+    for (const words of [zh, en]) expect(words).toHaveProperty([`right.${right}`]);
 });

@@ -50,9 +50,14 @@ export const zh = {
   'right.set_rules': '提出和采用规则',
   'right.object': '为住户提异议',
   'right.consent': '记下住户的同意',
+  'right.see_balances': '看住户的分钟和积分',
+  'right.keep_balances': '发积分、记互助服务、冲正',
+  'right.spend': '替住户用分钟和积分、确认互助',
+  'right.fund_pools': '给积分池拨积分',
+  'right.export': '导出住户的全部资料',
   'right.read_trail': '看审计记录',
   'right.keep_accounts': '管理账户',
-  'right.keep_households': '打印登录码,更正、导出和删除住户',
+  'right.keep_households': '打印登录码,更正和删除住户',
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -108,7 +113,12 @@ export const en: Record<keyof typeof zh, string> = {
   'right.set_rules': 'propose and adopt rules',
   'right.object': 'object for a household',
   'right.consent': 'record a household’s consent',
+  'right.see_balances': 'see households’ minutes and points',
+  'right.keep_balances': 'award points, record services, take entries back',
+  'right.spend': 'spend a household’s minutes and points, confirm help',
+  'right.fund_pools': 'fund pools of points',
+  'right.export': 'export all that is held about a household',
   'right.read_trail': 'read the audit trail',
   'right.keep_accounts': 'keep accounts',
-  'right.keep_households': 'print codes; correct, export and erase households',
+  'right.keep_households': 'print codes; correct and erase households',
 };
