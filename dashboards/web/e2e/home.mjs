@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { asked } from './asked.mjs';
 import { accessible, run } from './harness.mjs';
 import { code, codeOf } from './letters.mjs';
 
@@ -18,23 +19,6 @@ assert.ok(
   HEMU_URL && HEMU_BIN && HEMU_DATA && HEMU_LOGIN,
   'HEMU_URL, HEMU_BIN, HEMU_DATA and HEMU_LOGIN (`name password` of a grid officer) say which server is driven, and as whom',
 );
-
-/** Asks as the page would; the cookie is handed over by hand. */
-async function asked(path, { cookie, body } = {}) {
-  const origin = new URL(HEMU_URL).origin;
-  const response = await fetch(new URL(`api/v1/${path}`, HEMU_URL), {
-    method: body ? 'POST' : 'GET',
-    headers: {
-      origin,
-      ...(cookie ? { cookie } : {}),
-      ...(body ? { 'content-type': 'application/json' } : {}),
-    },
-    body: body && JSON.stringify(body),
-  });
-  const json = await response.json().catch(() => null);
-  const [set] = response.headers.getSetCookie();
-  return { status: response.status, json, cookie: set?.split(';')[0] };
-}
 
 /** What a household is told once this week's edition was: a demo's machine takes a few seconds for it. */
 async function thisWeeks(token, cookie) {
@@ -194,6 +178,8 @@ async function story(stage, [mine, other], staff) {
       document.querySelector('#objections')?.textContent.includes('有您家的码'),
     );
     assert.ok((await page.locator('#deposits button.object').count()) > 0, 'the window goes on');
+    // The server said that something changed: as long as it does, the page asks every five minutes.
+    assert.ok(seen.requests.some((r) => r.path === `/api/v1/households/${mine.token}/live`));
   });
 
   await step('a_delegate_switches_between_households', async () => {

@@ -136,6 +136,7 @@ const TABLE: &[(&str, &str, Access)] = &[
         "/api/v1/households/{id}/editions",
         Rights(&[SeeHouseholds]),
     ),
+    ("GET", "/api/v1/households/{id}/live", Rights(&[SeeHouseholds])),
     ("GET", "/api/v1/households/{id}/next-bag", Rights(&[Inspect])),
     ("GET", "/api/v1/households/{id}/rank", Rights(&[SeeHouseholds])),
     ("GET", "/api/v1/households/{id}/reasons", Rights(&[SeeHouseholds])),

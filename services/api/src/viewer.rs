@@ -60,6 +60,13 @@ impl Viewer {
         Ok(role == Some(self.role))
     }
 
+    /// Whether a household is still within its reach: another one may have moved in, or it was erased.
+    pub(crate) async fn reaches(&self, api: &Api, token: &str) -> Result<bool, Problem> {
+        let scope = api.ledger.scope_of(self.actor.name(), self.role).await?;
+        let found = api.ledger.seen_by(scope).household(token).await?;
+        Ok(found.is_some())
+    }
+
     /// What it may do.
     pub(crate) fn rights(&self) -> Vec<Right> {
         Right::ALL.into_iter().filter(|right| self.may(*right)).collect()

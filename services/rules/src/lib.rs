@@ -47,7 +47,7 @@ pub use participation::{BAGS_A_DAY_MOST, Participation, StreamSet};
 pub use plan::{Look, NextBag, Plan};
 pub use quantity::{Bp, Grams, Millis, OutOfRange, Permille, Ppb};
 pub use reading::Reading;
-pub use reason::{Case, Explanation, Reason, explain};
+pub use reason::{Case, Explanation, Proposed, Reason, explain};
 pub use rule::{Rule, RuleError};
 pub use score::{DayEvidence, Posterior, SourceEvidence, Totals, day_evidence, posterior, prior, totals};
 pub use sentence::Language;

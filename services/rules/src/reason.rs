@@ -122,6 +122,17 @@ pub struct Case<'c> {
     /// When the household was last told that it would be listed, if it was.
     pub notice_on: Option<Day>,
     pub appeal_open: bool,
+    /// What a notice that people have not decided on proposes.
+    pub proposed: Option<Proposed>,
+}
+
+/// A list that a notice proposes a household for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Proposed {
+    /// Red or black.
+    pub list: Status,
+    /// The last local day on which the household may object; none when that is over, or stands still.
+    pub until: Option<Day>,
 }
 
 /// What explains a household's place, for a page or a sentence.
@@ -140,6 +151,7 @@ pub struct Explanation {
     /// Days with evidence, and those an inspector looked on.
     pub judged_days: u32,
     pub inspected_days: u32,
+    pub proposed: Option<Proposed>,
     /// At most four shares of the score of a point or more, largest first; then the facts.
     pub reasons: Vec<Reason>,
     pub contributions: Contributions,
@@ -166,6 +178,7 @@ pub fn explain(case: &Case<'_>) -> Explanation {
         evidence_tenths: i64::try_from(tenths).unwrap_or(i64::MAX),
         judged_days: u32::try_from(contributions.days.len()).unwrap_or(u32::MAX),
         inspected_days: contributions.inspected_days,
+        proposed: case.proposed,
         reasons,
         contributions,
     }

@@ -6,8 +6,8 @@
 
 use hemu_rules::{
     Bp, Bucket, Calibration, Case, Census, City, Day, DeviceNo, EstateNo, Explanation, Grams, Guard,
-    Household, Language, PairSums, Participation, Ppb, Reason, Rule, Source, State, Status, StoredBucket,
-    Stream, Tally, Totals, calibrate, explain, judge,
+    Household, Language, PairSums, Participation, Ppb, Proposed, Reason, Rule, Source, State, Status,
+    StoredBucket, Stream, Tally, Totals, calibrate, explain, judge,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -56,6 +56,7 @@ struct Life {
     before: State,
     notice_on: Option<Day>,
     appeal_open: bool,
+    proposed: Option<Proposed>,
     doubted: bool,
     bag_grams: i64,
 }
@@ -123,6 +124,7 @@ impl Life {
             before: self.before,
             notice_on: self.notice_on,
             appeal_open: self.appeal_open,
+            proposed: self.proposed,
         })
     }
 }
@@ -184,6 +186,78 @@ fn a_notice_is_only_mentioned_when_it_was_given_and_with_its_year() {
     let long_ago = poor_life(Day::from_civil(2025, 12, 29));
     assert!(sentence(long_ago.clone(), Language::Chinese).contains("且已于2025年12月29日提醒"));
     assert!(sentence(long_ago, Language::English).contains("as we told you on 29 December 2025"));
+}
+
+/// On no list, and proposed for one by a notice.
+fn proposed(list: Status, until: Option<Day>) -> Life {
+    Life {
+        proposed: Some(Proposed { list, until }),
+        before: State::default(),
+        ..poor()
+    }
+}
+
+#[test]
+fn a_notice_of_a_list_says_that_neither_list_names_them_now_and_until_when_they_may_object() {
+    let until = Day::from_civil(2026, 7, 19);
+    says(
+        &proposed(Status::Black, until),
+        Status::Grey,
+        "近90天您家有45天有效投放，其中5天由督导员现场查看，综合得分41分，您家现在不在红榜，也不在黑榜；正在告知的一期拟将您家列入黑榜，有异议\
+         最晚可在7月19日提出。",
+        "In the last 90 days your bags could be judged on 45 days, on 5 of them by an inspector; your score is 41, and \
+         your household is on neither list now; a notice proposes it for the black list, and you may object until 19 \
+         July.",
+    );
+    says(
+        &proposed(Status::Red, until),
+        Status::Grey,
+        "近90天您家有45天有效投放，其中5天由督导员现场查看，综合得分41分，您家现在不在红榜，也不在黑榜；正在告知的一期拟将您家列入红榜，您家同意\
+         才会公开，有异议最晚可在7月19日提出。",
+        "In the last 90 days your bags could be judged on 45 days, on 5 of them by an inspector; your score is 41, and \
+         your household is on neither list now; a notice proposes it for the red list, which is shown in public only \
+         if you agree, and you may object until 19 July.",
+    );
+}
+
+#[test]
+fn when_nobody_may_object_any_more_a_notice_says_who_decides_or_that_the_appeal_is_looked_at() {
+    let sentence = |life: &Life, language| life.explain().sentence(&RULE, language);
+    let over = proposed(Status::Black, None);
+    assert!(sentence(&over, Language::Chinese).ends_with("拟将您家列入黑榜，异议期已过，由工作人员决定。"));
+    let english = sentence(&over, Language::English);
+    assert!(
+        english.ends_with("for the black list, objections are over, and members of staff decide."),
+        "{english}"
+    );
+    let appealed = Life {
+        appeal_open: true,
+        ..over
+    };
+    assert!(sentence(&appealed, Language::Chinese).ends_with("拟将您家列入黑榜；您的申诉正在处理。"));
+    let english = sentence(&appealed, Language::English);
+    assert!(
+        english.ends_with("for the black list; your appeal is being looked at."),
+        "{english}"
+    );
+}
+
+#[test]
+fn whoever_is_listed_is_also_told_what_a_new_notice_proposes() {
+    let listed = Life {
+        proposed: Some(Proposed {
+            list: Status::Black,
+            until: Day::from_civil(2027, 1, 3),
+        }),
+        ..poor()
+    };
+    let chinese = listed.explain().sentence(&RULE, Language::Chinese);
+    assert!(
+        chinese.contains("故列入黑榜")
+            && chinese.ends_with("；正在告知的一期拟将您家列入黑榜，有异议最晚可在2027年1月3日提出。"),
+        "{chinese}"
+    );
+    assert!(!chinese.contains("不在"), "{chinese}");
 }
 
 #[test]

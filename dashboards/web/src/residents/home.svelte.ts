@@ -21,10 +21,13 @@ import {
   type Site,
   type Trail,
 } from './ask';
+import { Listening } from './listen';
 
 /** Between two looks at the server, by the site's clock; a demo's runs fast. */
 const LOOK_MS = 30_000;
 const LOOK_LEAST_MS = 5_000;
+/** Between two while the server would say that something changed, by our own clock. */
+const LOOK_HEARING_MS = 5 * 60_000;
 const DEPOSITS = 20;
 const DEPOSITS_MOST = 1_000;
 /** A tick of the clock that the page shows. */
@@ -82,6 +85,11 @@ class Home {
   readonly trail = new Slot<Trail>();
 
   readonly #clock = new SiteClock(() => performance.now());
+  readonly #live = new Listening(
+    () => void this.look(),
+    // The server is back: what says that it was gone is not to stand until the next turn.
+    () => void (this.own.error && this.look()),
+  );
   #looked = 0;
   #looking = false;
 
@@ -95,7 +103,10 @@ class Home {
 
   async start(): Promise<void> {
     setInterval(() => this.#tick(), TICK_MS);
-    document.addEventListener('visibilitychange', () => void this.look());
+    document.addEventListener('visibilitychange', () => {
+      this.#listen();
+      void this.look();
+    });
     addEventListener('online', () => void this.look());
     await this.begin();
   }
@@ -157,6 +168,7 @@ class Home {
     this.token = null;
     this.expired = false;
     this.state = 'out';
+    this.#listen();
   }
 
   /** The session is over; what somebody was writing stays for when they are back. */
@@ -165,6 +177,7 @@ class Home {
     this.me = null;
     this.expired = true;
     this.state = 'out';
+    this.#listen();
   }
 
   /** What is seen first, then the rest. */
@@ -176,6 +189,7 @@ class Home {
       this.own.load(() => get<Own>(['households', token])),
       this.why.load(() => get<Reasons>(['households', token, 'reasons'])),
     ]);
+    this.#listen();
     if (this.token !== token || this.state !== 'in') return;
     this.heard = this.own.error ? this.heard : this.now;
     const days = async () => (await get<{ items: HouseholdDay[] }>(['households', token, 'days'])).items;
@@ -211,6 +225,8 @@ class Home {
     if (document.hidden || this.#looking) return;
     if (this.state === 'unreachable') return this.begin();
     if (token === null || this.state !== 'in') return;
+    // Where the server hung up, it may take the call now.
+    this.#listen();
     this.#looking = true;
     this.#looked = performance.now();
     try {
@@ -222,7 +238,11 @@ class Home {
         return;
       }
       this.heard = this.now;
-      await this.deposits.load(() => this.#deposits(token));
+      await Promise.all([
+        this.deposits.load(() => this.#deposits(token)),
+        this.objections.load(() => this.#objections(token)),
+        this.consents.load(() => get<Consents>(['households', token, 'consents'])),
+      ]);
     } finally {
       this.#looking = false;
     }
@@ -241,9 +261,16 @@ class Home {
     this.#tick();
   }
 
+  /** A page that nobody sees takes no place among the listeners. */
+  #listen(): void {
+    const seen = this.state === 'in' && !document.hidden;
+    this.#live.to(seen ? this.token : null);
+  }
+
   #tick(): void {
     this.now = this.#clock.now() ?? 0;
-    const wait = Math.max(LOOK_LEAST_MS, LOOK_MS / (this.site?.speed ?? 1));
+    const turns = Math.max(LOOK_LEAST_MS, LOOK_MS / (this.site?.speed ?? 1));
+    const wait = this.#live.hears ? LOOK_HEARING_MS : turns;
     if (performance.now() - this.#looked >= wait && !document.hidden) {
       this.#looked = performance.now();
       void this.look();

@@ -185,7 +185,8 @@ async fn everybody_is_let_in_where_the_table_says_and_nobody_reads_of_anothers_h
                     _ => assert_eq!(status, 401, "{what}"),
                 }
                 let reads_everything = matches!(who, Who::Is(role) if role.is_staff()) && status < 300;
-                if path == "/api/v1/live" || reads_everything {
+                let goes_on = path.ends_with("/live") && status < 300;
+                if goes_on || reads_everything {
                     continue;
                 }
                 let text = body(response).await;

@@ -61,7 +61,7 @@ impl Feed {
         let idle = self
             .looked
             .is_some_and(|looked| now.duration_since(looked) < IDLE);
-        if idle && !self.api.live.has_listeners() {
+        if idle && !self.api.live.is_heard() {
             return Ok(true);
         }
         self.looked = Some(now);
@@ -71,13 +71,16 @@ impl Feed {
         }
         self.know_the_fleet(now).await?;
         let seen = self.seen.unwrap_or(0);
-        let most = if self.api.live.has_listeners() && self.seen.is_some() {
+        let most = if self.api.live.is_heard() && self.seen.is_some() {
             HEARD
         } else {
             RECENT as u64
         };
         let from = self.api.ledger.newest(seen, applied, most).await?;
         let read = self.read(from, self.seen.map(|_| now)).await?;
+        if self.seen.is_some() {
+            self.tell_homes(seen, from, read).await?;
+        }
         self.seen = Some(read);
         Ok(read < applied)
     }
@@ -86,7 +89,7 @@ impl Feed {
     async fn read(&mut self, from: Position, told: Option<Instant>) -> Result<Position, Error> {
         let tail = self.api.ledger.tail(from, u64::MAX).await?;
         let live = &self.api.live;
-        let told = told.filter(|_| live.has_listeners());
+        let (at_home, told) = (told.is_some(), told.filter(|_| live.has_listeners()));
         let (fleet, samplers, metrics) = (&self.fleet, &mut self.samplers, &self.api.metrics);
         tail.for_each(|batch, index, entry| {
             let place = Place {
@@ -97,6 +100,9 @@ impl Feed {
                 let device = entry.origin.device();
                 let station = fleet.station_of(device);
                 live.remember(LiveDeposit::of(place, device, station, deposit));
+                if let Some(token) = deposit.household.filter(|_| at_home) {
+                    live.homes.tell(token, batch.position);
+                }
             }
             let (Some(now), Some(name)) = (told, name_of(&entry.body)) else {
                 return;
@@ -110,6 +116,19 @@ impl Feed {
             }
         })?;
         Ok(tail.last().unwrap_or(from))
+    }
+
+    /// Tells households of the acts about them up to what was `read`. What was passed over may have been anybody's.
+    async fn tell_homes(&self, seen: Position, from: Position, read: Position) -> Result<(), Error> {
+        let homes = &self.api.live.homes;
+        if !homes.any() {
+            return Ok(());
+        }
+        if from > seen {
+            homes.tell_all(read);
+        }
+        homes.tell_touched(&self.api.ledger.touched(from, read).await?, read);
+        Ok(())
     }
 
     async fn know_the_fleet(&mut self, now: Instant) -> Result<(), Error> {

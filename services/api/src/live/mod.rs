@@ -5,6 +5,7 @@
 
 mod event;
 mod feed;
+mod homes;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::v1::deposits::LiveDeposit;
+use homes::Homes;
 
 pub(crate) use event::{Lag, LiveDevice, LiveIncident, LiveStatus, Message, name_of, translate};
 pub(crate) use feed::Feed;
+pub(crate) use homes::Listener;
 
 /// Deposits remembered for the live list's first fill.
 const RECENT: usize = 1_000;
@@ -33,6 +36,8 @@ const BEAT: Duration = Duration::from_secs(1);
 pub struct Limits {
     /// Clients at once.
     pub clients: usize,
+    /// Listeners for one household at once, beside those.
+    pub homes: usize,
     /// Events waiting for a slow client.
     pub waiting: usize,
     /// How long a client may go on after its session or token ended.
@@ -43,6 +48,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             clients: 256,
+            homes: 1_024,
             waiting: 1_024,
             after_the_end: Duration::from_secs(2),
         }
@@ -55,6 +61,7 @@ pub struct Live {
     sender: broadcast::Sender<Message>,
     recent: Arc<Mutex<VecDeque<LiveDeposit>>>,
     seats: Arc<Semaphore>,
+    homes: Arc<Homes>,
     closed: CancellationToken,
     after_the_end: Duration,
 }
@@ -64,6 +71,18 @@ pub struct Live {
 pub(crate) struct Seat {
     _permit: OwnedSemaphorePermit,
     taken: IntGauge,
+}
+
+impl Seat {
+    /// One of the places that are left.
+    fn take(seats: &Arc<Semaphore>, taken: &IntGauge) -> Option<Self> {
+        let permit = seats.clone().try_acquire_owned().ok()?;
+        taken.inc();
+        Some(Self {
+            _permit: permit,
+            taken: taken.clone(),
+        })
+    }
 }
 
 impl Drop for Seat {
@@ -78,6 +97,7 @@ impl Live {
             sender: broadcast::Sender::new(limits.waiting),
             recent: Arc::default(),
             seats: Arc::new(Semaphore::new(limits.clients)),
+            homes: Arc::new(Homes::new(limits.homes)),
             closed: CancellationToken::new(),
             after_the_end: limits.after_the_end,
         }
@@ -85,12 +105,12 @@ impl Live {
 
     /// A place among the listeners; `None` when all are taken.
     pub(crate) fn seat(&self, taken: &IntGauge) -> Option<Seat> {
-        let permit = self.seats.clone().try_acquire_owned().ok()?;
-        taken.inc();
-        Some(Seat {
-            _permit: permit,
-            taken: taken.clone(),
-        })
+        Seat::take(&self.seats, taken)
+    }
+
+    /// A place for an account that listens for a household; `None` when all are taken, or those of this account.
+    pub(crate) fn at_home(&self, account: &str, token: &str, taken: &IntGauge) -> Option<Listener> {
+        self.homes.listener(account, token, taken, self.closed.clone())
     }
 
     /// Everything sent from now on, and the end of it.
@@ -105,6 +125,11 @@ impl Live {
 
     fn has_listeners(&self) -> bool {
         self.sender.receiver_count() > 0
+    }
+
+    /// Whether anybody waits for what the journal says next.
+    fn is_heard(&self) -> bool {
+        self.has_listeners() || self.homes.any()
     }
 
     fn send(&self, message: Message) {

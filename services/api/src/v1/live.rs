@@ -52,7 +52,6 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = last_seen(&headers)?;
-    let full = || Problem::unavailable("all places for live events are taken; try again in a few seconds");
     let seat = api.live.seat(&api.metrics.live_clients).ok_or_else(full)?;
     // Listen first, read the journal then: what is in both is sent once, and nothing falls in between.
     let news = Listening::new(&api.live, seat, after);
@@ -60,27 +59,43 @@ pub(crate) async fn get(
         Some(after) => missed(&api, after).await?,
         None => Vec::new(),
     };
-    let events = sse(hello(), missed, news).take_until(over(api.clone(), viewer));
+    let over = over(api.clone(), viewer, None);
+    Ok(streamed(sse(missed, news), over))
+}
+
+/// Events as they are sent: beginning at once, until it is over.
+pub(super) fn streamed(
+    events: impl Stream<Item = Event> + Send + 'static,
+    over: impl Future<Output = ()> + Send + 'static,
+) -> Response {
+    let events = events.map(Ok::<_, Infallible>).take_until(over);
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((
-        unbuffered,
-        Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),
-    )
-        .into_response())
+    let sent = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    (unbuffered, sent).into_response()
+}
+
+/// All places are taken.
+pub(super) fn full() -> Problem {
+    Problem::unavailable("all places for live events are taken; try again in a few seconds")
 }
 
 /// When the stream has lasted long enough, or its reader is nobody any more: logged out, disabled, with another password,
-/// without the token. A store that does not answer ends it too; whoever comes back is told why.
-async fn over(api: Arc<Api>, viewer: Viewer) {
+/// without the token; or no longer reaches the household it is about. A store that does not answer ends it too; whoever
+/// comes back is told why.
+pub(super) async fn over(api: Arc<Api>, viewer: Viewer, household: Option<String>) {
     let until = Instant::now() + LASTS;
-    let mut is_in = true;
-    while is_in && Instant::now() < until {
+    let mut goes_on = true;
+    while goes_on && Instant::now() < until {
         tokio::time::sleep(api.live.after_the_end()).await;
-        is_in = viewer.is_in(&api).await.unwrap_or(false);
+        goes_on = viewer.is_in(&api).await.unwrap_or(false);
+        if let Some(token) = household.as_deref().filter(|_| goes_on) {
+            goes_on = viewer.reaches(&api, token).await.unwrap_or(false);
+        }
     }
 }
 
-fn last_seen(headers: &HeaderMap) -> Result<Option<Place>, Problem> {
+/// The last event that a reader has seen, as it says itself.
+pub(super) fn last_seen(headers: &HeaderMap) -> Result<Option<Place>, Problem> {
     let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else {
         return Ok(None);
     };
@@ -163,11 +178,7 @@ impl Listening {
     }
 }
 
-fn sse(
-    hello: Event,
-    missed: Vec<Message>,
-    mut news: Listening,
-) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
+fn sse(missed: Vec<Message>, mut news: Listening) -> impl Stream<Item = Event> + Send + 'static {
     news.sent = news
         .sent
         .max(missed.iter().filter_map(|message| message.place).max());
@@ -175,11 +186,11 @@ fn sse(
         news.next().await.map(|message| (message, news))
     });
     let events = stream::iter(missed).chain(news).map(|message| event(&message));
-    stream::iter([hello]).chain(events).map(Ok)
+    stream::iter([hello()]).chain(events)
 }
 
 /// Said at once, so that a reader knows that it is heard.
-fn hello() -> Event {
+pub(super) fn hello() -> Event {
     Event::default().comment("hello").retry(RETRY)
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(delays::list))
         .routes(routes!(households::list))
         .routes(routes!(households::get))
+        .routes(routes!(households::live::get))
         .routes(routes!(households::rank::get))
         .routes(routes!(households::next_bag::get))
         .routes(routes!(households::days::get))

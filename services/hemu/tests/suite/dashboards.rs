@@ -202,8 +202,28 @@ fn an_open_page_heals_when_the_server_was_killed_and_is_back_elsewhere() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), 0);
     add(folder.path(), "tester", "grid_officer");
-    let mut run = script("e2e/restart.mjs", &server, folder.path())
+    drive_over_a_kill("e2e/restart.mjs", server, folder.path());
+}
+
+#[test]
+fn a_household_that_looks_is_told_of_a_deposit_also_after_the_server_was_killed() {
+    if !browser_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = Server::run(folder.path(), 0, &["demo", "--days", "20", "--speed", SLOW]);
+    add(folder.path(), "tester", "grid_officer");
+    assert!(demo.terminate().success());
+    let server = Server::start(folder.path(), 0);
+    drive_over_a_kill("e2e/home-live.mjs", server, folder.path());
+}
+
+/// Drives a page by a script that has its server killed, and brings the server back elsewhere.
+fn drive_over_a_kill(name: &str, server: Server, folder: &Path) {
+    let mut run = script(name, &server, folder)
         .env("HEMU_LOGIN", "tester three-green-bins")
+        .env("HEMU_BIN", env!("CARGO_BIN_EXE_hemu"))
+        .env("HEMU_DATA", folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -216,7 +236,7 @@ fn an_open_page_heals_when_the_server_was_killed_and_is_back_elsewhere() {
         if line == "restart" {
             before.take().expect("the first server").kill();
         } else if line.starts_with("ok  a_server_that_is_gone") {
-            let server = Server::start(folder.path(), 0);
+            let server = Server::start(folder, 0);
             writeln!(stdin, "{}/", server.http).expect("node listens");
             after = Some(server);
         }

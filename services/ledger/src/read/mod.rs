@@ -20,6 +20,7 @@ mod overview;
 mod reading_at;
 mod standing;
 mod tail;
+mod touched;
 mod turnout;
 
 pub use busy::BusyDay;
@@ -44,6 +45,7 @@ pub use overview::{Counters, DayTally, Progress};
 pub(crate) use reading_at::Named;
 pub use standing::{Evidence, Standing};
 pub use tail::{Ignored, Tail};
+pub use touched::Touched;
 pub use turnout::Came;
 
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};

@@ -2,7 +2,8 @@
 
 use super::{Plot, Story, WINDOW, points, sure, tenths};
 use crate::day::Day;
-use crate::reason::Reason;
+use crate::reason::{Proposed, Reason};
+use crate::status::Status;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -31,7 +32,22 @@ pub(super) fn sentence(story: &Story<'_>) -> String {
     } else {
         ""
     };
-    format!("{}; {}{doubted}{also}.", seen(story), place(story))
+    let proposed = story.it.proposed.map(|notice| proposed(story, notice));
+    let proposed = proposed.unwrap_or_default();
+    format!("{}; {}{proposed}{doubted}{also}.", seen(story), place(story))
+}
+
+fn proposed(story: &Story<'_>, notice: Proposed) -> String {
+    let list = match notice.list {
+        Status::Red => "red list, which is shown in public only if you agree",
+        _ => "black list",
+    };
+    let then = match notice.until {
+        Some(day) => format!(", and you may object until {}", date(story, day)),
+        None if story.also_appealed() => String::new(),
+        None => ", objections are over, and members of staff decide".to_owned(),
+    };
+    format!("; a notice proposes it for the {list}{then}")
 }
 
 fn seen(story: &Story<'_>) -> String {
@@ -72,6 +88,7 @@ fn place(story: &Story<'_>) -> String {
                 "{score}; your appeal is being looked at, and until it is decided your household is on no black list"
             )
         }
+        Plot::Proposed => format!("{score}, and your household is on neither list now"),
         Plot::Notice => format!(
             "{}; this is a notice for you alone and no list, and only if {} says the same will your household be on \
              the black list; {}, keeps it off",

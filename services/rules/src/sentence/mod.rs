@@ -46,6 +46,8 @@ enum Plot<'e> {
     Black,
     /// Black by the rule, and not shown as long as an appeal is open.
     Appealed,
+    /// On no list now, and proposed for one: nothing else says where it stands.
+    Proposed,
     Notice,
     /// By so many days in the redemption window, and their mean.
     Redeemed(u32, Bp),
@@ -61,6 +63,7 @@ impl<'e> Plot<'e> {
             (Status::Red, _) => Self::Red,
             (Status::Black, Status::Black) => Self::Black,
             (Status::Black, _) => Self::Appealed,
+            (Status::Grey, _) if it.proposed.is_some() => Self::Proposed,
             (Status::Grey, _) => Self::grey(it),
         }
     }

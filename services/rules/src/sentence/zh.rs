@@ -2,7 +2,8 @@
 
 use super::{Plot, Story, WINDOW, points, sure, tenths};
 use crate::day::Day;
-use crate::reason::Reason;
+use crate::reason::{Proposed, Reason};
+use crate::status::Status;
 
 pub(super) fn sentence(story: &Story<'_>) -> String {
     let also = if story.also_appealed() {
@@ -15,7 +16,22 @@ pub(super) fn sentence(story: &Story<'_>) -> String {
     } else {
         ""
     };
-    format!("{}，{}{doubted}{also}。", seen(story), place(story))
+    let proposed = story.it.proposed.map(|notice| proposed(story, notice));
+    let proposed = proposed.unwrap_or_default();
+    format!("{}，{}{proposed}{doubted}{also}。", seen(story), place(story))
+}
+
+fn proposed(story: &Story<'_>, notice: Proposed) -> String {
+    let list = match notice.list {
+        Status::Red => "红榜，您家同意才会公开",
+        _ => "黑榜",
+    };
+    let then = match notice.until {
+        Some(day) => format!("，有异议最晚可在{}提出", date(story, day)),
+        None if story.also_appealed() => String::new(),
+        None => "，异议期已过，由工作人员决定".to_owned(),
+    };
+    format!("；正在告知的一期拟将您家列入{list}{then}")
 }
 
 fn seen(story: &Story<'_>) -> String {
@@ -44,6 +60,7 @@ fn place(story: &Story<'_>) -> String {
             format!("{}{told}，故列入黑榜；{}，下期即移出", low(story), heal(story))
         }
         Plot::Appealed => format!("{score}；您的申诉正在处理，有结果之前您家不上黑榜"),
+        Plot::Proposed => format!("{score}，您家现在不在红榜，也不在黑榜"),
         Plot::Notice => format!(
             "{}；这是只给您家的提醒，本期不上榜，{}仍然如此才会列入黑榜；{}，就不会列入",
             low(story),

@@ -264,6 +264,7 @@ export const en: Record<Key, string> = {
   'look.building': 'the building’s mean',
   'look.consents': 'the consents',
   'look.export': 'everything (export)',
+  'look.live': 'whether anything changed',
   'look.objection': 'an objection',
   'look.inspections': 'the plan of inspections',
   'act.object': 'objection raised',

@@ -239,6 +239,7 @@ export const zh = {
   'look.building': '楼栋比较',
   'look.consents': '同意记录',
   'look.export': '全部资料（导出）',
+  'look.live': '有没有变化',
   'look.objection': '异议',
   'look.inspections': '抽查安排',
   'act.object': '提出异议',

@@ -97,6 +97,26 @@ async fn an_edition_goes_from_draft_to_expiry_and_its_households_are_told() {
         json!({"edition": edition, "day": TODAY, "state": "noticed", "proposed": "BLACK", "warned": false,
             "deadline": NOON + 7 * DAY, "objection": null})
     );
+    let (zh, en) = sentences(&site, POOR).await;
+    assert!(
+        zh.contains("现在不在红榜，也不在黑榜；正在告知的一期拟将您家列入黑榜，有异议最晚可在5月27日提出"),
+        "{zh}"
+    );
+    assert!(
+        en.contains(
+            "neither list now; a notice proposes it for the black list, and you may object until 27 May"
+        ),
+        "{en}"
+    );
+    let (zh, en) = sentences(&site, GOOD).await;
+    assert!(
+        zh.contains("正在告知的一期拟将您家列入红榜，您家同意才会公开，有异议最晚可在5月27日提出"),
+        "{zh}"
+    );
+    assert!(
+        en.contains("for the red list, which is shown in public only if you agree"),
+        "{en}"
+    );
     site.pass_ms(7 * DAY);
     let open = site.does("p1", &step(edition, "open"), json!({})).await;
     assert_eq!(open["state"], "deciding");

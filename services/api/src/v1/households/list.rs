@@ -86,7 +86,7 @@ fn pending(standing: &Standing) -> Option<ObjectionId> {
 }
 
 /// What the rule proposes to list it as, unless a person took it off.
-fn proposed(standing: &Standing) -> Option<Status> {
+pub(super) fn proposed(standing: &Standing) -> Option<Status> {
     let place = standing.place.as_ref().filter(|place| place.lifted.is_none())?;
     Some(place.status).filter(|status| matches!(status, Status::Red | Status::Black))
 }

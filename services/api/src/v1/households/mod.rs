@@ -14,6 +14,7 @@ pub(super) mod editions;
 pub(super) mod erase;
 pub(super) mod export;
 mod list;
+pub(super) mod live;
 pub(super) mod next_bag;
 pub(super) mod rank;
 pub(super) mod reasons;

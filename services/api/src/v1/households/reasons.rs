@@ -8,12 +8,12 @@ use hemu_ledger::HouseholdDay;
 use hemu_ledger::acts::{Listing, PlaceRow, Standing};
 use hemu_rules::{
     Bp, Case, Contributions, DECAY, Day, EstateNo, Explanation, Household, Language, Millis, Outcome, Period,
-    Ppb, Reason, Status, Tally, Zone, explain, judge,
+    Ppb, Proposed, Reason, Status, Tally, Zone, explain, judge,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::list::warned;
+use super::list::{proposed, warned};
 use crate::api::Api;
 use crate::extract::Found;
 use crate::problem::Problem;
@@ -21,7 +21,8 @@ use crate::standings::Kept;
 use crate::v1::words::StreamWord;
 
 /// Why the score is what it is now, and where the household stands on the lists. What it says of a list is the newest
-/// published edition's, with that edition's score and certainty; a warning is said as soon as it was given.
+/// published edition's, with that edition's score and certainty; a warning is said as soon as it was given, and so is what a
+/// notice proposes, with the last day of objecting.
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(
     clippy::struct_field_names,
@@ -75,7 +76,7 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Found(seen): Found) -> Resu
     let days = seen.days(edition.plus(-window), edition.plus(-1)).await?;
     let first = seen.first_day().await?;
     let listing = seen.listing(api.clock.now()).await?;
-    let place = Known::of(&listing, api.ledger.zone());
+    let place = Known::of(&listing, api.ledger.zone(), api.clock.now());
     let doubted = kept.standing.doubted.contains(&seen.row().token);
     let tally = tally(&kept, &days);
     let now = judged(&kept, &tally, first, doubted)?;
@@ -90,10 +91,11 @@ struct Known {
     warned: bool,
     warned_on: Option<Day>,
     appeal_open: bool,
+    proposed: Option<Proposed>,
 }
 
 impl Known {
-    fn of(listing: &Listing, zone: Zone) -> Self {
+    fn of(listing: &Listing, zone: Zone, now: i64) -> Self {
         let (published, told) = (&listing.published, &listing.told);
         let listed = published.as_ref().filter(|standing| standing.shown().is_some());
         // A later edition's word on a warning goes before an earlier one's.
@@ -101,12 +103,22 @@ impl Known {
             .into_iter()
             .flatten()
             .max_by_key(|s| s.edition.day);
+        let until = |standing: &Standing| {
+            // The instant itself is too late.
+            let last = standing.deadline.filter(|deadline| now < *deadline)? - 1;
+            Some(Day::of(Millis::clamped(last), zone))
+        };
         let open = |standing: &Standing| standing.place.as_ref().is_some_and(|place| place.appeal_open);
         Self {
             listed: listed.and_then(|standing| standing.place.clone()),
             warned: newest.is_some_and(warned),
             warned_on: listing.warned_at.map(|at| Day::of(Millis::clamped(at), zone)),
             appeal_open: [told, published].into_iter().flatten().any(open),
+            proposed: told.and_then(|standing| {
+                let list = proposed(standing)?;
+                let until = until(standing);
+                Some(Proposed { list, until })
+            }),
         }
     }
 
@@ -157,6 +169,7 @@ impl Reasons {
             before: hemu_rules::State::default(),
             notice_on: known.warned_on,
             appeal_open: known.appeal_open,
+            proposed: known.proposed,
         };
         let explanation = explain(&case);
         let sentence = |language| explanation.sentence(standing.rule(), language);
