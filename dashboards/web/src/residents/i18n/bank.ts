@@ -4,7 +4,7 @@ export const zh = {
   'bank.has_minutes': '服务时间：',
   'bank.has_points': '积分：',
   'bank.n_minutes': '{m} 分钟',
-  'bank.n_hours': '{h} 小时 {m} 分钟',
+  'bank.n_hours': '{h} 小时',
   'bank.n_points': '{n} 分',
   'bank.says':
     '服务时间是您家帮助别人得到的，积分是分类得到的；两者互不兑换，也不影响分数和榜单。只有您家和网格员、审计员看得到。',
@@ -47,7 +47,7 @@ export const en: Record<keyof typeof zh, string> = {
   'bank.has_minutes': 'Service time:',
   'bank.has_points': 'Points:',
   'bank.n_minutes': '{m} min',
-  'bank.n_hours': '{h} h {m} min',
+  'bank.n_hours': '{h} h',
   'bank.n_points': '{n} points',
   'bank.says':
     'You get service time for helping others, and points for sorting. Neither is exchanged for the other, and neither changes your score or a list. Only your household, grid officers and auditors see them.',

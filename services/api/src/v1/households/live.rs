@@ -169,8 +169,8 @@ mod tests {
         let mut third = hears(&site, "p1", "hh-cam-0003").await;
         let served = json!({"key": "served-0001", "helped": OTHER, "help": "meal", "began": NOON - 7_200_000,
             "ended": NOON - 3_600_000});
-        let done = site.does("p1", &format!("/api/v1/households/{OWN}/bank/service"), served);
-        done.await;
+        let path = format!("/api/v1/households/{OWN}/bank/service");
+        site.does("p1", &path, served).await;
         site.fold().await;
         site.catch_up(&mut feed).await;
         for reader in [&mut own, &mut other] {

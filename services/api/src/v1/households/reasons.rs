@@ -114,7 +114,7 @@ impl Known {
             warned: newest.is_some_and(warned),
             warned_on: listing.warned_at.map(|at| Day::of(Millis::clamped(at), zone)),
             appeal_open: [told, published].into_iter().flatten().any(open),
-            proposed: told.and_then(|standing| {
+            proposed: told.as_ref().and_then(|standing| {
                 let list = proposed(standing)?;
                 let until = until(standing);
                 Some(Proposed { list, until })
