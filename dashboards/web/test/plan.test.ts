@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bandOf, neighbour, shownMean } from '../src/lib/plan';
+import { aside, bandOf, neighbour, shownMean } from '../src/lib/plan';
 
 describe('colour of a building', () => {
   test('no_mean_is_shown_for_fewer_than_ten_rated_households', () => {
@@ -38,5 +38,21 @@ describe('walking the plan by arrow keys', () => {
     expect(neighbour(places, 0, 'ArrowLeft')).toBe(0);
     expect(neighbour(places, 2, 'ArrowRight')).toBe(2);
     expect(neighbour([], 0, 'ArrowUp')).toBe(0);
+  });
+});
+
+describe('a station near buildings', () => {
+  const box = { x: 10, y: 10, w: 20, h: 6 };
+  test('a_mark_that_covers_no_building_stays_where_it_is', () => {
+    expect(aside({ x: 20, y: 30 }, 5, [box])).toEqual({ x: 20, y: 30 });
+    expect(aside({ x: 20, y: 12 }, 5, [])).toEqual({ x: 20, y: 12 });
+  });
+  test('a_mark_on_a_building_stands_beside_it', () => {
+    expect(aside({ x: 29, y: 14 }, 5, [box])).toEqual({ x: 35.25, y: 14 });
+    expect(aside({ x: 20, y: 15 }, 5, [box])).toEqual({ x: 20, y: 21.25 });
+  });
+  test('where_there_is_no_room_it_stays', () => {
+    const everywhere = { x: -100, y: -100, w: 200, h: 200 };
+    expect(aside({ x: 0, y: 0 }, 5, [everywhere])).toEqual({ x: 0, y: 0 });
   });
 });

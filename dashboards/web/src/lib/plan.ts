@@ -37,6 +37,33 @@ export interface Place {
   y: number;
 }
 
+export interface Box extends Place {
+  w: number;
+  h: number;
+}
+
+/** Where a round mark is drawn, so that it covers no box and stays near its place; its place, where there is no room. */
+export function aside(place: Place, radius: number, boxes: readonly Box[]): Place {
+  const free = ({ x, y }: Place) =>
+    boxes.every((box) => {
+      const dx = Math.max(box.x - x, 0, x - box.x - box.w);
+      const dy = Math.max(box.y - y, 0, y - box.y - box.h);
+      return Math.hypot(dx, dy) >= radius;
+    });
+  for (let step = 0; step <= 12; step += 1) {
+    const far = (step * radius) / 4;
+    const around = [
+      { x: place.x, y: place.y + far },
+      { x: place.x, y: place.y - far },
+      { x: place.x - far, y: place.y },
+      { x: place.x + far, y: place.y },
+    ];
+    const found = around.find(free);
+    if (found) return found;
+  }
+  return place;
+}
+
 /** The index of the nearest place in that direction, or `from` itself at the edge. Sideways steps cost double. */
 export function neighbour(places: readonly Place[], from: number, direction: Direction): number {
   const here = places[from];
