@@ -277,6 +277,14 @@ async function look(stage, width, locale, tag) {
   await page.click('#password-open');
   await stage.shoot(page, name('account'), { fullPage: false });
   await page.keyboard.press('Escape');
+  await openMenu(page);
+  await page.click('#second-factor button');
+  await page.fill('#second-password', PASSWORD);
+  await page.click('#second-go');
+  await page.waitForSelector('#second-secret');
+  await accessible(page, name('second'));
+  await stage.shoot(page, name('second'), { fullPage: false });
+  await page.keyboard.press('Escape');
   await openTokens(page);
   await page.check('#tokens-ended');
   await page.waitForSelector('#tokens tr[data-token]');

@@ -57,7 +57,7 @@ async function household(stage) {
   await step('nothing_more_is_asked_of_a_household_before_it_is_opened', async () => {
     for (const what of ['/editions', '/rank', '/consents', '/audit', '/next-bag'])
       assert.equal(asked(what), 0, what);
-    for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail']) {
+    for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail', 'bank']) {
       await page.click(`#house-${id} summary`);
       await page.waitForSelector(`#house-${id} .inside > *:not(.hint)`);
     }
