@@ -100,6 +100,7 @@ async fn in_time(request: Request, next: Next) -> Result<Response, Problem> {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::path::Path;
 
     use axum::body::Body;
     use axum::extract::ConnectInfo;
@@ -177,6 +178,47 @@ mod tests {
             "openapi.json is not what the routes say; {how}"
         );
         assert_eq!(made["openapi"], "3.1.0");
+    }
+
+    /// Of two shapes with one name the document would hold one, and say of the other's answers what they are not.
+    #[test]
+    fn no_two_shapes_of_the_document_have_one_name() {
+        fn sources(folder: &Path, texts: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    sources(&path, texts);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    texts.push(std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut texts = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+        let word = |text: &str| {
+            text.split(|c: char| !c.is_alphanumeric())
+                .next()
+                .map(str::to_owned)
+        };
+        let mut names = Vec::new();
+        let (mut documented, mut other) = (false, None);
+        for line in texts.iter().flat_map(|text| text.lines()).map(str::trim) {
+            if let Some(derived) = line.strip_prefix("#[derive(") {
+                (documented, other) = (derived.contains("ToSchema"), None);
+            } else if let Some(name) = line.strip_prefix("#[schema(as = ") {
+                other = word(name);
+            } else if documented
+                && !line.starts_with("//")
+                && let Some((_, named)) = line.split_once("struct ").or(line.split_once("enum "))
+            {
+                names.extend(other.take().or_else(|| word(named)));
+                documented = false;
+            }
+        }
+        assert!(names.len() > 150, "{}", names.len());
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
     }
 
     #[tokio::test]

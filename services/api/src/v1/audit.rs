@@ -30,7 +30,8 @@ pub(crate) struct TrailLine {
     /// In the words of whoever did it; null where nothing was written, where it was erased or is over, and unless an
     /// account asks.
     why: Option<String>,
-    /// What it was before and is now, where it changed one thing into another; null likewise.
+    /// What it was before and is now, where it changed one thing into another; of an attempt that came too late (`late`),
+    /// what was tried, and which rule and act refused it. Null likewise.
     #[schema(example = "draft")]
     before: Option<String>,
     #[schema(example = "noticed")]
@@ -56,6 +57,7 @@ impl TrailLine {
 
 /// That an account looked at a household's page on a day.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NotedLook)]
 pub(crate) struct Look {
     actor: String,
     /// The page.

@@ -138,6 +138,7 @@ struct Difference {
 
 /// Households that stand otherwise.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RuleMove)]
 struct Move {
     /// On a list, or `NONE`.
     #[schema(example = "BLACK")]
