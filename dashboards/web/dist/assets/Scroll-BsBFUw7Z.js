@@ -1,1 +1,0 @@
-import{Ct as e,J as t,V as n,X as r,k as i,lt as a,ot as o}from"./plan-DfPp_Wvn.js";var s=r(`<div class="scroll" role="region" tabindex="0"><!></div>`);function c(r,c){var l=s(),u=a(l);n(u,()=>c.children),e(l),o(()=>i(l,`aria-label`,c.label)),t(r,l)}export{c as t};
