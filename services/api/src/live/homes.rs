@@ -55,10 +55,10 @@ impl Homes {
         self: &Arc<Self>,
         account: &str,
         token: &str,
-        taken: &IntGauge,
+        gauge: &IntGauge,
         closed: CancellationToken,
     ) -> Option<Listener> {
-        let seat = Seat::take(&self.seats, taken)?;
+        let seat = Seat::take(&self.seats, gauge)?;
         let mut listening = self.listening();
         let own = listening.taken.entry(account.to_owned()).or_default();
         if *own >= OF_ONE {

@@ -109,8 +109,8 @@ impl Live {
     }
 
     /// A place for an account that listens for a household; `None` when all are taken, or those of this account.
-    pub(crate) fn at_home(&self, account: &str, token: &str, taken: &IntGauge) -> Option<Listener> {
-        self.homes.listener(account, token, taken, self.closed.clone())
+    pub(crate) fn at_home(&self, account: &str, token: &str, gauge: &IntGauge) -> Option<Listener> {
+        self.homes.listener(account, token, gauge, self.closed.clone())
     }
 
     /// Everything sent from now on, and the end of it.

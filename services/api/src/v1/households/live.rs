@@ -40,10 +40,10 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let token = &seen.row().token;
     let after = last_seen(&headers)?.map(|place| place.position);
-    let taken = &api.metrics.live_clients;
+    let gauge = &api.metrics.live_clients;
     let listener = api
         .live
-        .at_home(viewer.actor.name(), token, taken)
+        .at_home(viewer.actor.name(), token, gauge)
         .ok_or_else(full)?;
     // Listened first, the journal read then: what falls in between is told twice, and never not at all.
     let applied = api.ledger.progress().await?.applied;
