@@ -162,7 +162,7 @@ async function pictures(stage, width, locale, tag, options = {}) {
   const { context, page, complaints } = await stage.open({ width, locale, ...options });
   const name = (what) => `${what}-${width}-${tag}`;
   await openRated(page);
-  for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail']) {
+  for (const id of ['editions', 'rank', 'consents', 'next-bag', 'trail', 'bank']) {
     await page.click(`#house-${id} summary`);
     await page.waitForSelector(`#house-${id} .inside > *:not(.hint)`);
   }
