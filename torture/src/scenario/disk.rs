@@ -30,7 +30,8 @@ pub(super) async fn full(plan: &Plan) -> Result<Report> {
     let scene = Scene::set(plan, DEVICES, records).await?.on_failing_disk()?;
     let token = scene.home.let_in()?;
     let server = scene.home.serve()?;
-    let lasting = Duration::from_secs(8) * u32::try_from(times)?;
+    // Longer than the faults take: a server with nothing to write cannot know that there is no space.
+    let lasting = Duration::from_secs(20) * u32::try_from(times)?;
     let fleet = Fleet::start(&scene.members(records, lasting), &scene.manners())?;
     let mut report = Report {
         goal: "no acknowledgement without space, pages answer, readyz says so, resumes within 10 s"
