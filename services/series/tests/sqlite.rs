@@ -4,19 +4,20 @@ use hemu_rules::{Millis, Stream, Zone};
 use hemu_series::{Measure, Point, Series};
 use sqlx::{Connection as _, SqliteConnection};
 
+const POINT: Point<'_> = Point {
+    device: "C1",
+    measure: Measure::DepositWeight,
+    stream: Some(Stream::Food),
+    at: Millis::clamped(0),
+    value: 700,
+};
+
 #[tokio::test]
 async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("series.db");
-    let point = Point {
-        device: "C1",
-        measure: Measure::DepositWeight,
-        stream: Some(Stream::Food),
-        at: Millis::clamped(0),
-        value: 700,
-    };
     let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
-    assert!(series.write(0, 9, &[point]).await.unwrap());
+    assert!(series.write(0, 9, &[POINT]).await.unwrap());
     series.close().await;
 
     let mut file = SqliteConnection::connect(&format!("sqlite:{}", path.display()))
@@ -34,7 +35,7 @@ async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
 
     let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
     assert_eq!(series.position().await.unwrap(), 0);
-    assert!(series.write(0, 9, &[point]).await.unwrap());
+    assert!(series.write(0, 9, &[POINT]).await.unwrap());
 }
 
 /// A full disk has SQLite end a transaction by itself, in the middle of a statement; a trigger does the same here.
@@ -53,22 +54,15 @@ async fn charts_go_on_when_there_is_space_again() {
     .execute(&mut file)
     .await
     .unwrap();
-    let point = Point {
-        device: "C1",
-        measure: Measure::DepositWeight,
-        stream: Some(Stream::Food),
-        at: Millis::clamped(0),
-        value: 700,
-    };
     // More than there are connections.
     for _ in 0..6 {
-        assert!(series.write(0, 9, &[point]).await.is_err());
+        assert!(series.write(0, 9, &[POINT]).await.is_err());
         assert_eq!(series.position().await.unwrap(), 0);
     }
     sqlx::query("drop trigger no_space")
         .execute(&mut file)
         .await
         .unwrap();
-    assert!(series.write(0, 9, &[point]).await.unwrap());
+    assert!(series.write(0, 9, &[POINT]).await.unwrap());
     assert_eq!(series.position().await.unwrap(), 9);
 }

@@ -2,11 +2,10 @@
 //! afterwards finds none. A trigger does the same here. When there is space again, everything goes on where it was, without
 //! a restart.
 
-use hemu_ledger::registry::Household;
-
 use crate::raw::Raw;
-use crate::replay::batches;
-use crate::site::{NOW, Site, fold, run};
+use crate::register::home;
+use crate::replay::unfolded;
+use crate::site::{Site, fold, run};
 
 /// Makes inserts into a table of a file fail as they do without space; nothing to do in a database of another kind.
 async fn fill(file: &mut Raw, table: &str) -> bool {
@@ -20,28 +19,9 @@ async fn fill(file: &mut Raw, table: &str) -> bool {
     true
 }
 
-fn home(token: String) -> Household {
-    Household {
-        token,
-        estate: None,
-        building: None,
-        unit: None,
-        door: None,
-        residents: None,
-        station: None,
-        created_at: NOW,
-    }
-}
-
 #[tokio::test]
 async fn folding_goes_on_when_there_is_space_again() {
-    let straight = Site::new().await;
-    let site = Site::new().await;
-    for batch in batches() {
-        straight.append(&batch).await;
-        site.append(&batch).await;
-    }
-    straight.fold().await;
+    let (site, expected) = unfolded().await;
     let (mut projector, _lock) = site.ledger.projector().await.unwrap();
     let mut file = site.projections().await;
     if !fill(&mut file, "reading").await {
@@ -58,7 +38,7 @@ async fn folding_goes_on_when_there_is_space_again() {
     // Not only the projector sees it: everybody does.
     let applied = site.ledger.progress().await.unwrap().applied;
     assert_eq!(applied, projector.applied());
-    assert_eq!(site.everything().await, straight.everything().await);
+    assert_eq!(site.everything().await, expected);
 }
 
 #[tokio::test]
@@ -70,13 +50,16 @@ async fn people_write_again_when_there_is_space_again() {
     }
     // More than there are connections.
     for nth in 0..12 {
-        let refused = site.ledger.put_households(&[home(format!("hh-{nth:04}"))]).await;
+        let refused = site
+            .ledger
+            .put_households(&[home(&format!("hh-{nth:04}"), "12")])
+            .await;
         assert!(refused.is_err());
     }
     run(&mut file, "drop trigger no_space").await;
     for nth in 0..12 {
         site.ledger
-            .put_households(&[home(format!("hh-{nth:04}"))])
+            .put_households(&[home(&format!("hh-{nth:04}"), "12")])
             .await
             .unwrap();
     }

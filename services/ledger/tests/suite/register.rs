@@ -5,7 +5,7 @@ use hemu_ledger::registry::Household;
 
 use crate::site::{NOW, Site, person, run};
 
-fn home(token: &str, building: &str) -> Household {
+pub(crate) fn home(token: &str, building: &str) -> Household {
     Household {
         token: token.to_owned(),
         estate: None,

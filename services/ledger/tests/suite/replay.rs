@@ -110,8 +110,8 @@ async fn a_crash_after_any_append_replays_to_the_same_rows() {
     }
 }
 
-#[tokio::test]
-async fn a_failed_transaction_leaves_memory_as_the_file_says() {
+/// A site with all of it in its journal and nothing folded, and what its tables hold when it is.
+pub(crate) async fn unfolded() -> (Site, Vec<String>) {
     let straight = Site::new().await;
     let site = Site::new().await;
     for batch in batches() {
@@ -119,8 +119,12 @@ async fn a_failed_transaction_leaves_memory_as_the_file_says() {
         site.append(&batch).await;
     }
     straight.fold().await;
-    let expected = straight.everything().await;
+    (site, straight.everything().await)
+}
 
+#[tokio::test]
+async fn a_failed_transaction_leaves_memory_as_the_file_says() {
+    let (site, expected) = unfolded().await;
     let (mut projector, _lock) = site.ledger.projector().await.unwrap();
     let mut file = site.projections().await;
     // Late in the transaction: names, cursors and readings are in memory and in the transaction by then.
