@@ -212,3 +212,77 @@ fn read_passphrase(file: &Path, words: &Words) -> Result<SecretString> {
         _ => bail!(words.say("passphrase-empty", &[("file", &file.display())])),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a database's file is like: pages that begin with something and are empty after it.
+    fn pages() -> Vec<u8> {
+        let page = |number: u16| {
+            let mut page = number.to_be_bytes().repeat(40);
+            page.resize(1_024, 0);
+            page
+        };
+        (0..40).flat_map(page).collect()
+    }
+
+    fn unpacked(packed: &[u8], key: &Key) -> Result<Vec<u8>> {
+        let mut from = tempfile::tempfile()?;
+        from.write_all(packed)?;
+        from.rewind()?;
+        let mut to = tempfile::tempfile()?;
+        unpack(
+            from,
+            |_| (),
+            &mut to,
+            key,
+            &Words::new(crate::words::Language::English),
+        )?;
+        let mut bytes = Vec::new();
+        to.rewind()?;
+        to.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn packed(seal: &Seal) -> Vec<u8> {
+        let mut file = pack(&pages()[..], tempfile::tempfile().unwrap(), seal).unwrap();
+        let mut bytes = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// How many of the files with one bit changed are opened all the same; what comes out must be what went in.
+    fn opened(seal: &Seal, key: &Key) -> usize {
+        let whole = packed(seal);
+        assert_eq!(unpacked(&whole, key).unwrap(), pages());
+        let changed = (0..whole.len()).filter(|&at| {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << (at % 8);
+            let came = unpacked(&changed, key);
+            came.is_ok_and(|bytes| {
+                assert!(
+                    bytes == pages(),
+                    "bit {} of byte {at} changes what comes out",
+                    at % 8
+                );
+                true
+            })
+        });
+        changed.count()
+    }
+
+    #[test]
+    fn no_changed_bit_of_an_open_backup_changes_what_comes_out_of_it() {
+        // gzip's header has bytes that say nothing, and what it packed can be written in more than one way.
+        assert!(opened(&Seal::Open, &Key::None) > 0);
+    }
+
+    #[test]
+    fn no_changed_bit_of_a_sealed_backup_is_opened() {
+        let identity = x25519::Identity::generate();
+        let seal = Seal::Recipients(vec![identity.to_public()]);
+        assert_eq!(opened(&seal, &Key::Identities(vec![Box::new(identity)])), 0);
+    }
+}

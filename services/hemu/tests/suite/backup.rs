@@ -207,11 +207,12 @@ fn a_backup_that_is_cut_short_or_changed_is_refused_and_nothing_is_left_of_it() 
         &["backup", text(&path("sealed")), "--recipient", recipient.trim()],
     );
     let fresh = path("fresh");
-    for name in ["open", "sealed"] {
+    for (name, summed) in [("open", 8), ("sealed", 1)] {
         let whole = std::fs::read(path(name)).unwrap();
         let (half, most) = (whole.len() / 2, whole.len() - 1);
         let mut changed = whole.clone();
-        changed[half] ^= 0x10;
+        // In gzip's sum and in age's: one bit of what gzip packed may be another way to write the very same bytes.
+        changed[whole.len() - summed] ^= 0x10;
         let longer = [&whole[..], b"and more"].concat();
         for bytes in [
             &whole[..half],
