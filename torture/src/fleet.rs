@@ -15,6 +15,7 @@ use firmware_sim::draw::Dice;
 use firmware_sim::keys::Key;
 use firmware_sim::mqtt::{Backoff, Options, keep_driving};
 use firmware_sim::reading::boot_number;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -154,6 +155,16 @@ pub struct Fleet {
 impl Fleet {
     /// Starts every device on its own task.
     pub fn start(members: &[Member], manners: &Manners) -> Result<Self> {
+        Self::start_with(&Handle::current(), members, manners)
+    }
+
+    /// The same on threads of their own.
+    pub fn start_on(threads: &Threads, members: &[Member], manners: &Manners) -> Result<Self> {
+        let handle = threads.0.as_ref().context("threads that have ended")?.handle();
+        Self::start_with(handle, members, manners)
+    }
+
+    fn start_with(threads: &Handle, members: &[Member], manners: &Manners) -> Result<Self> {
         let (tally, stop, mut tasks) = (
             Arc::new(Tally::default()),
             CancellationToken::new(),
@@ -165,7 +176,7 @@ impl Fleet {
             let bin = Bin::start(member.clone(), manners.clone(), boot, dice, tally.clone());
             let bin = bin.with_context(|| member.key.device.clone())?;
             let backoff = Dice::new(manners.seed, "backoff", index);
-            tasks.spawn(live(bin, manners.clone(), backoff, stop.clone()));
+            tasks.spawn_on(live(bin, manners.clone(), backoff, stop.clone()), threads);
         }
         let goal = members.iter().map(|member| member.goal).sum();
         Ok(Self {
@@ -193,6 +204,27 @@ impl Fleet {
                 },
                 () = tokio::time::sleep_until(deadline), if !self.stop.is_cancelled() => self.stop.cancel(),
             }
+        }
+    }
+}
+
+/// A thread for some of the devices. A device waits for its disk as a device does, and keeps whoever shares its thread
+/// waiting with it.
+#[derive(Debug)]
+pub struct Threads(Option<Runtime>);
+
+impl Threads {
+    /// Starts it.
+    pub fn start() -> std::io::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().map(Some).map(Self)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }

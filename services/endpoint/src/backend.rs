@@ -56,6 +56,9 @@ pub enum Presence {
 pub struct Chunk {
     /// At least one.
     pub publishes: Vec<Publish>,
+    /// Whether this and all that the connection has handed over before and that is not stored yet are little: it need not
+    /// wait behind those who bring much, and what may go before others cannot go before its own.
+    pub brief: bool,
     /// To be redeemed when every one of them is stored.
     pub ticket: Ticket,
 }

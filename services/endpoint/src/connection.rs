@@ -303,7 +303,12 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
         let (ticket, stored) = Ticket::new();
         let backend = Arc::clone(&self.shared.backend);
         let device = self.session.device().clone();
-        let mut uplink = pin!(backend.uplink(&device, Chunk { publishes, ticket }));
+        let chunk = Chunk {
+            publishes,
+            brief: self.session.is_brief(),
+            ticket,
+        };
+        let mut uplink = pin!(backend.uplink(&device, chunk));
         loop {
             tokio::select! {
                 biased;

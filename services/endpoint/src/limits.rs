@@ -23,6 +23,8 @@ pub struct Limits {
     pub chunk_publishes: usize,
     /// Bytes of one chunk, exceeded by at most one packet.
     pub chunk_bytes: usize,
+    /// Bytes up to which what one connection has handed over, and is not stored yet, counts as brief ([`crate::Chunk`]).
+    pub brief_bytes: usize,
     /// Bytes asked of a socket at once, when it is busy.
     pub read_bytes: usize,
     /// Connections in all.
@@ -58,6 +60,7 @@ impl Default for Limits {
             unstored_bytes: 512 * 1024,
             chunk_publishes: 256,
             chunk_bytes: 64 * 1024,
+            brief_bytes: 4 * 1024,
             read_bytes: 64 * 1024,
             connections: 10_000,
             connections_per_address: 8_000,

@@ -92,6 +92,7 @@ struct Uplink {
 struct Batch {
     acks: Vec<(u16, Reason)>,
     bytes: usize,
+    brief: bool,
 }
 
 #[derive(Debug, Default)]
@@ -153,6 +154,11 @@ impl Session {
     /// Bytes this session holds or makes others hold: unread blocks, output, and what is not stored yet.
     pub fn held_bytes(&self) -> usize {
         self.block.len() + self.output.len() + self.uplink.unstored_bytes + self.uplink.filled.bytes
+    }
+
+    /// Whether the chunk handed over last is brief, as [`crate::Chunk`] has it.
+    pub fn is_brief(&self) -> bool {
+        self.uplink.outstanding.back().is_some_and(|batch| batch.brief)
     }
 
     /// What was seen since the last call.
@@ -451,8 +457,10 @@ impl Session {
     }
 
     fn close_chunk(&mut self) -> Vec<Publish> {
-        let batch = std::mem::take(&mut self.uplink.filled);
+        let mut batch = std::mem::take(&mut self.uplink.filled);
         self.uplink.unstored_bytes += batch.bytes;
+        batch.brief = self.uplink.unstored_bytes <= self.limits.brief_bytes
+            && self.uplink.outstanding.back().is_none_or(|before| before.brief);
         self.uplink.outstanding.push_back(batch);
         std::mem::take(&mut self.uplink.filling)
     }

@@ -71,6 +71,7 @@ impl Backend for Devices {
         self.intake
             .submit(Submission {
                 segments: accepted.segments,
+                brief: chunk.brief,
                 stored,
             })
             .await;

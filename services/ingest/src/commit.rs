@@ -17,10 +17,14 @@ use crate::Clock;
 use crate::cursors::{Cursors, Owed};
 use crate::metrics::Metrics;
 
-/// Submissions that may wait; a front door that finds the queue full waits too.
+/// Submissions that may wait in one lane; a front door that finds it full waits too.
 const QUEUE: usize = 1_024;
 /// KiB of memory that submissions may hold while they wait or are being stored.
-const ROOM_KIB: u32 = 64 * 1_024;
+const BULK_KIB: u32 = 56 * 1_024;
+/// The same for brief ones, which have room of their own.
+const BRIEF_KIB: u32 = 8 * 1_024;
+/// Records of a batch before which brief ones go first; then it is the others' turn.
+const BRIEF_RECORDS: u64 = BATCH_RECORDS as u64 / 2;
 /// Records after which a batch is closed.
 const BATCH_RECORDS: usize = 10_000;
 /// Bytes after which a batch is closed.
@@ -36,6 +40,8 @@ const RETRY: [Duration; 4] = [
 /// Records to store, and whom to tell when they are.
 pub struct Submission {
     pub segments: Vec<Segment>,
+    /// Whether whoever sends it has little waiting: it need not wait behind those who bring much.
+    pub brief: bool,
     /// Called once the records are on the disk; dropped uncalled when the server ends first.
     pub stored: Box<dyn FnOnce() + Send>,
 }
@@ -44,6 +50,7 @@ impl fmt::Debug for Submission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Submission")
             .field("segments", &self.segments.len())
+            .field("brief", &self.brief)
             .finish_non_exhaustive()
     }
 }
@@ -60,33 +67,63 @@ enum Order {
 /// The front doors' end of the queue. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Intake {
+    brief: Lane,
+    bulk: Lane,
+}
+
+/// One of two queues into the committer. A thousand devices that come back with weeks of readings fill one of them; in the
+/// other a bag that was thrown in now is at the front.
+#[derive(Debug, Clone)]
+struct Lane {
     orders: mpsc::Sender<Order>,
     room: Arc<Semaphore>,
+    room_kib: u32,
+}
+
+impl Lane {
+    fn new(room_kib: u32) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, taken) = mpsc::channel(QUEUE);
+        let room = Arc::new(Semaphore::new(room_kib as usize));
+        let lane = Self {
+            orders,
+            room,
+            room_kib,
+        };
+        (lane, taken)
+    }
+
+    /// Waits for room. The committer is gone only while the server ends; nothing is acknowledged then.
+    async fn store(&self, submission: Submission) {
+        let memory: usize = submission.segments.iter().map(Segment::memory).sum();
+        let kib = u32::try_from(memory / 1_024 + 1).unwrap_or(u32::MAX);
+        let room = self.room.clone().acquire_many_owned(kib.min(self.room_kib));
+        if let Ok(room) = room.await {
+            self.order(Order::Store(submission, room)).await;
+        }
+    }
+
+    async fn order(&self, order: Order) {
+        drop(self.orders.send(order).await);
+    }
 }
 
 impl Intake {
     /// Queues a submission, waiting for room. Dropped when the committer has ended.
     pub async fn submit(&self, submission: Submission) {
-        let memory: usize = submission.segments.iter().map(Segment::memory).sum();
-        let kib = u32::try_from(memory / 1_024 + 1)
-            .unwrap_or(ROOM_KIB)
-            .min(ROOM_KIB);
-        // The committer is gone only while the server ends; nothing is acknowledged then.
-        if let Ok(room) = self.room.clone().acquire_many_owned(kib).await {
-            drop(self.orders.send(Order::Store(submission, room)).await);
-        }
+        let lane = if submission.brief { &self.brief } else { &self.bulk };
+        lane.store(submission).await;
     }
 
     /// Asks for a receipt for a device that came online.
     pub async fn greet(&self, device: &str) {
-        drop(self.orders.send(Order::Greet(device.to_owned())).await);
+        self.brief.order(Order::Greet(device.to_owned())).await;
     }
 
     /// Where every device stands that has something stored, or came online, since the last time this was asked.
     /// Waits while a batch is on its way to the disk; `None` when the committer has ended.
     pub async fn owed(&self) -> Option<Vec<Owed>> {
         let (answer, owed) = oneshot::channel();
-        self.orders.send(Order::Settle(answer)).await.ok()?;
+        self.brief.order(Order::Settle(answer)).await;
         owed.await.ok()
     }
 }
@@ -95,7 +132,7 @@ impl Intake {
 #[derive(Debug)]
 pub struct Committer {
     journal: Journal,
-    orders: mpsc::Receiver<Order>,
+    orders: Orders,
     cursors: Cursors,
     clock: Time,
     committed: watch::Sender<Position>,
@@ -103,6 +140,37 @@ pub struct Committer {
     metrics: Metrics,
     checkpoints: watch::Receiver<u64>,
     checkpoint_seen: u64,
+}
+
+/// The committer's end of both lanes.
+#[derive(Debug)]
+struct Orders {
+    brief: mpsc::Receiver<Order>,
+    bulk: mpsc::Receiver<Order>,
+}
+
+impl Orders {
+    /// Waits for the next one; `None` when every [`Intake`] is dropped and nothing is left.
+    async fn next(&mut self) -> Option<Order> {
+        tokio::select! {
+            biased;
+            Some(order) = self.brief.recv() => Some(order),
+            order = self.bulk.recv() => match order {
+                Some(order) => Some(order),
+                None => self.brief.recv().await,
+            },
+        }
+    }
+
+    /// One that waits already.
+    fn waiting(&mut self, brief_first: bool) -> Option<Order> {
+        let (first, second) = if brief_first {
+            (&mut self.brief, &mut self.bulk)
+        } else {
+            (&mut self.bulk, &mut self.brief)
+        };
+        first.try_recv().or_else(|_| second.try_recv()).ok()
+    }
 }
 
 /// A clock that can stand in a `Debug` struct.
@@ -148,12 +216,16 @@ impl Committer {
         let journal = ledger.journal().await?;
         let head = journal.head().position;
         metrics.head(head);
-        let (sender, orders) = mpsc::channel(QUEUE);
+        let (brief, brief_orders) = Lane::new(BRIEF_KIB);
+        let (bulk, bulk_orders) = Lane::new(BULK_KIB);
         let (committed, committed_seen) = watch::channel(journal.head().position);
         let (healthy, healthy_seen) = watch::channel(true);
         let writer = Self {
             journal,
-            orders,
+            orders: Orders {
+                brief: brief_orders,
+                bulk: bulk_orders,
+            },
             cursors: Cursors::new(ledger.clone(), head),
             clock: Time(clock),
             committed,
@@ -164,10 +236,7 @@ impl Committer {
         };
         Ok((
             writer,
-            Intake {
-                orders: sender,
-                room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
-            },
+            Intake { brief, bulk },
             Signals {
                 committed: committed_seen,
                 healthy: healthy_seen,
@@ -185,7 +254,7 @@ impl Committer {
     pub async fn step(&mut self, abandon: &CancellationToken) -> bool {
         let first = tokio::select! {
             biased;
-            first = self.orders.recv() => first,
+            first = self.orders.next() => first,
             () = abandon.cancelled() => None,
         };
         let Some(first) = first else { return false };
@@ -194,7 +263,9 @@ impl Committer {
         // Connections that are ready now come into this batch rather than wait for its fsync.
         tokio::task::yield_now().await;
         while batch.records < BATCH_RECORDS as u64 && batch.body.len() < BATCH_BYTES {
-            let Ok(next) = self.orders.try_recv() else { break };
+            let Some(next) = self.orders.waiting(batch.records < BRIEF_RECORDS) else {
+                break;
+            };
             self.take(&mut batch, next).await;
         }
         if !self.store(batch, abandon).await {
@@ -210,7 +281,7 @@ impl Committer {
                 self.cursors.owe(&device);
             }
             Order::Settle(answer) => batch.asked.push(answer),
-            Order::Store(Submission { segments, stored }, room) => {
+            Order::Store(Submission { segments, stored, .. }, room) => {
                 batch.room.push(room);
                 batch.stored.push(stored);
                 for segment in &segments {

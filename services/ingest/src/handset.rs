@@ -45,6 +45,7 @@ pub async fn take(
     let (told, stored) = oneshot::channel();
     let submission = Submission {
         segments: accepted.segments,
+        brief: true,
         stored: Box::new(move || {
             // Whoever asked may be gone by then.
             let _ = told.send(());

@@ -5,10 +5,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use firmware_sim::reading::boot_number;
 use rustix::process::{Resource, getrlimit};
+use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::child::Server;
-use crate::fleet::{Bin, Fleet, Manners, Member, Trust, preload};
+use crate::fleet::{Bin, Fleet, Manners, Member, Threads, Trust, preload};
 use crate::oracle::Sent;
 use crate::plan::{Plan, Size};
 use crate::report::Report;
@@ -32,8 +33,11 @@ pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
     let each = plan.records.map_or(days * A_DAY, |records| records / devices);
     let scene = Scene::set(plan, devices + LIVE, devices * each).await?;
     let ring = usize::try_from(each)? + 16;
-    let back = scene.folder.path().join("back");
+    let memory = memory_folder();
+    let folder = memory.as_ref().map_or(scene.folder.path(), TempDir::path);
+    let (back, here) = (folder.join("back"), folder.join("here"));
     std::fs::create_dir(&back)?;
+    std::fs::create_dir(&here)?;
     let members = scene.members(0, Duration::ZERO);
     let (live, offline) = members.split_at(usize::try_from(LIVE)?);
     let seconds = plan.seconds.unwrap_or(plan.sized(10, 120));
@@ -62,13 +66,14 @@ pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
     }
     let server = scene.home.serve()?;
     let rss_start_kib = server.rss_kib();
-    let alive = Fleet::start(
-        &live,
-        &Manners {
-            batch: 1,
-            ..scene.manners()
-        },
-    )?;
+    // Theirs are the times: nothing but the server may keep them waiting.
+    let threads = Threads::start()?;
+    let manners = Manners {
+        folder: here,
+        batch: 1,
+        ..scene.manners()
+    };
+    let alive = Fleet::start_on(&threads, &live, &manners)?;
     let live_tally = alive.tally.clone();
     let look = Duration::from_millis(50);
     let manners = Manners {
@@ -192,14 +197,10 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         .map(steady)
         .collect();
     let server = scene.home.serve()?;
-    // What is looked at is the server's disk: the devices' is in memory, where there is such a folder.
-    let shm = tempfile::Builder::new()
-        .prefix("hemu-torture-")
-        .tempdir_in("/dev/shm")
-        .ok();
-    let folder = shm
+    let memory = memory_folder();
+    let folder = memory
         .as_ref()
-        .map_or(scene.manners().folder, |shm| shm.path().to_owned());
+        .map_or(scene.manners().folder, |memory| memory.path().to_owned());
     let fleet = Fleet::start(
         &members,
         &Manners {
@@ -235,6 +236,12 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         format!("receipts within {late} ms")
     });
     Ok(report)
+}
+
+/// What is looked at is the server's disk: that of many devices is in memory, where there is such a folder.
+fn memory_folder() -> Option<TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("hemu-torture-").tempdir_in("/dev/shm").ok()
 }
 
 /// Time and memory, once a second.

@@ -23,6 +23,7 @@ fn limits() -> Limits {
         unstored_bytes: 600,
         chunk_publishes: 5,
         chunk_bytes: 300,
+        brief_bytes: 200,
         ..Limits::default()
     }
 }

@@ -53,6 +53,33 @@ fn pubacks_wait_for_the_store_and_keep_the_order() {
 }
 
 #[test]
+fn a_chunk_is_brief_while_all_that_is_not_stored_is_little_and_never_behind_one_that_is_not() {
+    let limits = Limits {
+        brief_bytes: 100,
+        ..Limits::default()
+    };
+    let mut talk = Talk::new(V311, &limits);
+    let sized = |payload: usize| publish(V311, OWN, Some(1), &vec![b' '; payload]);
+    let mut brief = |bytes: Vec<u8>| {
+        talk.deliver(bytes);
+        talk.session.is_brief()
+    };
+    assert!(brief(sized(10)) && brief(sized(10)), "two messages of a moment");
+    assert!(!brief(sized(40)), "together they are more");
+    assert!(!brief(sized(1)), "nothing overtakes its own");
+    for _ in 0..3 {
+        talk.session.stored();
+    }
+    // What is left is little, and still stands where much stood.
+    talk.deliver(sized(1));
+    assert!(!talk.session.is_brief());
+    talk.session.stored();
+    talk.session.stored();
+    talk.deliver(sized(60));
+    assert!(talk.session.is_brief());
+}
+
+#[test]
 fn a_v5_client_over_the_receive_maximum_is_closed() {
     let mut talk = Talk::new(V5, &small());
     assert_eq!(talk.deliver(numbered(V5, 1..=5)), 4);

@@ -133,6 +133,7 @@ fn submission(publish: Publish, acks: mpsc::Sender<Publish>) -> Submission {
     let accepted = accept(&device, [(up, &publish.payload[..])]);
     Submission {
         segments: accepted.segments,
+        brief: false,
         stored: Box::new(move || acks.try_send(publish).unwrap()),
     }
 }

@@ -160,8 +160,10 @@ impl Server {
                     if self.sabotage == Sabotage::AckBeforeCommit {
                         session.stored();
                     }
+                    let brief = session.is_brief();
                     let payloads = publishes.iter().map(|publish| (publish.up, &publish.payload[..]));
-                    self.submit(&device, payloads, Stored::Chunk { who, link }).await;
+                    let whom = Stored::Chunk { who, link };
+                    self.submit(&device, payloads, brief, whom).await;
                 }
             }
         }
@@ -176,13 +178,15 @@ impl Server {
 
     /// A message of a broker's.
     pub(crate) async fn mail(&mut self, number: u64, device: &DeviceId, up: Up, payload: &[u8]) {
-        self.submit(device, [(up, payload)], Stored::Mail(number)).await;
+        self.submit(device, [(up, payload)], false, Stored::Mail(number))
+            .await;
     }
 
     async fn submit<'p>(
         &mut self,
         device: &DeviceId,
         payloads: impl IntoIterator<Item = (Up, &'p [u8])>,
+        brief: bool,
         whom: Stored,
     ) {
         let accepted = accept(device, payloads);
@@ -196,7 +200,12 @@ impl Server {
         let told = Arc::clone(&self.stored);
         let stored = Box::new(move || told.lock().unwrap_or_else(PoisonError::into_inner).push(whom));
         let segments = accepted.segments;
-        self.intake.submit(Submission { segments, stored }).await;
+        let submission = Submission {
+            segments,
+            brief,
+            stored,
+        };
+        self.intake.submit(submission).await;
         self.waiting = true;
     }
 

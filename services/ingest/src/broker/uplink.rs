@@ -57,6 +57,7 @@ impl Uplink {
             self.intake
                 .submit(Submission {
                     segments: accepted.segments,
+                    brief: false,
                     stored,
                 })
                 .await;

@@ -84,6 +84,57 @@ async fn many_submissions_share_few_batches() {
 }
 
 #[tokio::test]
+async fn what_is_brief_goes_before_a_queue_of_bulk() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    let mut lock = site.truth().await;
+    sql(&mut lock, "begin immediate").await;
+    // On its way to the disk when the others come.
+    let under_way = desk.submit(segment("C1", 1, 1)).await;
+    settle(&site.ledger).await;
+    let mut bulk = Vec::new();
+    for load in 0..3 {
+        let seq = 2 + load * 10_000;
+        bulk.push(desk.submit(segment("C1", seq, seq + 9_999)).await);
+    }
+    let brief = desk.submit_as(true, segment("C2", 1, 1)).await;
+    sql(&mut lock, "rollback").await;
+    assert_eq!(under_way.await.unwrap(), 1);
+    assert_eq!(brief.await.unwrap(), 2);
+    let mut positions = Vec::new();
+    for stored in bulk {
+        positions.push(stored.await.unwrap());
+    }
+    assert_eq!(positions, [2, 3, 4], "and a batch has room for both");
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn what_is_brief_takes_half_of_a_batch_and_no_more_while_bulk_waits() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    let mut lock = site.truth().await;
+    sql(&mut lock, "begin immediate").await;
+    let under_way = desk.submit(segment("C1", 1, 1)).await;
+    settle(&site.ledger).await;
+    let mut brief = Vec::new();
+    for load in 0..3 {
+        let seq = 1 + load * 5_000;
+        brief.push(desk.submit_as(true, segment("C2", seq, seq + 4_999)).await);
+    }
+    let bulk = desk.submit(segment("C1", 2, 5_001)).await;
+    sql(&mut lock, "rollback").await;
+    assert_eq!(under_way.await.unwrap(), 1);
+    assert_eq!(bulk.await.unwrap(), 2);
+    let mut positions = Vec::new();
+    for stored in brief {
+        positions.push(stored.await.unwrap());
+    }
+    assert_eq!(positions, [2, 3, 3]);
+    desk.end().await;
+}
+
+#[tokio::test]
 async fn a_failing_store_withholds_and_resumes_and_stores_once() {
     let site = Site::new().await;
     let mut desk = site.commit().await;

@@ -32,6 +32,7 @@ async fn say(desk: &Desk, device: &str, payloads: &[String]) -> u64 {
         let (told, hear) = oneshot::channel();
         let submission = Submission {
             segments: accepted.segments,
+            brief: false,
             stored: Box::new(move || {
                 // Only the last is waited for.
                 let _ = told.send(());

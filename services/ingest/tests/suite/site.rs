@@ -120,10 +120,16 @@ pub(crate) struct Desk {
 impl Desk {
     /// Submits a segment; the receiver hears the position of the last commit at the time of the acknowledgement.
     pub(crate) async fn submit(&self, segment: Segment) -> oneshot::Receiver<u64> {
+        self.submit_as(false, segment).await
+    }
+
+    /// The same from somebody who has little waiting, or much.
+    pub(crate) async fn submit_as(&self, brief: bool, segment: Segment) -> oneshot::Receiver<u64> {
         let (told, hear) = oneshot::channel();
         let committed = self.signals.committed.clone();
         let submission = Submission {
             segments: vec![segment],
+            brief,
             stored: Box::new(move || {
                 let position = *committed.borrow();
                 told.send(position).unwrap();
