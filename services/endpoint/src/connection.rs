@@ -33,6 +33,19 @@ pub(crate) struct Shared<B> {
     pub(crate) stop: CancellationToken,
 }
 
+impl<B> Shared<B> {
+    /// Bytes to ask of a socket. A buffer for each of thousands of devices that come back at once is more memory than
+    /// what they wait for; in small pieces they are read as fast as they are stored.
+    fn read_bytes(&self) -> usize {
+        let held = usize::try_from(self.metrics.held_bytes.get()).unwrap_or(0);
+        if held > self.limits.crowded_bytes {
+            self.limits.crowded_read_bytes
+        } else {
+            self.limits.read_bytes
+        }
+    }
+}
+
 /// Why a session is over.
 #[derive(Debug)]
 enum Ended {
@@ -276,7 +289,7 @@ impl<B: Backend, S: AsyncRead + AsyncWrite + Unpin> Connection<B, S> {
                 }
                 Ok(())
             }
-            open = self.wire.read(self.shared.limits.read_bytes), if reading => {
+            open = self.wire.read(self.shared.read_bytes()), if reading => {
                 if open { Ok(()) } else { Err(Ended::Gone) }
             }
             () = self.alarm.as_mut() => {

@@ -27,6 +27,10 @@ pub struct Limits {
     pub brief_bytes: usize,
     /// Bytes asked of a socket at once, when it is busy.
     pub read_bytes: usize,
+    /// Bytes that all connections hold together before each of them is read in small pieces only.
+    pub crowded_bytes: usize,
+    /// Those pieces.
+    pub crowded_read_bytes: usize,
     /// Connections in all.
     pub connections: usize,
     /// Connections of one IPv4 address or one IPv6 /64. Devices of one estate may share one.
@@ -62,6 +66,8 @@ impl Default for Limits {
             chunk_bytes: 64 * 1024,
             brief_bytes: 4 * 1024,
             read_bytes: 64 * 1024,
+            crowded_bytes: 64 * 1024 * 1024,
+            crowded_read_bytes: 8 * 1024,
             connections: 10_000,
             connections_per_address: 8_000,
             logins_at_once: 64,

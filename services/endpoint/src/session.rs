@@ -298,9 +298,10 @@ impl Session {
             block.advance(length);
         }
         // What stands behind the end of a session is dropped unseen.
-        self.block = if self.ending.is_none() {
+        self.block = if self.ending.is_none() && !block.is_empty() {
             block
         } else {
+            // The end of a block would keep the whole of it.
             Bytes::new()
         };
         room

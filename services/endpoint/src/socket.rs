@@ -38,6 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Reads once, at most about `limit` bytes. False at the end of the stream. Nothing is lost when dropped.
     pub(crate) async fn read(&mut self, limit: usize) -> bool {
+        self.want = self.want.min(limit.max(SMALL_READ));
         if self.input.is_empty() && self.input.capacity() > 4 * self.want {
             self.input = BytesMut::new();
         }

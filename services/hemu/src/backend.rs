@@ -57,21 +57,22 @@ impl Backend for Devices {
     }
 
     async fn uplink(&self, device: &DeviceId, chunk: Chunk) {
-        let accepted = accept(
-            device,
-            chunk
-                .publishes
-                .iter()
-                .map(|publish| (publish.up, &publish.payload[..])),
-        );
+        let Chunk {
+            publishes,
+            brief,
+            ticket,
+        } = chunk;
+        let payloads = publishes.iter().map(|publish| (publish.up, &publish.payload[..]));
+        let accepted = accept(device, payloads);
+        // What was received is not kept beside what was made of it while that waits.
+        drop(publishes);
         self.metrics.quarantined.inc_by(accepted.quarantined);
         self.metrics.unknown_fields.inc_by(accepted.unknown_fields);
-        let ticket = chunk.ticket;
         let stored = Box::new(move || ticket.stored());
         self.intake
             .submit(Submission {
                 segments: accepted.segments,
-                brief: chunk.brief,
+                brief,
                 stored,
             })
             .await;

@@ -7,6 +7,7 @@ use hemu_endpoint::codec::Version::{V5, V311};
 use hemu_endpoint::{Limits, Presence, TlsConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::rustls::{self, pki_types};
 
 use crate::backend::*;
@@ -70,6 +71,33 @@ async fn a_large_packet_is_refused_from_its_header() {
         let mut stranger = hemu.dial().await;
         stranger.send([0x10, 0x80, 0x80, 0x02]).await;
         stranger.expect_end([]).await;
+    }
+}
+
+#[tokio::test]
+async fn where_much_is_held_a_busy_socket_is_read_in_small_pieces() {
+    let roomy = Limits::default();
+    let crowded = Limits {
+        crowded_bytes: 0,
+        ..Limits::default()
+    };
+    for (limits, small) in [(roomy, false), (crowded, true)] {
+        let most = limits.crowded_read_bytes;
+        let mut hemu = start_with(limits, None);
+        let mut client = hemu.login(V5, "bin-1").await;
+        // Everything is there before anything but the first piece is read.
+        hemu.desk.room.forget_permits(Semaphore::MAX_PERMITS);
+        let one = publish(V5, DEPOSIT, Some(1), &[b' '; 500]);
+        client.send(one.repeat(100)).await;
+        hemu.desk.room.add_permits(100);
+        let (mut pieces, mut tickets) = (Vec::new(), Vec::new());
+        while pieces.iter().sum::<usize>() < 100 {
+            let (_, publishes, ticket) = soon(hemu.chunks.recv()).await.unwrap();
+            pieces.push(publishes.len());
+            tickets.push(ticket);
+        }
+        let largest = pieces.into_iter().max().unwrap() * one.len();
+        assert_eq!(largest <= most + one.len(), small, "{largest} bytes at once");
     }
 }
 
