@@ -8,6 +8,7 @@ mod load;
 mod replay;
 mod run;
 mod speed;
+mod update;
 
 use std::fs::File;
 use std::io::{BufReader, Write as _};
@@ -42,6 +43,7 @@ enum Command {
     Estate(estate::Args),
     Check(check::Args),
     Speed(speed::Args),
+    Update(update::Args),
 }
 
 /// Where the server is and who may log in.
@@ -73,6 +75,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         Command::Estate(args) => estate::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Speed(args) => speed::run(&args),
+        Command::Update(args) => update::run(args),
     }
 }
 

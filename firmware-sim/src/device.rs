@@ -4,11 +4,13 @@
 //! A state machine over [`Flash`]; must not open a socket, read a clock or forget a record for any other
 //! reason than a receipt or a declared loss.
 
+mod checksum;
 mod flash;
 mod patience;
 mod receipt;
 mod ring;
 
+pub(crate) use checksum::{seal, sealed};
 pub use flash::{FileFlash, Flash, MemFlash};
 pub use patience::Patience;
 pub use receipt::{Receipt, ReceiptError, key_digest};

@@ -5,6 +5,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::hex::{hex, unhex};
+
 /// A receipt whose mac was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
@@ -85,21 +87,10 @@ impl Receipt {
     /// The receipt as a server would send it; for fakes of one, who hold the device's key digest.
     pub fn signed(&self, key_digest: &[u8; 32]) -> Vec<u8> {
         let mac = self.mac(key_digest).map(|mac| mac.finalize().into_bytes());
-        let hex = mac
-            .iter()
-            .flatten()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = hex(mac.iter().flatten());
         let missing = &self.missing;
         serde_json::json!({"boot": self.boot, "upto": self.upto, "missing": missing, "gen": self.generation, "mac": hex})
             .to_string()
             .into_bytes()
     }
-}
-
-fn unhex(hex: &str) -> Option<Vec<u8>> {
-    let digits = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| (pair.len() == 2).then(|| digits(pair)).flatten())
-        .collect()
 }
