@@ -26,7 +26,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Simulated bins for Hemu: an estate that lives, a load that presses, recordings that repeat.
 ///
-/// Everything random comes from --seed: the same seed gives the same bytes.
+/// Everything random but a signing key comes from --seed: the same seed gives the same bytes.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {

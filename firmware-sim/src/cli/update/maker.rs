@@ -57,8 +57,12 @@ pub(super) fn key(args: &KeyArgs) -> anyhow::Result<bool> {
     let key = SigningKey::from_seed(&seed)?.public();
     let secret: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
     let public = with_pub(&args.file);
-    write_new(&args.file, 0o600, &secret)?;
+    // In this order: a public key alone is harmless, a secret whose other half could not be written is not.
     write_new(&public, 0o644, &key.to_string())?;
+    if let Err(error) = write_new(&args.file, 0o600, &secret) {
+        std::fs::remove_file(&public)?;
+        return Err(error);
+    }
     print_json(&serde_json::json!({
         "key": key.id().to_string(),
         "secret": args.file,
