@@ -219,11 +219,8 @@ fn power_cut_at_every_byte_of_a_falling_back_leads_back_to_the_old_image() {
         let mut flash = slots.flash.clone();
         flash.restore_power();
         let mut slots = Slots::open(flash).unwrap();
-        let starts = (1..).find(|_| slots.boot().unwrap().version == 5).unwrap();
-        assert!(
-            starts <= u32::from(TRIAL_BOOTS) + 1,
-            "cut at {cut}: {starts} starts"
-        );
+        let old = |_: u8| slots.boot().unwrap().version == 5;
+        assert!((0..=TRIAL_BOOTS).any(old), "cut at {cut}: it never falls back");
         assert_eq!(slots.image().unwrap(), image(5));
     }
     println!("{written} cuts");
