@@ -1,14 +1,14 @@
 //! Bytes as hexadecimal text, and back. Must not: know what they mean.
 
 /// Two lower-case digits a byte.
-pub(crate) fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
     bytes
         .into_iter()
         .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// The bytes, unless a character is no digit or one is left over.
-pub(crate) fn unhex(hex: &str) -> Option<Vec<u8>> {
+pub fn unhex(hex: &str) -> Option<Vec<u8>> {
     let digit = |digit: u8| char::from(digit).to_digit(16);
     hex.as_bytes()
         .chunks(2)

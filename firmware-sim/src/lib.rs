@@ -10,7 +10,7 @@ pub mod device;
 pub mod draw;
 pub mod estate;
 pub mod faults;
-mod hex;
+pub mod hex;
 pub mod keys;
 pub mod life;
 pub mod load;

@@ -1,4 +1,5 @@
 //! `firmware-sim update` as a maker and a device's owner type it.
+#![expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use firmware_sim::hex::hex;
 use firmware_sim::update::{Manifest, Package, PublicKey};
 
 /// Sign firmware updates, and install them on a simulated device that refuses old and forged ones
@@ -29,7 +30,7 @@ enum Command {
 pub(super) fn run(args: Args) -> anyhow::Result<bool> {
     match args.command {
         Command::Key(args) => maker::key(&args),
-        Command::Sign(args) => maker::sign(args),
+        Command::Sign(args) => maker::sign(&args),
         Command::Show(args) => maker::show(&args),
         Command::Factory(args) => device::factory(&args),
         Command::Install(args) => device::install(&args),
@@ -60,7 +61,7 @@ fn described(manifest: &Manifest) -> serde_json::Value {
         "model": manifest.model.to_string(),
         "version": manifest.version,
         "image_bytes": manifest.image_bytes,
-        "image_sha256": manifest.sha256_hex(),
+        "image_sha256": hex(&manifest.image_sha256),
         "key": manifest.key.to_string(),
         "next_key": manifest.next_key.map(|key| key.id().to_string()),
     })

@@ -35,8 +35,7 @@ impl PublicKey {
 
     /// The name it goes by in a manifest.
     pub fn id(&self) -> KeyId {
-        let [a, b, c, d, e, f, g, h, ..] = sha256(&self.0);
-        KeyId([a, b, c, d, e, f, g, h])
+        KeyId(sha256(&self.0).first_chunk().copied().unwrap_or_default())
     }
 
     pub(super) fn signed(&self, bytes: &[u8], signature: &[u8]) -> bool {

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use super::keys::{KeyId, PublicKey};
 use super::refusal::Refusal;
 use super::take;
-use crate::hex::hex;
 
 /// Bytes of a manifest.
 pub const MANIFEST_BYTES: usize = 120;
@@ -47,11 +46,6 @@ impl Manifest {
         bytes.try_into().unwrap_or([0; MANIFEST_BYTES])
     }
 
-    /// The hash as people compare it.
-    pub fn sha256_hex(&self) -> String {
-        hex(&self.image_sha256)
-    }
-
     /// Reads one; every value is in its range afterwards, and [`Manifest::encode`] gives the same bytes.
     pub fn parse(bytes: &[u8; MANIFEST_BYTES]) -> Result<Self, Refusal> {
         let (magic, rest) = bytes.split_first_chunk().ok_or(Refusal::Foreign)?;
@@ -83,7 +77,8 @@ impl Model {
     pub(super) fn from_bytes(bytes: [u8; MODEL_MAX]) -> Option<Self> {
         let model = Self(bytes);
         let (name, fill) = bytes.split_at_checked(model.length())?;
-        let sound = !name.is_empty() && name.iter().all(is_of_a_name) && fill.iter().all(|byte| *byte == 0);
+        let sound =
+            !name.is_empty() && name.iter().copied().all(is_of_a_name) && fill.iter().all(|byte| *byte == 0);
         sound.then_some(model)
     }
 
@@ -96,8 +91,8 @@ impl Model {
     }
 }
 
-fn is_of_a_name(byte: &u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-'
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 impl FromStr for Model {

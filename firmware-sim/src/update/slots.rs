@@ -267,7 +267,7 @@ impl<F: Flash> Slots<F> {
             .ok_or(BootError::Damaged(self.state.confirmed))?;
         let mut image = Vec::with_capacity(manifest.image_bytes as usize);
         self.each_chunk(side, manifest.image_bytes as usize, |chunk| {
-            image.extend_from_slice(chunk)
+            image.extend_from_slice(chunk);
         })?;
         Ok(image)
     }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use firmware_sim::hex::hex;
 use firmware_sim::update::{Model, Package, SigningKey, Trusted};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -55,11 +56,10 @@ pub(super) fn key(args: &KeyArgs) -> anyhow::Result<bool> {
     let drawn = SystemRandom::new().fill(&mut seed);
     drawn.map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
     let key = SigningKey::from_seed(&seed)?.public();
-    let secret: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
     let public = with_pub(&args.file);
     // In this order: a public key alone is harmless, a secret whose other half could not be written is not.
     write_new(&public, 0o644, &key.to_string())?;
-    if let Err(error) = write_new(&args.file, 0o600, &secret) {
+    if let Err(error) = write_new(&args.file, 0o600, &hex(&seed)) {
         std::fs::remove_file(&public)?;
         return Err(error);
     }
@@ -89,7 +89,7 @@ fn write_new(path: &Path, mode: u32, line: &str) -> anyhow::Result<()> {
     Ok(file.sync_all()?)
 }
 
-pub(super) fn sign(args: SignArgs) -> anyhow::Result<bool> {
+pub(super) fn sign(args: &SignArgs) -> anyhow::Result<bool> {
     let key = SigningKey::from_hex(&super::read_text(&args.key)?);
     let key = key.with_context(|| args.key.display().to_string())?;
     let next_key = args.next_key.as_deref().map(super::public_key).transpose()?;

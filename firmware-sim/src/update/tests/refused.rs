@@ -200,17 +200,13 @@ fn what_is_well_signed_and_no_manifest_is_refused_by_maker_and_device() {
     assert_eq!(sign(0, vec![1]), Err(Refusal::Manifest));
     assert_eq!(sign(1, vec![]), Err(Refusal::Manifest));
     assert_eq!(sign(1, vec![0; IMAGE_MAX as usize + 1]), Err(Refusal::Manifest));
-    for (at, byte) in [(8, 0), (12, 0), (88, b'A'), (119, b'a')] {
-        let mut manifest = *package(1, 6).head.as_bytes();
-        let mut wrong = manifest;
-        wrong[at..at + 1].fill(byte);
-        if at < 16 {
-            wrong[at..at + 4].fill(0);
-        }
-        let signature = key(1).sign(&wrong[..120]);
-        manifest[..120].copy_from_slice(&wrong[..120]);
-        manifest[120..].copy_from_slice(&signature);
-        assert_eq!(refusal(&mut device(), &manifest), Refusal::Manifest, "byte {at}");
+    let wrong: [(usize, &[u8]); 4] = [(8, &[0; 4]), (12, &[0; 4]), (88, b"A"), (119, b"a")];
+    for (at, bytes) in wrong {
+        let mut head = *package(1, 6).head.as_bytes();
+        head[at..at + bytes.len()].copy_from_slice(bytes);
+        let signature = key(1).sign(&head[..120]);
+        head[120..].copy_from_slice(&signature);
+        assert_eq!(refusal(&mut device(), &head), Refusal::Manifest, "byte {at}");
     }
 }
 
