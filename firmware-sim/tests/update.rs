@@ -266,6 +266,17 @@ fn a_device_is_set_up_once_and_nothing_is_installed_where_none_is() {
     let foreign = ["factory", "--device", "bin", "--trust", "stranger.pub", "5.pkg"];
     assert!(bench.refused(&foreign).contains("does not trust"));
     assert!(!bench.path("bin").exists());
+    let narrow = [
+        "factory",
+        "--device",
+        "bin",
+        "--trust",
+        "maker.pub",
+        "--slot",
+        "8999",
+        "5.pkg",
+    ];
+    assert!(bench.refused(&narrow).contains("at most 8999 bytes"));
     bench.factory();
     let again = ["factory", "--device", "bin", "--trust", "maker.pub", "6.pkg"];
     assert!(bench.refused(&again).contains("not set up yet"));

@@ -120,18 +120,6 @@ impl<F: Flash> Slots<F> {
         })
     }
 
-    /// The trial with one start less, and the version tried.
-    fn next_trial(&mut self) -> IoResult<Option<(Trial, u32)>> {
-        let Some(trial) = self.state.trial else {
-            return Ok(None);
-        };
-        let Some(boots_left) = trial.boots_left.checked_sub(1) else {
-            return Ok(None);
-        };
-        let found = self.whole(self.state.side.other(), trial.head)?;
-        Ok(found.map(|manifest| (Trial { boots_left, ..trial }, manifest.version)))
-    }
-
     /// The image on trial has read its records, reached its server, and stays: from now on nothing older is taken, and
     /// its manifest's word on keys counts. Nothing happens if what runs is not on trial.
     pub fn confirm(&mut self) -> Result<(), BootError> {
@@ -165,6 +153,45 @@ impl<F: Flash> Slots<F> {
         let trial = Some(Trial { head, boots_left });
         self.write(State { trial, ..self.state })?;
         Ok(manifest)
+    }
+
+    /// The image that runs.
+    pub fn image(&mut self) -> Result<Vec<u8>, BootError> {
+        let trial = self.state.trial.filter(|_| self.on_trial);
+        let (side, head) = match trial {
+            Some(trial) => (self.state.side.other(), trial.head),
+            None => (self.state.side, self.state.head),
+        };
+        let manifest = self
+            .head(side, head)?
+            .ok_or(BootError::Damaged(self.state.confirmed))?;
+        let mut image = Vec::with_capacity(manifest.image_bytes as usize);
+        self.each_chunk(side, manifest.image_bytes as usize, |chunk| {
+            image.extend_from_slice(chunk);
+        })?;
+        Ok(image)
+    }
+
+    /// The highest version that has confirmed itself.
+    pub fn confirmed(&self) -> u32 {
+        self.state.confirmed
+    }
+
+    /// The keys it takes packages from.
+    pub fn trusted(&self) -> Trusted {
+        self.state.trusted
+    }
+
+    /// The trial with one start less, and the version tried.
+    fn next_trial(&mut self) -> IoResult<Option<(Trial, u32)>> {
+        let Some(trial) = self.state.trial else {
+            return Ok(None);
+        };
+        let Some(boots_left) = trial.boots_left.checked_sub(1) else {
+            return Ok(None);
+        };
+        let found = self.whole(self.state.side.other(), trial.head)?;
+        Ok(found.map(|manifest| (Trial { boots_left, ..trial }, manifest.version)))
     }
 
     /// Puts a package into the slot that does not run, and gives its manifest and the digest of its head once all of it
@@ -253,33 +280,6 @@ impl<F: Flash> Slots<F> {
             work(part);
         }
         Ok(())
-    }
-
-    /// The image that runs.
-    pub fn image(&mut self) -> Result<Vec<u8>, BootError> {
-        let trial = self.state.trial.filter(|_| self.on_trial);
-        let (side, head) = match trial {
-            Some(trial) => (self.state.side.other(), trial.head),
-            None => (self.state.side, self.state.head),
-        };
-        let manifest = self
-            .head(side, head)?
-            .ok_or(BootError::Damaged(self.state.confirmed))?;
-        let mut image = Vec::with_capacity(manifest.image_bytes as usize);
-        self.each_chunk(side, manifest.image_bytes as usize, |chunk| {
-            image.extend_from_slice(chunk);
-        })?;
-        Ok(image)
-    }
-
-    /// The highest version that has confirmed itself.
-    pub fn confirmed(&self) -> u32 {
-        self.state.confirmed
-    }
-
-    /// The keys it takes packages from.
-    pub fn trusted(&self) -> Trusted {
-        self.state.trusted
     }
 
     fn room(&self) -> usize {

@@ -53,7 +53,15 @@ pub(super) fn factory(args: &FactoryArgs) -> anyhow::Result<bool> {
     let path = flash_file(&args.device);
     let made = std::fs::File::create_new(&path);
     made.with_context(|| format!("expected a device that is not set up yet: {}", path.display()))?;
-    let mut slots = Slots::factory(FileFlash::open(&path, flash_bytes(args.slot))?, trusted, &package)?;
+    let flash = FileFlash::open(&path, flash_bytes(args.slot))?;
+    let mut slots = match Slots::factory(flash, trusted, &package) {
+        Ok(slots) => slots,
+        Err(error) => {
+            // Half a device would be in the way of the next try.
+            std::fs::remove_file(&path)?;
+            return Err(error.into());
+        }
+    };
     let booted = slots.boot()?;
     report(&slots, booted, None)?;
     Ok(true)
