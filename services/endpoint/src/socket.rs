@@ -43,7 +43,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.input = BytesMut::new();
         }
         if self.input.capacity() - self.input.len() < self.want / 2 {
-            self.input.reserve(self.want);
+            self.make_room();
         }
         let room = self.input.capacity() - self.input.len();
         let Ok(read) = self.stream.read_buf(&mut self.input).await else {
@@ -56,6 +56,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         self.received.inc_by(read as u64);
         read > 0
+    }
+
+    /// In the buffer that is there, or in one of just the size: `reserve` would make it as large as it ever was.
+    fn make_room(&mut self) {
+        if !self.input.try_reclaim(self.want) {
+            let mut larger = BytesMut::with_capacity(self.input.len() + self.want);
+            larger.extend_from_slice(&self.input);
+            self.input = larger;
+        }
     }
 
     /// Writes all of `output`. False when the socket is broken. What was written is off the front even when dropped.
