@@ -184,6 +184,7 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         plan.sized(1_000, 2_000),
     );
     let records = plan.records.unwrap_or(rate * seconds);
+    let rate = records / seconds.max(1);
     let scene = Scene::set(plan, LIVE, records).await?;
     let lasting = Some(Duration::from_secs(seconds));
     let steady = |member: Member| Member {
