@@ -163,17 +163,28 @@ impl Deed<'_> {
         must(objection.by != me, Why::SamePerson, || {
             format!("{me} raised this objection; another person decides on it")
         })?;
+        let phone = self.own_handset().await?;
         let mut days = Vec::new();
         for place in &objection.readings {
             let (row, _) = self.reading(*place).await?;
-            let mine = row.reading.by == By::Inspector && row.device == self.actor.name();
+            let own = row.device == me || Some(&row.device) == phone.as_ref();
+            let mine = row.reading.by == By::Inspector && own;
             must(!mine, Why::SamePerson, || {
-                let me = self.actor.name();
                 format!("{me} made one of the readings; another person decides on the objection")
             })?;
             days.push(row.reading.day);
         }
         Ok(days)
+    }
+
+    /// Under which name readings stand that the account made on a phone; `None` where the site never had a key for it.
+    async fn own_handset(&mut self) -> Result<Option<String>> {
+        let key = db::query_scalar("select key from site_key")
+            .fetch_optional(&mut self.tx.link())
+            .await;
+        let key: Option<Vec<u8>> = self.of(key)?;
+        let key = key.and_then(|key| <[u8; 32]>::try_from(key).ok());
+        Ok(key.map(|key| hemu_people::handset(self.actor.name(), &key)))
     }
 
     async fn decision(&mut self, objection: u64) -> Result<Option<super::Winner>> {

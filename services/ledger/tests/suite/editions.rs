@@ -150,6 +150,32 @@ async fn from_draft_to_published_and_expired() {
     assert_eq!(site.ledger.acts_of(edition, None, 99).await.unwrap().len(), 9);
 }
 
+/// An account's readings stand under the name of its handset, not under its own.
+#[tokio::test]
+async fn whoever_graded_on_a_phone_does_not_decide_on_it() {
+    let site = village().await;
+    let key = site.ledger.site_key([7; 32]).await.unwrap();
+    let phone = hemu_people::handset("p1", key.bytes());
+    inspected(&site, &phone, "BAD", 30..38, 1_000).await;
+    site.fold().await;
+    let edition = second(&site).await;
+    act(&site, "system", NOW, Act::Notice { edition, days: 7 }).await;
+    let graded = Act::Object {
+        edition,
+        token: "BAD".into(),
+        readings: vec![(3, 0)],
+        words: Words::new("that bag was not ours"),
+    };
+    let objection = act(&site, "r1", NOW + DAY, graded).await;
+    let decide = || Act::DecideObjection {
+        objection,
+        upheld: false,
+        reason: Words::new("seen on the photo"),
+    };
+    refused(&site, "p1", NOW + DAY, decide(), Why::SamePerson).await;
+    act(&site, "p2", NOW + DAY, decide()).await;
+}
+
 #[tokio::test]
 async fn an_upheld_objection_strikes_and_corrects() {
     let site = village().await;
