@@ -12,7 +12,8 @@ mod place;
 mod postgres;
 mod sqlite;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,13 +98,15 @@ enum Files {
 }
 
 impl Folder {
-    /// Makes the folder if it is not there and checks that it can be written.
+    /// Makes the folder if it is not there, for this user alone, and checks that it can be written.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |source| Error::Folder {
             path: path.to_owned(),
             source,
         };
-        std::fs::create_dir_all(path).map_err(failed)?;
+        // Hashes of passwords and the site's key lie in it, whatever the umask leaves to others.
+        let mut folder = DirBuilder::new();
+        folder.recursive(true).mode(0o700).create(path).map_err(failed)?;
         OpenOptions::new()
             .create(true)
             .truncate(false)

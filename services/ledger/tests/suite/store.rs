@@ -1,5 +1,7 @@
 //! The data folder: who may have it, and what it says when nobody can.
 
+use std::os::unix::fs::PermissionsExt;
+
 use futures::future::join_all;
 use hemu_ledger::entry::Body;
 use hemu_ledger::{Alone, Error, Folder, Ledger, Role};
@@ -26,6 +28,15 @@ async fn a_second_holder_of_a_role_is_refused_until_the_first_ends() {
     let _verifying = folder.lock(Role::Verify).unwrap();
     let second = site.ledger.verify_projections(|_| ()).await;
     assert!(matches!(second, Err(Error::InUse(_))), "{second:?}");
+}
+
+/// Under the umask that most systems give: others may read what is made.
+#[test]
+fn a_folder_that_is_made_is_its_owners_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::open(&dir.path().join("site")).unwrap();
+    let mode = std::fs::metadata(folder.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[tokio::test]
