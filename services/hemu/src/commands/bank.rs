@@ -76,7 +76,7 @@ async fn pools(config: &Config) -> Result<()> {
 
 async fn export(config: &Config, file: &Path, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
-    let mut csv = csv::Writer::from_writer(super::open_private(file, words)?);
+    let mut csv = csv::Writer::from_writer(super::open_output(file, words)?);
     csv.write_record(COLUMNS)?;
     let (mut after, mut rows) = ((0, 0), 0_u64);
     loop {

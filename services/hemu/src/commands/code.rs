@@ -3,10 +3,10 @@
 use anyhow::{Result, bail};
 use hemu_ledger::Ledger;
 use hemu_ledger::acts::Actor;
+use hemu_ledger::cell::guarded;
 use hemu_ledger::people::{NewCode, Purpose};
 use hemu_ledger::registry::HouseholdQuery;
 use hemu_people::Secret;
-use serde::Serialize;
 
 use crate::cli::Code;
 use crate::clock;
@@ -20,8 +20,9 @@ const DAY_MS: i64 = 86_400_000;
 /// Households of one building, at most.
 const BUILDING: u32 = 10_000;
 
+const COLUMNS: [&str; 6] = ["household", "building", "unit", "door", "code", "url"];
+
 /// A line of what is printed.
-#[derive(Serialize)]
 struct Line {
     household: String,
     building: Option<String>,
@@ -29,6 +30,24 @@ struct Line {
     door: Option<String>,
     code: String,
     url: String,
+}
+
+impl Line {
+    /// As it stands in a spreadsheet: a door that somebody imported is not run as a formula.
+    fn cells(&self) -> [String; 6] {
+        let place = |text: &Option<String>| {
+            text.as_deref()
+                .map_or_else(String::new, |text| guarded(text).into_owned())
+        };
+        [
+            guarded(&self.household).into_owned(),
+            place(&self.building),
+            place(&self.unit),
+            place(&self.door),
+            self.code.clone(),
+            self.url.clone(),
+        ]
+    }
 }
 
 pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Result<()> {
@@ -40,8 +59,9 @@ pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Resul
     let lines = lines(&site.ledger, options, &base, words).await?;
     if let Some(file) = &options.csv {
         let mut writer = csv::Writer::from_writer(super::open_output(file, words)?);
+        writer.write_record(COLUMNS)?;
         for line in &lines {
-            writer.serialize(line)?;
+            writer.write_record(line.cells())?;
         }
         writer.flush()?;
         let (count, file) = (lines.len(), file.display());

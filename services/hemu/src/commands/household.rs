@@ -106,7 +106,7 @@ async fn export(config: &Config, token: &str, out: &Path, words: &Words) -> Resu
         .note_look(token, operator.name(), "export", clock::system()())
         .await?;
     let unwritable = || words.say("cannot-write", &[("file", &out.display())]);
-    let mut to = super::open_private(out, words)?;
+    let mut to = super::open_output(out, words)?;
     writeln!(to, "{subject:#}")
         .and_then(|()| to.flush())
         .with_context(unwritable)?;

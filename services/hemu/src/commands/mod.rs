@@ -101,20 +101,11 @@ fn log_to_stderr(filter: &str, words: &Words) -> Result<()> {
     Ok(())
 }
 
-/// Opens a file to write, or stdout for `-`.
+/// Opens a file to write, or stdout for `-`. What is written is of households, or opens their doors: a file is its owner's
+/// alone.
 fn open_output(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
     if path == Path::new("-") {
         return Ok(Box::new(std::io::stdout().lock()));
-    }
-    let failed = || words.say("cannot-write", &[("file", &path.display())]);
-    let file = File::create(path).with_context(failed)?;
-    Ok(Box::new(BufWriter::new(file)))
-}
-
-/// The same for what others must not read: a file is its owner's alone.
-fn open_private(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
-    if path == Path::new("-") {
-        return open_output(path, words);
     }
     let failed = || words.say("cannot-write", &[("file", &path.display())]);
     let mut options = File::options();

@@ -5,6 +5,7 @@
 )]
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -171,6 +172,18 @@ fn a_buildings_codes_are_printed_with_the_code_where_no_server_sees_it() {
         assert_eq!((&row[0], &row[1]), (token, "12"));
         assert_eq!(row[5], format!("https://hemu.example/home#code={}", &row[4]));
     }
+    // In a file they are the operator's alone, and what a spreadsheet would run as a formula is text.
+    std::fs::write(&file, "household,estate,building,door\nH4,E1,14,=1+1\n").unwrap();
+    succeed(data, &["household", "import", file.to_str().unwrap()]);
+    let codes = data.join("codes.csv");
+    succeed(
+        data,
+        &["household", "code", "H4", "--csv", codes.to_str().unwrap()],
+    );
+    let mode = std::fs::metadata(&codes).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let mut rows = csv::Reader::from_path(&codes).unwrap();
+    assert_eq!(&rows.records().next().unwrap().unwrap()[3], "'=1+1");
     let one = succeed(data, &["household", "code", "H3"]);
     let mut told = one.lines();
     assert_eq!(told.next().unwrap().len(), 14);
