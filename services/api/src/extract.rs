@@ -95,7 +95,9 @@ impl FromRequestParts<Arc<Api>> for Found {
 async fn note_look(parts: &Parts, api: &Api, token: &str) -> Result<(), Problem> {
     let viewer = parts.extensions.get::<Viewer>();
     let staff = viewer.filter(|viewer| viewer.role.is_staff());
-    let Some(person) = staff.filter(|_| parts.method == Method::GET) else {
+    // What a HEAD answers, its length too, is what the page would say.
+    let looks = [Method::GET, Method::HEAD].contains(&parts.method);
+    let Some(person) = staff.filter(|_| looks) else {
         return Ok(());
     };
     let page = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);

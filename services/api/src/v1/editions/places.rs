@@ -131,6 +131,14 @@ pub(crate) async fn list(
         let home = sight.household(&row.token).await?;
         rows.push((row, home));
     }
+    if let Some(person) = &person {
+        // A name on a list is no less looked at on the page than in the file.
+        let named = rows.iter().take(find.limit.get());
+        let tokens: Vec<_> = named.map(|(row, _)| row.token.as_str()).collect();
+        api.ledger
+            .note_looks(&tokens, person.name(), "list", api.clock.now())
+            .await?;
+    }
     Ok(Json(Page::cut(
         rows,
         find.limit.get(),

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use axum::body::to_bytes;
-use axum::http::header;
+use axum::http::{Method, header};
 use calamine::{Reader, Xlsx, open_workbook_from_rs};
 use serde_json::json;
 
@@ -124,4 +124,29 @@ async fn whoever_takes_a_list_away_is_noted_with_every_household_in_it() {
         (&looks[0]["actor"], &looks[0]["what"]),
         (&json!("a1"), &json!("list_export"))
     );
+}
+
+#[tokio::test]
+async fn whoever_reads_a_list_on_the_page_is_noted_like_whoever_takes_it_away() {
+    let site = Site::village().await;
+    let edition = site.second_edition().await;
+    taken(
+        &site,
+        "a1",
+        &format!("/api/v1/editions/{edition}/places?status=BLACK"),
+    )
+    .await;
+    let mut head = looking("a1", &format!("/api/v1/households/{POOR}/deposits"));
+    *head.method_mut() = Method::HEAD;
+    assert_eq!(site.send(head).await.status(), 200);
+    let looks = site.json(&format!("/api/v1/households/{POOR}/audit")).await["looks"].clone();
+    let noted: Vec<_> = looks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|look| (&look["actor"], &look["what"]))
+        .collect();
+    for page in ["list", "deposits"] {
+        assert!(noted.contains(&(&json!("a1"), &json!(page))), "{page}: {looks}");
+    }
 }
