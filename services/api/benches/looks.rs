@@ -65,7 +65,11 @@ async fn resident(api: &Api) {
     };
     let now = api.clock.now();
     api.ledger.make_codes(&by, now, i64::MAX, &[code]).await.unwrap();
-    api.ledger.enter(&digest, now, &name).await.unwrap().unwrap();
+    api.ledger
+        .enter(&digest, now, &name, None)
+        .await
+        .unwrap()
+        .unwrap();
     whole::token(&api.ledger, "resident", Role::Resident).await;
 }
 

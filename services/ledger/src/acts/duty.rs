@@ -50,9 +50,13 @@ impl Act {
 impl Deed<'_> {
     /// Refuses what is not the account's to do: by its role, or as a household's own or delegate.
     pub(crate) async fn is_its_duty(&mut self, act: &Act) -> Result<()> {
-        let (Some(role), Some(right)) = (self.role().await?, act.right()) else {
+        let (Some((role, disabled)), Some(right)) = (self.standing().await?, act.right()) else {
             return Ok(());
         };
+        // It may have been disabled since the request came in; and a name at the command line is held to the same.
+        must(disabled.is_none(), Why::NotYourDuty, || {
+            "expected an account that may log in, came one that is disabled".to_owned()
+        })?;
         let own = match act.about().token {
             Some(token) if matches!(right, Right::Object | Right::Consent | Right::Spend) => {
                 self.is_own(token).await?
@@ -69,19 +73,21 @@ impl Deed<'_> {
         })
     }
 
-    async fn role(&mut self) -> Result<Option<Role>> {
-        let word = db::query_scalar("select role from account where name = ?")
+    /// The account's role, and since when it is disabled.
+    async fn standing(&mut self) -> Result<Option<(Role, Option<i64>)>> {
+        let found = db::query_as("select role, disabled_at from account where name = ?")
             .bind(self.actor.name())
             .fetch_optional(&mut self.tx.link())
             .await;
-        let word: Option<String> = self.of(word)?;
+        let found: Option<(String, Option<i64>)> = self.of(found)?;
         // A word that a newer version wrote grants nothing here.
-        Ok(word.map(|word| word.parse().unwrap_or(Role::Collector)))
+        Ok(found.map(|(word, disabled)| (word.parse().unwrap_or(Role::Collector), disabled)))
     }
 
     /// Whether a resident asks.
     pub(crate) async fn is_a_residents(&mut self) -> Result<bool> {
-        Ok(self.role().await? == Some(Role::Resident))
+        let standing = self.standing().await?;
+        Ok(standing.is_some_and(|(role, _)| role == Role::Resident))
     }
 
     /// Whether the account acts for a household as its own or as its delegate.

@@ -121,7 +121,8 @@ impl Ledger {
         }))
     }
 
-    /// Ends or gives back an account's right to log in; what it did stays. Its sessions end with it.
+    /// Ends or gives back an account's right to log in; what it did stays. Its sessions and tokens end with it, for good:
+    /// whoever took one does not have it again when the account is given back.
     pub async fn enable_account(&self, by: &Actor, now: i64, name: &str, enable: bool) -> Result<()> {
         let mut deed = self.deed(by, now).await?;
         let account = deed.account(name).await?;
@@ -142,8 +143,15 @@ impl Ledger {
         })?;
         if !enable {
             deed.another_admin(&account).await?;
+            deed.void_password_codes(name).await?;
         }
-        deed.changed([change]).await?;
+        let revoked = if enable {
+            Vec::new()
+        } else {
+            deed.revoke_all(name).await?
+        };
+        let revoked = revoked.into_iter().map(|id| Change::TokenRevoked { id });
+        deed.changed([change].into_iter().chain(revoked)).await?;
         let sql = "update account set disabled_at = ? where name = ?";
         deed.run(db::query(sql).bind((!enable).then_some(now)).bind(name))
             .await?;
@@ -220,6 +228,7 @@ impl Deed<'_> {
         self.changed([Change::PasswordSet { name: known }]).await?;
         let sql = "update account set password = ? where name = ?";
         self.run(db::query(sql).bind(password).bind(name)).await?;
+        self.void_password_codes(name).await?;
         self.end_sessions(name).await
     }
 

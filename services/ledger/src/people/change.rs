@@ -102,6 +102,37 @@ impl Change {
         }
     }
 
+    /// What was changed and into what, as the trail tells it: the journal has the account, which is not the one who acted.
+    /// The role that an account had before is in the act before it.
+    pub(crate) fn told(&self) -> (Option<String>, Option<String>) {
+        let between = |name: &str, before: &str, after: &str| {
+            (
+                Some(format!("{name}: {before}")),
+                Some(format!("{name}: {after}")),
+            )
+        };
+        match self {
+            Self::AccountAdded { name, role } | Self::RoleChanged { name, role } => {
+                (None, Some(format!("{name}: {role}")))
+            }
+            Self::AccountDisabled { name } => between(name, "may log in", "disabled"),
+            Self::AccountEnabled { name } => between(name, "disabled", "may log in"),
+            Self::PasswordSet { name } => (None, Some(format!("{name}: another password"))),
+            Self::TotpSet { name } => (None, Some(format!("{name}: a second factor"))),
+            Self::TotpRemoved { name } => between(name, "a second factor", "no second factor"),
+            Self::TokenMade { id, name, scopes } => {
+                let scopes: Vec<_> = scopes.iter().map(|right| right.as_str()).collect();
+                (
+                    None,
+                    Some(format!("{name}: token {id} for {}", scopes.join(", "))),
+                )
+            }
+            Self::TokenRevoked { id } => between(&format!("token {id}"), "in use", "revoked"),
+            Self::CodeMade { purpose, name, .. } => (None, Some(code(*purpose, name.as_deref()))),
+            Self::CodeUsed { purpose, name, .. } => (None, Some(code(*purpose, Some(name)))),
+        }
+    }
+
     /// The household it concerns.
     pub(crate) fn token(&self) -> Option<&str> {
         match self {
@@ -109,4 +140,10 @@ impl Change {
             _ => None,
         }
     }
+}
+
+/// What a code is for, and whose.
+fn code(purpose: Purpose, name: Option<&str>) -> String {
+    let of = name.map_or_else(String::new, |name| format!("{name}: "));
+    format!("{of}code ({})", purpose.as_str())
 }

@@ -114,15 +114,24 @@ impl Ledger {
         Ok(true)
     }
 
-    /// Lets somebody of a household in by their code, under a fresh name; a delegate under the name they have. Who it is;
-    /// `None` where the code was not good.
-    pub async fn enter(&self, digest: &Digest, now: i64, fresh: &Actor) -> Result<Option<String>> {
+    /// Lets somebody of a household in by their code, under a fresh name; a delegate under the name they are logged in with.
+    /// Who it is; `None` where the code was not good.
+    ///
+    /// A delegate's code opens its household to the account it is for and nothing to anybody else: it lies in another
+    /// household's letter box, and whoever takes it out is not to find the delegate's own household behind it.
+    pub async fn enter(
+        &self,
+        digest: &Digest,
+        now: i64,
+        fresh: &Actor,
+        logged_in: Option<&str>,
+    ) -> Result<Option<String>> {
         let Some(code) = self.code(digest, now).await? else {
             return Ok(None);
         };
         let delegate = match (code.purpose, &code.account) {
             (Purpose::Resident, _) => None,
-            (Purpose::Delegate, Some(account)) => account.parse::<Actor>().ok(),
+            (Purpose::Delegate, Some(account)) if logged_in == Some(account) => account.parse::<Actor>().ok(),
             _ => return Ok(None),
         };
         let name = delegate.as_ref().unwrap_or(fresh);
@@ -189,6 +198,14 @@ impl Deed<'_> {
             .bind(self.now)
             .bind(until);
         self.run(insert).await.map(drop)
+    }
+
+    /// Takes away the code that sets an account's password and that nobody used: whoever found it before must not come in
+    /// by it afterwards.
+    pub(super) async fn void_password_codes(&mut self, account: &str) -> Result<()> {
+        let void = "delete from one_time_code where used_at is null and purpose = ? and account = ?";
+        let void = db::query(void).bind(Purpose::Password.as_str()).bind(account);
+        self.run(void).await.map(drop)
     }
 
     /// Takes a code out of use; the act that says so, and the household it was for. `None` where it was not good.

@@ -19,7 +19,7 @@ pub use code::{Code, NewCode};
 pub(crate) use resident::OWN_HOUSEHOLDS;
 pub use second_factor::SecondFactor;
 pub(crate) use second_factor::seal as seal_totp;
-pub use session::Session;
+pub use session::{Proof, Session};
 pub use token::{ApiToken, Holder, NewToken};
 
 use std::str::FromStr;

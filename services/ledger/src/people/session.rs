@@ -22,6 +22,22 @@ pub struct Session {
     pub until: i64,
 }
 
+/// What somebody showed who logs in with a password. It must still be the account's when the session begins: looking at a
+/// password takes a while, and another may have been set because somebody knew this one.
+#[derive(Clone, Copy)]
+pub struct Proof<'a> {
+    /// The hash that the password fitted.
+    pub password: &'a str,
+    /// The step of the second factor's digits, where there is one.
+    pub totp_step: Option<i64>,
+}
+
+impl std::fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proof")
+    }
+}
+
 impl db::FromRow for Session {
     fn from_row(row: &db::Row) -> db::Outcome<Self> {
         Ok(Self {
@@ -35,16 +51,18 @@ impl db::FromRow for Session {
 }
 
 impl Ledger {
-    /// Logs an account in; whether it may still. A step of the second factor is good once.
+    /// Logs an account in, by what it showed or, with `None`, by a code; whether it may still. A step of the second factor is
+    /// good once.
     pub async fn begin_session(
         &self,
         digest: &Digest,
         (account, role): (&str, Role),
-        totp_step: Option<i64>,
+        proof: Option<Proof<'_>>,
         now: i64,
     ) -> Result<bool> {
         let path = self.folder().truth();
-        if let Some(step) = totp_step {
+        let step = proof.and_then(|proof| proof.totp_step);
+        if let Some(step) = step {
             let used = db::query(
                 "update account set totp_step = ?1 where name = ?2 and (totp_step is null or totp_step < ?1)",
             );
@@ -62,13 +80,17 @@ impl Ledger {
         over.execute(&self.truth).await.of(&path)?;
         let begun = db::query(
             "insert into session (digest, account, created_at, seen_at, until)
-             select ?1, name, ?2, ?2, ?3 from account where name = ?4 and role = ?5 and disabled_at is null",
+             select ?1, name, ?2, ?2, ?3 from account
+             where name = ?4 and role = ?5 and disabled_at is null
+               and (?6 is null or (password = ?6 and case when totp is null then 0 else 1 end = ?7))",
         )
         .bind(&digest[..])
         .bind(now)
         .bind(now.saturating_add(role.session().most_ms))
         .bind(account)
         .bind(role.as_str())
+        .bind(proof.map(|proof| proof.password))
+        .bind(i64::from(step.is_some()))
         .execute(&self.truth)
         .await
         .of(&path)?;

@@ -12,7 +12,12 @@ impl Ledger {
     pub async fn attempt(&self, key: &[u8; 32], most: i64, now: i64) -> Result<Option<i64>> {
         let path = self.folder().truth();
         let over = now.saturating_sub(ATTEMPTS_WINDOW_MS);
-        let forgotten = db::query("delete from throttle where since <= ?").bind(over);
+        // Counted while the clock was far ahead: nobody is to wait until it is that late again. A window's grace, for the
+        // clocks of several servers are not one.
+        let ahead = now.saturating_add(ATTEMPTS_WINDOW_MS);
+        let forgotten = db::query("delete from throttle where since <= ? or since > ?")
+            .bind(over)
+            .bind(ahead);
         forgotten.execute(&self.truth).await.of(&path)?;
         let counted: Vec<(i64, i64)> = db::query_as(
             "insert into throttle (key, since, count) values (?, ?, 1)

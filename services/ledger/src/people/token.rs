@@ -4,7 +4,7 @@ use hemu_people::{Digest, Right, Role};
 
 use super::session::SEEN_MS;
 use super::{Change, word};
-use crate::acts::{Actor, Refused, Why, must};
+use crate::acts::{Actor, Deed, Refused, Why, must};
 use crate::db;
 use crate::error::{InFile, Result};
 use crate::ledger::Ledger;
@@ -178,5 +178,15 @@ impl Ledger {
         .bind(now)
         .fetch_optional(&self.truth);
         found.await.of(&self.folder().truth())
+    }
+}
+
+impl Deed<'_> {
+    /// Ends the tokens of an account that are in use; their ids, for the trail.
+    pub(super) async fn revoke_all(&mut self, account: &str) -> Result<Vec<String>> {
+        let sql = "update api_token set revoked_at = ? where account = ? and revoked_at is null returning id";
+        let revoke = db::query_scalar(sql).bind(self.now).bind(account);
+        let revoked = revoke.fetch_all(&mut self.tx.link()).await;
+        self.of(revoked)
     }
 }

@@ -6,6 +6,7 @@ use crate::db;
 use crate::error::{InFile, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
+use crate::people::Change;
 use crate::read::Named;
 
 /// Which lines of the trail.
@@ -81,6 +82,27 @@ impl Ledger {
         Ok(named.and_then(|named| named.token))
     }
 
+    /// The role that the act before gave an account, as the trail tells it.
+    async fn role_before(&self, name: &str, (position, index): ReadingAt) -> Result<Option<String>> {
+        let bodies: Vec<String> = db::query_scalar(
+            "select body from act where kind in ('account_added', 'role_changed') and (position, idx) < (?1, ?2)
+               and body like ?3 order by position desc, idx desc",
+        )
+        .bind(position.cast_signed())
+        .bind(index)
+        .bind(format!("%\"{name}\"%"))
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        let role = |body: &String| match serde_json::from_str(body) {
+            Ok(Act::Account(
+                Change::AccountAdded { name: of, role } | Change::RoleChanged { name: of, role },
+            )) if of == name => Some(format!("{of}: {role}")),
+            _ => None,
+        };
+        Ok(bodies.iter().find_map(role))
+    }
+
     async fn told(&self, row: ActRow) -> Result<TrailRow> {
         let mut line = TrailRow {
             why: None,
@@ -105,6 +127,11 @@ impl Ledger {
             let rule = Why::AlreadyDecided;
             line.before = Some(act.kind().to_owned());
             line.after = Some(format!("{rule} by {by} at {winner}"));
+        } else if let Act::Account(change) = &act {
+            (line.before, line.after) = change.told();
+            if let Change::RoleChanged { name, .. } = change {
+                line.before = self.role_before(name, line.act.place).await?;
+            }
         } else {
             for words in act.words() {
                 line.why = kept(words).await?;

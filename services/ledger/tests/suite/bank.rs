@@ -146,7 +146,11 @@ async fn resident(site: &Site, name: &str, token: &str) {
         .make_codes(&by, NOW, NOW + 24 * HOUR, &[code])
         .await
         .unwrap();
-    let entered = site.ledger.enter(&digest, NOW, &person(name)).await.unwrap();
+    let entered = site
+        .ledger
+        .enter(&digest, NOW, &person(name), None)
+        .await
+        .unwrap();
     assert_eq!(entered.as_deref(), Some(name));
 }
 

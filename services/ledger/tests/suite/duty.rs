@@ -30,7 +30,11 @@ async fn resident(site: &Site, name: &str, token: &str) {
     };
     let (by, until) = (person("admin"), NOW + 86_400_000);
     site.ledger.make_codes(&by, NOW, until, &[code]).await.unwrap();
-    let entered = site.ledger.enter(&digest, NOW, &person(name)).await.unwrap();
+    let entered = site
+        .ledger
+        .enter(&digest, NOW, &person(name), None)
+        .await
+        .unwrap();
     assert_eq!(entered.as_deref(), Some(name));
 }
 
@@ -114,4 +118,22 @@ async fn resident_cannot_speak_for(site: &Site, token: &str, edition: u64) {
     };
     refused(site, "r-bad", NOW, object, Why::UnknownHousehold).await;
     refused(site, "r-bad", NOW, Act::RedOptIn { token }, Why::UnknownHousehold).await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_disabled_while_it_asked_does_nothing_more() {
+    let site = village().await;
+    staffed(&site).await;
+    let lost = || Act::CardLost {
+        token: "BAD".into(),
+        since: NOW - 1,
+    };
+    let (by, officer) = (Actor::operator(), Role::GridOfficer.as_str());
+    site.ledger
+        .enable_account(&by, NOW, officer, false)
+        .await
+        .unwrap();
+    refused(&site, officer, NOW, lost(), Why::NotYourDuty).await;
+    site.ledger.enable_account(&by, NOW, officer, true).await.unwrap();
+    act(&site, officer, NOW, lost()).await;
 }

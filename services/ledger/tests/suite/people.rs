@@ -1,7 +1,8 @@
 //! Who may log in: accounts, sessions, tokens, codes and attempts.
 
 use hemu_ledger::acts::{Act, Actor, Why};
-use hemu_ledger::people::{Change, Code, NewCode, NewToken, Purpose, SecondFactor};
+use hemu_ledger::people::{Change, Code, NewCode, NewToken, Proof, Purpose, SecondFactor};
+use hemu_ledger::privacy::TrailQuery;
 use hemu_ledger::{Error, Ledger};
 use hemu_people::{ATTEMPTS_WINDOW_MS, Digest, Right, Role, Scope, TotpSecret, Trying};
 
@@ -107,6 +108,30 @@ async fn what_is_changed_is_in_the_journal_with_who_and_when_and_nothing_one_cou
             .all(|row| !row.body.contains("argon2id") && row.at == NOW)
     );
     assert_eq!(all[0].token.as_deref(), Some("H2"));
+    // Who acted is not whom it was done to: the trail tells both, and what was changed into what.
+    let told = ledger
+        .trail(&TrailQuery {
+            limit: 8,
+            ..TrailQuery::default()
+        })
+        .await
+        .unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .rev()
+        .map(|row| (row.before.as_deref(), row.after.as_deref()))
+        .collect();
+    let expected = [
+        (Some("w1: inspector"), Some("w1: grid_officer")),
+        (None, Some("w1: another password")),
+        (None, Some("w1: a second factor")),
+        (Some("w1: a second factor"), Some("w1: no second factor")),
+        (Some("w1: may log in"), Some("w1: disabled")),
+        (Some("w1: disabled"), Some("w1: may log in")),
+        (None, Some("code (resident)")),
+        (None, Some("code (resident)")),
+    ];
+    assert_eq!(told, expected);
     // What is folded from acts comes out again, and the accounts, which are not, stay.
     assert_eq!(ledger.verify_projections(|_| ()).await.unwrap(), None);
     let before = (
@@ -224,10 +249,37 @@ async fn a_session_ends_with_whatever_it_stood_on() {
 }
 
 #[tokio::test]
+async fn what_is_no_longer_the_accounts_logs_nobody_in_however_long_it_was_looked_at() {
+    let site = with(&[("w1", Role::Inspector)]).await;
+    let (ledger, of, by) = (&site.ledger, ("w1", Role::Inspector), Actor::operator());
+    let begins = |nth: u8, password| async move {
+        let proof = Proof {
+            password,
+            totp_step: None,
+        };
+        let begun = ledger.begin_session(&[nth; 32], of, Some(proof), NOW).await;
+        begun.unwrap()
+    };
+    assert!(begins(1, "$argon2id$x").await);
+    ledger.set_password(&by, NOW, "w1", "$argon2id$y").await.unwrap();
+    assert!(!begins(2, "$argon2id$x").await, "another was set meanwhile");
+    assert!(begins(3, "$argon2id$y").await);
+    let secret = TotpSecret::new([9; 20]);
+    ledger.set_totp(&by, NOW, "w1", Some(&secret)).await.unwrap();
+    assert!(!begins(4, "$argon2id$y").await, "the digits are missing");
+}
+
+#[tokio::test]
 async fn digits_of_the_second_factor_are_good_once() {
     let site = with(&[("w1", Role::Inspector)]).await;
     let (ledger, of) = (&site.ledger, ("w1", Role::Inspector));
-    let step = |nth: u8, step| async move { ledger.begin_session(&[nth; 32], of, Some(step), NOW).await };
+    let step = |nth: u8, step| async move {
+        let proof = Proof {
+            password: "$argon2id$x",
+            totp_step: Some(step),
+        };
+        ledger.begin_session(&[nth; 32], of, Some(proof), NOW).await
+    };
     let secret = TotpSecret::new([9; 20]);
     ledger
         .set_totp(&Actor::operator(), NOW, "w1", Some(&secret))
@@ -247,13 +299,17 @@ async fn a_households_code_lets_one_in_once_and_until_somebody_else_moves_in() {
     make(&site, &[code(1, "H1")]).await;
     let (first, second) = (person("r-1"), person("r-2"));
     assert_eq!(
-        ledger.enter(&[9; 32], NOW, &first).await.unwrap(),
+        ledger.enter(&[9; 32], NOW, &first, None).await.unwrap(),
         None,
         "no such code"
     );
-    let entered = ledger.enter(&[1; 32], NOW, &first).await.unwrap();
+    let entered = ledger.enter(&[1; 32], NOW, &first, None).await.unwrap();
     assert_eq!(entered.as_deref(), Some("r-1"));
-    assert_eq!(ledger.enter(&[1; 32], NOW, &second).await.unwrap(), None, "used");
+    assert_eq!(
+        ledger.enter(&[1; 32], NOW, &second, None).await.unwrap(),
+        None,
+        "used"
+    );
     assert!(ledger.account("r-2").await.unwrap().is_none());
     let scope = || ledger.scope_of("r-1", Role::Resident);
     let own = Scope::Own(["H1".to_owned()].into());
@@ -270,7 +326,7 @@ async fn a_households_code_lets_one_in_once_and_until_somebody_else_moves_in() {
     };
     act(&site, "w1", NOW, moved).await;
     assert_eq!(scope().await.unwrap(), Scope::nobody());
-    assert_eq!(ledger.enter(&[2; 32], NOW, &second).await.unwrap(), None);
+    assert_eq!(ledger.enter(&[2; 32], NOW, &second, None).await.unwrap(), None);
     let undone = Act::MoveUndone {
         token: "H1".into(),
         day: day(300),
@@ -286,9 +342,12 @@ async fn codes_run_out_and_a_new_one_takes_the_place_of_one_not_used() {
     make(&site, &[code(1, "H1"), code(2, "H2")]).await;
     make(&site, &[code(3, "H1")]).await;
     let fresh = person("r-1");
-    assert_eq!(ledger.enter(&[1; 32], NOW, &fresh).await.unwrap(), None);
+    assert_eq!(ledger.enter(&[1; 32], NOW, &fresh, None).await.unwrap(), None);
     assert_eq!(
-        ledger.enter(&[3; 32], NOW + 30 * DAY, &fresh).await.unwrap(),
+        ledger
+            .enter(&[3; 32], NOW + 30 * DAY, &fresh, None)
+            .await
+            .unwrap(),
         None
     );
     let known = ledger.code(&[2; 32], NOW).await.unwrap();
@@ -310,7 +369,7 @@ async fn a_delegate_acts_for_a_household_under_the_name_they_have() {
     let site = with(&[("root", Role::Admin)]).await;
     let ledger = &site.ledger;
     make(&site, &[code(1, "H1")]).await;
-    ledger.enter(&[1; 32], NOW, &person("r-1")).await.unwrap();
+    ledger.enter(&[1; 32], NOW, &person("r-1"), None).await.unwrap();
     let delegate = NewCode {
         digest: [2; 32],
         purpose: Purpose::Delegate,
@@ -328,8 +387,13 @@ async fn a_delegate_acts_for_a_household_under_the_name_they_have() {
         "whoever sees everybody needs no code"
     );
     make(&site, &[delegate]).await;
-    let entered = ledger.enter(&[2; 32], NOW, &person("r-2")).await.unwrap();
-    assert_eq!(entered.as_deref(), Some("r-1"));
+    // It lies in H2's letter box: whoever takes it out finds neither household behind it.
+    for stranger in [None, Some("r-2"), Some("root")] {
+        let entered = ledger.enter(&[2; 32], NOW, &person("r-2"), stranger).await;
+        assert_eq!(entered.unwrap(), None, "{stranger:?}");
+    }
+    let delegate = ledger.enter(&[2; 32], NOW, &person("r-2"), Some("r-1")).await;
+    assert_eq!(delegate.unwrap().as_deref(), Some("r-1"));
     let own = ledger.own_households("r-1").await.unwrap();
     assert_eq!(own, ["H1".to_owned(), "H2".to_owned()].into());
 }
@@ -382,7 +446,43 @@ async fn a_code_sets_the_password_of_its_account_alone() {
     let password = |name: &'static str| async move { ledger.keys(name).await.unwrap().unwrap().password };
     assert_eq!(password("w1").await.as_deref(), Some("$argon2id$new"));
     assert_eq!(password("root").await.as_deref(), Some("$argon2id$x"));
-    assert_eq!(ledger.enter(&[1; 32], NOW, &person("r-1")).await.unwrap(), None);
+    assert_eq!(
+        ledger.enter(&[1; 32], NOW, &person("r-1"), None).await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_used_ends_with_the_password_and_with_the_account() {
+    let site = with(&[("root", Role::Admin), ("w1", Role::Inspector)]).await;
+    let (ledger, by) = (&site.ledger, person("root"));
+    let reset = |of: u8| NewCode {
+        digest: [of; 32],
+        purpose: Purpose::Password,
+        account: Some("w1"),
+        token: None,
+    };
+    let found = |of: u8| async move {
+        ledger
+            .set_password_by_code(&[of; 32], NOW, "$argon2id$thief")
+            .await
+    };
+    make(&site, &[reset(1), code(9, "H1")]).await;
+    ledger
+        .set_password(&by, NOW, "w1", "$argon2id$new")
+        .await
+        .unwrap();
+    assert_eq!(found(1).await.unwrap(), None, "another password was set since");
+    make(&site, &[reset(2)]).await;
+    ledger.enable_account(&by, NOW, "w1", false).await.unwrap();
+    ledger.enable_account(&by, NOW, "w1", true).await.unwrap();
+    assert_eq!(found(2).await.unwrap(), None, "the account was disabled since");
+    let kept = ledger.keys("w1").await.unwrap().unwrap().password;
+    assert_eq!(kept.as_deref(), Some("$argon2id$new"));
+    assert!(
+        ledger.code(&[9; 32], NOW).await.unwrap().is_some(),
+        "a household's stays"
+    );
 }
 
 #[tokio::test]
@@ -411,9 +511,6 @@ async fn a_token_has_some_of_its_accounts_rights_until_it_ends() {
     assert_eq!((held.account.as_str(), held.role), ("a1", Role::Auditor));
     assert_eq!(held.scopes, [Right::SeeSite, Right::ReadTrail]);
     assert_eq!(holder(NOW + DAY).await, None, "it ran out");
-    ledger.enable_account(&root, NOW, "a1", false).await.unwrap();
-    assert_eq!(holder(NOW).await, None, "its account is disabled");
-    ledger.enable_account(&root, NOW, "a1", true).await.unwrap();
     assert_eq!(
         why(ledger.revoke_token(&root, NOW, "t1", Some("root")).await),
         Why::UnknownToken
@@ -430,6 +527,20 @@ async fn a_token_has_some_of_its_accounts_rights_until_it_ends() {
         ("nightly export", Some(NOW))
     );
     assert!(ledger.api_tokens(Some("root")).await.unwrap().is_empty());
+    // Whoever copied one does not have it again when the account is given back.
+    add(new("t3", 3, &[Right::SeeSite])).await.unwrap();
+    let stolen = || async { ledger.token_holder(&[3; 32], NOW).await.unwrap() };
+    assert!(stolen().await.is_some());
+    ledger.enable_account(&root, NOW, "a1", false).await.unwrap();
+    assert_eq!(stolen().await, None, "its account is disabled");
+    ledger.enable_account(&root, NOW, "a1", true).await.unwrap();
+    assert_eq!(stolen().await, None, "it ended with the account");
+    let revoked = ledger.acts(None, 3).await.unwrap();
+    assert!(
+        revoked
+            .iter()
+            .any(|row| row.kind == "token_revoked" && row.body.contains("t3"))
+    );
 }
 
 #[tokio::test]
@@ -509,4 +620,20 @@ async fn what_succeeds_is_not_held_against_anybody() {
         assert_eq!(ledger.attempt(&key, 20, NOW).await.unwrap(), None);
         ledger.forgive(&key).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_was_counted_by_a_clock_far_ahead_keeps_nobody_waiting_once_it_is_right() {
+    let site = with(&[]).await;
+    let (ledger, key) = (&site.ledger, [7; 32]);
+    for _ in 0..3 {
+        ledger.attempt(&key, 2, NOW + 365 * DAY).await.unwrap();
+    }
+    assert_eq!(ledger.attempt(&key, 2, NOW).await.unwrap(), None);
+    // A server whose clock is a minute behind counts on.
+    for _ in 0..2 {
+        ledger.attempt(&key, 2, NOW - MINUTE).await.unwrap();
+    }
+    let again = ledger.attempt(&key, 2, NOW - MINUTE).await.unwrap();
+    assert_eq!(again, Some(NOW + ATTEMPTS_WINDOW_MS));
 }

@@ -476,7 +476,7 @@ async fn with_a_household_go_its_codes_and_links_and_the_logins_of_those_who_liv
         .unwrap();
     let enter = async |of: u8, name: &str| {
         site.ledger
-            .enter(&[of; 32], NOW + 1, &person(name))
+            .enter(&[of; 32], NOW + 1, &person(name), None)
             .await
             .unwrap()
             .unwrap()

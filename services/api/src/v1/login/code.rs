@@ -24,8 +24,8 @@ pub(crate) struct Code {
     code: String,
 }
 
-/// Somebody of a household logs in with its code, once, under a new name that says nothing of them; a delegate under the
-/// name they have.
+/// Somebody of a household logs in with its code, once, under a new name that says nothing of them. A delegate's code is good
+/// for whoever is logged in with the account it is for, and gives that account the household too.
 #[utoipa::path(post, path = "/api/v1/login/code", tag = "people", request_body = Code,
     responses((status = 200, body = Me, description = "with the session as a cookie"),
         (status = 401, body = Problem, description = "no such code, or it was used or has run out")))]
@@ -39,7 +39,13 @@ pub(crate) async fn post(
     let fresh: Actor = opaque_name(api.people.random()?)
         .parse()
         .map_err(|_| Problem::internal())?;
-    let entered = api.ledger.enter(&digest, api.people.clock.now(), &fresh).await?;
+    let now = api.people.clock.now();
+    let session = match &caller.session {
+        Some(session) => api.ledger.session(session, now).await?,
+        None => None,
+    };
+    let logged_in = session.as_ref().map(|session| session.account.as_str());
+    let entered = api.ledger.enter(&digest, now, &fresh, logged_in).await?;
     let name = entered.ok_or_else(not_good)?;
     api.forgive(attempt).await?;
     enter(&api, &caller, &name, Role::Resident).await

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use hemu_ledger::people::SecondFactor;
+use hemu_ledger::people::{Proof, SecondFactor};
 use hemu_people::{Role, Secret, Trying, check_password, hash_password, verify_password};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -46,11 +46,12 @@ pub(crate) async fn post(
         .await?;
     let keys = api.ledger.keys(&name).await?;
     let kept = keys.as_ref().and_then(|keys| keys.password.clone());
+    let fits = kept.clone();
     let right = api
         .people
         .aside(move || verify_password(&password, kept.as_deref()))
         .await?;
-    let Some(keys) = keys.filter(|_| right) else {
+    let (Some(keys), Some(fits)) = (keys.filter(|_| right), fits) else {
         return Err(refused());
     };
     let step = match &keys.second {
@@ -69,9 +70,13 @@ pub(crate) async fn post(
     };
     let session = Secret::session(api.people.random()?);
     let (now, who) = (api.people.clock.now(), (name.as_str(), keys.role));
+    let proof = Proof {
+        password: &fits,
+        totp_step: step,
+    };
     if !api
         .ledger
-        .begin_session(&session.digest(), who, step, now)
+        .begin_session(&session.digest(), who, Some(proof), now)
         .await?
     {
         return Err(refused());

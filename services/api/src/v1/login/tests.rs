@@ -243,9 +243,14 @@ async fn somebody_of_a_household_comes_in_by_its_code_once_and_sees_that_househo
         site.send(with(&cookie, "GET", "/api/v1/ranking")).await.status(),
         403
     );
-    // A neighbour's code gives this account another household.
+    // A neighbour's code gives this account another household, and whoever else finds it nothing.
     let delegate = code(&site, Purpose::Delegate, Some(name), Some("hh-cam-0003")).await;
-    let (_, me, _) = enter(&delegate).await;
+    let (status, _, stranger) = enter(&delegate).await;
+    assert_eq!((status, stranger), (401, None));
+    let mut own = with(&cookie, "POST", "/api/v1/login/code");
+    *own.body_mut() = json!({"code": delegate}).to_string().into();
+    let (status, me) = answer(site.send(own).await).await;
+    assert_eq!(status, 200, "{me}");
     assert_eq!(me["households"], json!(["hh-cam-0003", "hh-good-0001"]));
     assert_eq!(me["account"], name);
 }
