@@ -190,6 +190,11 @@ impl Deed<'_> {
                and name in (select account from resident where token = ?1)
                and not exists (select 1 from resident where account = name and token <> ?1)";
         self.run(db::query(ended).bind(token).bind(self.now)).await?;
+        // What they called their programs is in their own words.
+        let tokens = "delete from api_token where account in (select name from account
+             where role = 'resident' and disabled_at is not null
+               and name in (select account from resident where token = ?))";
+        self.run(db::query(tokens).bind(token)).await?;
         self.run(db::query("delete from resident where token = ?").bind(token))
             .await?;
         Ok(())

@@ -5,12 +5,12 @@ mod copies;
 use std::path::Path;
 
 use hemu_ledger::acts::{Act, Actor, Correction, Sha, Why, Words};
-use hemu_ledger::people::{NewCode, Purpose, SecondFactor};
+use hemu_ledger::people::{NewCode, NewToken, Purpose, SecondFactor};
 use hemu_ledger::privacy::{Erased, LookQuery, Over, Until};
 use hemu_ledger::read::States;
 use hemu_ledger::registry::{Household, HouseholdQuery};
 use hemu_ledger::{Dice, Folder, Ledger, Restore, Snapshot};
-use hemu_people::{Role, TotpSecret};
+use hemu_people::{Right, Role, TotpSecret};
 use hemu_rules::{Rule, Zone};
 
 use crate::editions::{objection, second, village};
@@ -488,6 +488,15 @@ async fn with_a_household_go_its_codes_and_links_and_the_logins_of_those_who_liv
         .await
         .unwrap();
     for (of, account) in [(8, &one), (9, &two)] {
+        let token = NewToken {
+            id: account,
+            digest: [of; 32],
+            account,
+            label: "the phone of Zhang San",
+            scopes: &[Right::SeeHouseholds],
+            until: NOW + 1_000,
+        };
+        site.ledger.add_token(&by, NOW + 2, &token).await.unwrap();
         let began = site
             .ledger
             .begin_session(&[of; 32], (account, Role::Resident), None, NOW + 2)
@@ -500,6 +509,8 @@ async fn with_a_household_go_its_codes_and_links_and_the_logins_of_those_who_liv
         .unwrap();
     let session = async |of: u8| site.ledger.session(&[of; 32], NOW + 4).await.unwrap();
     assert!(session(8).await.is_none() && session(9).await.is_some());
+    let tokens = async |of: &str| site.ledger.api_tokens(Some(of)).await.unwrap().len();
+    assert_eq!((tokens(&one).await, tokens(&two).await), (0, 1));
     assert!(site.ledger.own_households(&one).await.unwrap().is_empty());
     assert!(
         site.ledger
