@@ -109,11 +109,13 @@ pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
     report
         .figures
         .insert("backlog_seconds".to_owned(), taken.as_secs_f64().round());
-    report.figures.insert("rss_peak_kib".to_owned(), peak as f64);
+    report
+        .figures
+        .insert("rss_peak_while_back_kib".to_owned(), peak as f64);
     report
         .figures
         .insert("backlog_connections".to_owned(), tally.connections() as f64);
-    let p99 = report.p99_ms;
+    let (p99, peak) = (report.p99_ms, peak.max(report.rss_end_kib));
     report.require(p99 < LIVE_WITHIN_MS, || {
         format!("99 of 100 of the others were acknowledged within {p99} ms")
     });
