@@ -377,16 +377,20 @@ async function story(stage) {
       const answer = await route.fetch();
       const body = await answer.json();
       body.ledger.applied = Math.floor(body.ledger.position / 2) - 100;
+      body.charts.engine = { name: 'VictoriaMetrics', waiting: 1200, answers: false };
       return route.fulfill({ response: answer, json: body });
     });
     await page.reload();
     await page.waitForSelector('#banner-behind');
     assert.match(await page.textContent('#banner-behind'), /\d+ batches to go/);
+    assert.match(await page.textContent('#banner-engine-away'), /VictoriaMetrics, does not answer.*1,200 sums/);
+    await stage.shoot(page, 'behind-1280-en', { fullPage: false });
     await context.unroute('**/api/v1/overview');
     await context.unroute('**/api/v1/live');
     await page.reload();
     await page.waitForSelector('#quality');
     await page.waitForSelector('#banner-behind', { state: 'detached' });
+    await page.waitForSelector('#banner-engine-away', { state: 'detached' });
   });
 
   await step('where_nothing_waits_today_says_so', async () => {

@@ -176,13 +176,8 @@ impl Rollups {
         let mut transaction = self.pool.begin_with("begin immediate").await?;
         let sql = "update engine set filling = 0 where filling is null and target <> ''";
         sqlx::query(sql).execute(&mut *transaction).await?;
-        let sql = "select (select count(*) from hour where line > filling)
-                   + (select count(*) from day where line > filling)
-                   + (select count(*) from due where sent is null) from engine";
-        let row = sqlx::query(sql).fetch_one(&mut *transaction).await?;
-        let left: Option<i64> = row.try_get(0)?;
         transaction.commit().await?;
-        Ok(left.unwrap_or(0).max(0).cast_unsigned())
+        self.waiting().await
     }
 
     /// Some of what is due.
@@ -258,6 +253,15 @@ impl Rollups {
         let row = sqlx::query(sql).fetch_one(&self.pool).await?;
         let count = |column| row.try_get::<i64, usize>(column).map(i64::cast_unsigned);
         Ok((count(0)?, count(1)?))
+    }
+
+    /// How many buckets are to be sent, with those that are yet to be made due again.
+    pub(crate) async fn waiting(&self) -> Result<u64> {
+        let sql = "select (select count(*) from hour where line > filling)
+                   + (select count(*) from day where line > filling)
+                   + (select count(*) from due where sent is null and line <= coalesce(filling, line)) from engine";
+        let row = sqlx::query(sql).fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>(0)?.max(0).cast_unsigned())
     }
 
     /// A chart of the oldest day that the engine should have.

@@ -8,6 +8,7 @@ mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use hemu_rules::Zone;
@@ -56,6 +57,33 @@ const BATCH: usize = 5_000;
 pub struct Series {
     rollups: sqlite::Rollups,
     engine: Option<Arc<Engine>>,
+    found: Arc<Found>,
+}
+
+/// What the last writing and pushing of this process found: pages show it, and must not ask the file for it every second.
+#[derive(Debug, Default)]
+struct Found {
+    position: AtomicU64,
+    waiting: AtomicU64,
+    engine_fails: AtomicBool,
+}
+
+/// How far the charts are, as this process last saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The journal position up to which points were written.
+    pub position: u64,
+    pub engine: Option<EngineState>,
+}
+
+/// How the engine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineState {
+    pub name: &'static str,
+    /// Buckets that it has not got yet.
+    pub waiting: u64,
+    /// Whether it took what it was last sent.
+    pub answers: bool,
 }
 
 /// How far the engine is.
@@ -88,10 +116,13 @@ impl Series {
         let target = engine.as_ref().map(Engine::target).unwrap_or_default();
         let rollups = sqlite::Rollups::open(path, zone, engine.is_some()).await?;
         rollups.aim_at(&target).await?;
-        Ok(Self {
+        let series = Self {
             rollups,
             engine: engine.map(Arc::new),
-        })
+            found: Arc::default(),
+        };
+        series.position().await?;
+        Ok(series)
     }
 
     /// The engine's name, where there is one.
@@ -101,13 +132,31 @@ impl Series {
 
     /// The journal position up to which points were written.
     pub async fn position(&self) -> Result<u64> {
-        self.rollups.position().await
+        let position = self.rollups.position().await?;
+        self.found.position.store(position, Ordering::Relaxed);
+        Ok(position)
+    }
+
+    /// How far the charts are, without asking anything: as the last of the other calls found it.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            position: self.found.position.load(Ordering::Relaxed),
+            engine: self.engine().map(|name| EngineState {
+                name,
+                waiting: self.found.waiting.load(Ordering::Relaxed),
+                answers: !self.found.engine_fails.load(Ordering::Relaxed),
+            }),
+        }
     }
 
     /// Writes the points of the journal after `after` and up to `upto`, all or none. Nothing happens (and `false` is
     /// answered) when the store is not exactly at `after`: someone else has written in between. No engine is asked.
     pub async fn write(&self, after: u64, upto: u64, points: &[Point<'_>]) -> Result<bool> {
-        self.rollups.write(after, upto, points).await
+        let written = self.rollups.write(after, upto, points).await?;
+        if written {
+            self.found.position.store(upto, Ordering::Relaxed);
+        }
+        Ok(written)
     }
 
     /// Sends the engine some of what it lacks; call it until nothing is unsent. `now` is in ms since 1970 UTC.
@@ -117,6 +166,16 @@ impl Series {
         let Some(engine) = &self.engine else {
             return Ok(Pushed::default());
         };
+        let pushed = self.push_some(engine, now).await;
+        let fails = matches!(pushed, Err(Error::Engine { .. }));
+        self.found.engine_fails.store(fails, Ordering::Relaxed);
+        if let Ok(waiting) = self.rollups.waiting().await {
+            self.found.waiting.store(waiting, Ordering::Relaxed);
+        }
+        pushed
+    }
+
+    async fn push_some(&self, engine: &Engine, now: i64) -> Result<Pushed> {
         let clearings = self.rollups.wipe_due().await?;
         if clearings > 0 {
             engine.wipe().await?;

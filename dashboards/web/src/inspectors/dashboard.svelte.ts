@@ -23,7 +23,7 @@ import { LiveStream, backoff, type LiveState, type SseEvent } from '../lib/sse';
 import { session } from '../lib/session.svelte';
 import { dateTimeOf, dayOf, timeOf } from '../lib/time';
 import { HouseholdDesk } from './household/desk.svelte';
-import { behind, sampled, type Behind, type Sample } from '../lib/progress';
+import { CatchingUp } from './catching_up.svelte';
 import { Resource } from '../lib/resource.svelte';
 
 /** Events are shown in batches: a busy estate at demo speed sends more than an eye can follow. */
@@ -62,8 +62,7 @@ export class Dashboard {
   answeredFor = $state<number | null>(null);
   /** When the totals last came, by our own clock. */
   countedAt = $state<number | null>(null);
-  /** How far what is counted is behind what is stored; null when it is not. */
-  behind = $state.raw<Behind | null>(null);
+  readonly catchingUp = new CatchingUp();
   /** The building that the household search should look in; set by the plan. */
   building = $state('');
 
@@ -80,8 +79,6 @@ export class Dashboard {
   #answeredAt: number | null = null;
   #tryAt: number | null = null;
   #tries = 0;
-  #samples: Sample[] = [];
-  #behindFrom = 0;
 
   constructor() {
     this.#stream = new LiveStream(
@@ -171,13 +168,10 @@ export class Dashboard {
   }
 
   #progress(): void {
-    const ledger = this.overview.data?.ledger;
-    if (!ledger || this.overview.error) return;
+    const overview = this.overview.data;
+    if (!overview || this.overview.error) return;
     this.countedAt = performance.now();
-    const { position, applied } = ledger;
-    if (this.#samples.length === 0) this.#behindFrom = applied;
-    this.#samples = sampled(this.#samples, { at: performance.now(), position, applied });
-    this.behind = behind(this.#samples, this.#behindFrom);
+    this.catchingUp.look(overview, this.countedAt);
   }
 
   async loadRecent(): Promise<void> {

@@ -28,6 +28,11 @@ export interface Overview {
     conflicts: number;
     repeats: number;
   };
+  charts: {
+    applied: number;
+    /** What keeps them, where they are not in the site's own file. */
+    engine: { name: string; waiting: number; answers: boolean } | null;
+  };
 }
 
 export interface Estate {

@@ -30,6 +30,7 @@ pub(crate) struct Overview {
     devices: Devices,
     today: Today,
     ledger: Progress,
+    charts: Charts,
 }
 
 impl Overview {
@@ -85,6 +86,40 @@ struct Progress {
     quarantined: u64,
     conflicts: u64,
     repeats: u64,
+}
+
+/// The site's charts, which follow the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = OverviewCharts)]
+struct Charts {
+    /// The batch up to which readings are in them.
+    applied: u64,
+    /// What they are read from, where they are not in the site's own file.
+    engine: Option<Engine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = OverviewEngine)]
+struct Engine {
+    name: &'static str,
+    /// Sums of an hour or a day that it is yet to be sent.
+    waiting: u64,
+    /// Whether it took what it was last sent. While it does not, charts cannot be read, and nothing is lost.
+    answers: bool,
+}
+
+impl Charts {
+    fn of(progress: hemu_series::Progress) -> Self {
+        let engine = progress.engine.map(|engine| Engine {
+            name: engine.name,
+            waiting: engine.waiting,
+            answers: engine.answers,
+        });
+        Self {
+            applied: progress.position,
+            engine,
+        }
+    }
 }
 
 /// How many households are active, counted once in a while.
@@ -197,6 +232,7 @@ async fn read(
             conflicts: progress.counters.conflicts,
             repeats: progress.counters.repeats,
         },
+        charts: Charts::of(api.series.progress()),
     })
 }
 

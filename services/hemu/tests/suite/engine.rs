@@ -54,6 +54,10 @@ fn chart(server: &Server, login: &str) -> String {
     get_with(&url, login)
 }
 
+fn overview(server: &Server, login: &str) -> String {
+    get_with(&format!("{}/api/v1/overview", server.http), login)
+}
+
 #[test]
 fn charts_come_from_the_engine_and_say_so_while_it_is_away() {
     let Some(mut engine) = Victoria::start() else {
@@ -102,9 +106,11 @@ fn charts_come_from_the_engine_and_say_so_while_it_is_away() {
     }
     assert!(get(&format!("{}/readyz", server.http)).starts_with("HTTP/1.1 200"));
     until(|| !get(&server.metrics).contains("hemu_ingest_engine_failures_total 0"));
+    until(|| overview(&server, &login).contains(r#""answers":false"#));
 
     engine.restart();
     until(|| chart(&server, &login).contains(",10.0]"));
+    until(|| overview(&server, &login).contains(r#""name":"VictoriaMetrics","waiting":0,"answers":true"#));
     assert_eq!(server.terminate().code(), Some(0));
 }
 

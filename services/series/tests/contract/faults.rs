@@ -56,6 +56,38 @@ async fn whatever_it_answers_nothing_is_missing_and_nothing_doubled() {
 }
 
 #[tokio::test]
+async fn how_far_the_charts_are_says_what_the_engine_lacks_and_whether_it_answers() {
+    let kind = Kind::Influx(Fake::start());
+    let Kind::Influx(fake) = &kind else {
+        unreachable!("made so")
+    };
+    let place = kind.place();
+    let store = place.written(&stretch(0)).await;
+    let found = |answers, waiting| {
+        let progress = store.series.progress();
+        let engine = progress.engine.unwrap();
+        assert_eq!((progress.position, engine.name), (1, "InfluxDB"));
+        assert_eq!((engine.answers, engine.waiting), (answers, waiting));
+    };
+    let lacks = store.series.unsent().await.unwrap();
+    assert!(lacks > 0);
+    fake.fail([Fault::Cut]);
+    store.series.push(NOW).await.unwrap_err();
+    found(false, lacks);
+    store.series.push(NOW).await.unwrap();
+    found(true, 0);
+    assert_eq!(store.series.push(NOW).await.unwrap().sent, 0);
+    // Everything once more: little by little, and all of it waits.
+    assert_eq!(store.series.refill().await.unwrap(), lacks);
+    fake.fail([Fault::Cut]);
+    store.series.push(NOW).await.unwrap_err();
+    found(false, lacks);
+    store.series.push(NOW).await.unwrap();
+    store.series.push(NOW).await.unwrap();
+    found(true, 0);
+}
+
+#[tokio::test]
 async fn what_does_not_fit_at_once_is_sent_in_parts() {
     let fake = Fake::start();
     fake.take_at_most(16);
