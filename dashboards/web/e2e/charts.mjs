@@ -92,7 +92,7 @@ async function station(stage) {
   await step('a_chart_has_pixels_and_says_how_it_is_thinned', async () => {
     await look(page, { measure: 'level', range: '90d' });
     assert.ok((await colours(page)) > 5, 'the canvas is empty');
-    assert.match(await page.textContent('#chart-notes'), /每日读数的平均,共 [\d,]+ 个读数/);
+    assert.match(await page.textContent('#chart-notes'), /每日读数的平均，共 [\d,]+ 个读数/);
   });
 
   await step('a_range_is_of_the_sites_calendar_and_is_turned', async () => {

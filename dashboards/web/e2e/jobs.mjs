@@ -64,7 +64,7 @@ await run(async (stage) => {
     await page.click('#editions details summary');
     assert.match(
       await page.textContent('#editions [data-ended="cancelled"]'),
-      /tester 已取消;没有存入任何内容/,
+      /tester 已取消；没有存入任何内容/,
     );
     assert.equal(await editions(page), before);
     await pictures(stage, page, 'jobs-ended');

@@ -102,7 +102,7 @@ async function prepare(stage, seats) {
 
 async function object(stage, seats, day) {
   const { page, context } = seats.inspector;
-  const words = '那几天家里没有人,袋子不是我们的。';
+  const words = '那几天家里没有人，袋子不是我们的。';
 
   await stage.step('an_objection_is_written_down_for_whoever_came_and_nothing_typed_is_lost', async () => {
     await filter(page, 'BLACK');
@@ -156,7 +156,7 @@ async function object(stage, seats, day) {
     await page.click('#act-go');
     await page.waitForSelector('#act-reason[aria-invalid="true"]');
     assert.match(await page.textContent('#act-wrong'), /理由/);
-    await page.fill('#act-reason', '已核对门禁,当天无人。');
+    await page.fill('#act-reason', '已核对门禁，当天无人。');
     await go(page, { twice: true });
     await page.waitForSelector('#objection-reason');
   });
@@ -284,10 +284,10 @@ async function publish(stage, seats, id) {
     await filter(two, 'BLACK');
     await two.locator('#place-table tbody .who button').first().click();
     await two.click('#place-lift');
-    await two.fill('#act-reason', '住户已改进,不再公示。');
+    await two.fill('#act-reason', '住户已改进，不再公示。');
     await two.keyboard.press('Escape');
     await two.click('#place-lift');
-    assert.equal(await two.inputValue('#act-reason'), '住户已改进,不再公示。');
+    assert.equal(await two.inputValue('#act-reason'), '住户已改进，不再公示。');
     await go(two);
     const { items } = await ask(two, `editions/${id}/public?status=BLACK`);
     assert.deepEqual(items, []);

@@ -6,7 +6,7 @@ import { ask, revisionOf } from './desk.mjs';
 import { goTo } from './harness.mjs';
 import { codeOf } from './letters.mjs';
 
-const REASON = '已核对录像,这几袋不是这一户投的。';
+const REASON = '已核对录像，这几袋不是这一户投的。';
 /** The machine computes a corrected revision within a minute of its clock; a slow machine adds to it. */
 const A_WHILE = 120_000;
 

@@ -137,6 +137,29 @@ fn texts_stand_bare_and_numbers_keep_plain_digits() {
     assert_eq!(said, "已将 1234567890123 条投放记录写入 a.csv");
 }
 
+/// What is written as the program reads it: half-width there is meant.
+const WRITTEN_SO: [&str; 5] = [
+    "//主机[:端口]",
+    "主机:",
+    "地址:端口",
+    "角色,...",
+    "权限,...",
+];
+
+#[test]
+fn no_half_width_mark_stands_beside_a_chinese_character() {
+    let is_han = |letter: &char| ('\u{3400}'..='\u{9fff}').contains(letter);
+    for line in CHINESE.lines() {
+        let prose = WRITTEN_SO.iter().fold(line.to_owned(), |line, so| line.replace(so, ""));
+        let letters: Vec<char> = prose.chars().collect();
+        for pair in letters.windows(2) {
+            let [a, b] = pair else { continue };
+            let slip = |mark: &char, beside: &char| ",:;?!()".contains(*mark) && is_han(beside);
+            assert!(!slip(a, b) && !slip(b, a), "{a}{b} in: {line}");
+        }
+    }
+}
+
 #[test]
 fn every_known_text_is_known_as_itself() {
     let (english, chinese) = (Words::new(Language::English), chinese());

@@ -1,4 +1,4 @@
-/** 住户页文字:简体中文。键与 en.ts 完全相同,测试会核对。 */
+/** 住户页文字：简体中文。键与 en.ts 完全相同,测试会核对。 */
 import { zh as bank } from './bank';
 
 export const zh = {
@@ -120,7 +120,7 @@ export const zh = {
   'next.few_days': '投放时记得刷卡或扫码。投放的天数再多一些，才谈得上榜单。',
   'next.uncalibrated': '您不用做什么：桶上的摄像头还没有校准，它看的暂不计分。',
   'next.unrated': '照常投放，记得刷卡或扫码。看过几次就有分数了。',
-  'next.keep': '照现在这样做就好。谢谢!',
+  'next.keep': '照现在这样做就好。谢谢！',
 
   'weeks.title': '每周和楼里比',
   'weeks.title_own': '我家每一周',

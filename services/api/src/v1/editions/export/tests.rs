@@ -71,7 +71,7 @@ async fn a_sheet_says_what_it_rests_on_and_leaves_room_to_sign() {
         "证据截止  2026-05-20之前",
         "计算时间",
         "摘要",
-        "审核人(签字)",
+        "审核人（签字）",
         "黑榜 1 ···0002",
     ] {
         assert!(all.contains(part), "{part}: {all}");
