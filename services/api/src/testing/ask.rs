@@ -278,6 +278,17 @@ impl Reader {
         }
     }
 
+    /// The names and data of all that comes until the end.
+    pub(crate) async fn rest(&mut self) -> Vec<(String, Value)> {
+        let mut events = Vec::new();
+        while let Some(frame) = self.frame().await {
+            self.text.insert_str(0, &format!("{frame}\n\n"));
+            let event = self.next().await;
+            events.push((event.name, event.data));
+        }
+        events
+    }
+
     pub(crate) async fn ended(&mut self) -> bool {
         self.frame().await.is_none()
     }

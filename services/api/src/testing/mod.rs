@@ -422,6 +422,13 @@ impl Site {
         self.append(&[segment]).await;
     }
 
+    /// A number that `insp1` used already, with a bag of nobody under it.
+    pub(crate) async fn contradict(&self, seq: u64) {
+        let mut segment = Segment::of_device("insp1", 1, seq);
+        segment.push(seq, &Entry::Deposit(deposit(NOON - HOUR, None, 1)));
+        self.append(&[segment]).await;
+    }
+
     async fn next_seq(&self, count: u64) -> u64 {
         let mut writer = self.writer.lock().await;
         writer.seq += count;

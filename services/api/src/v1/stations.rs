@@ -35,6 +35,10 @@ pub(crate) struct Station {
     bins: Vec<Bin>,
     /// Deposits of the local day.
     deposits_today: u64,
+    /// Those of them that name a household.
+    attributed_today: u64,
+    /// Event time of the latest deposit, ms since 1970 UTC; null when it is not among the site's newest 1,000.
+    last_deposit_at: Option<i64>,
 }
 
 /// A bin as last reported.
@@ -53,19 +57,28 @@ struct Seen {
     fleet: Fleet,
     /// Of today, by device.
     tallies: HashMap<String, DayTally>,
+    /// The latest of the newest deposits, by device.
+    latest: HashMap<String, i64>,
 }
 
 impl Seen {
     async fn read(api: &Api) -> Result<Self, Problem> {
         let today = api.clock.today(api.ledger.zone());
+        let mut latest = HashMap::new();
+        for deposit in api.live.recent(usize::MAX) {
+            let at: &mut i64 = latest.entry(deposit.device).or_insert(deposit.at);
+            *at = deposit.at.max(*at);
+        }
         Ok(Self {
             fleet: Fleet::read(api).await?,
             tallies: api.ledger.day_tallies(today).await?,
+            latest,
         })
     }
 }
 
-fn station(Seen { fleet, tallies }: &Seen, now: i64, row: registry::Station) -> Station {
+fn station(seen: &Seen, now: i64, row: registry::Station) -> Station {
+    let Seen { fleet, tallies, latest } = seen;
     let members: Vec<_> = fleet.at(&row.id).collect();
     let devices: Vec<String> = members.iter().map(|(name, _)| (*name).to_owned()).collect();
     let tally: DayTally = devices.iter().filter_map(|name| tallies.get(name)).copied().sum();
@@ -85,6 +98,7 @@ fn station(Seen { fleet, tallies }: &Seen, now: i64, row: registry::Station) -> 
     };
     let state = members.iter().map(|(_, member)| member.state(now)).max();
     let last_at = members.iter().filter_map(|(_, member)| member.last_at()).max();
+    let last_deposit_at = devices.iter().filter_map(|name| latest.get(name)).max().copied();
     Station {
         id: row.id,
         name: row.name,
@@ -96,6 +110,8 @@ fn station(Seen { fleet, tallies }: &Seen, now: i64, row: registry::Station) -> 
         last_at,
         bins: bins.into_values().map(bin).collect(),
         deposits_today: tally.deposits,
+        attributed_today: tally.attributed,
+        last_deposit_at,
     }
 }
 
@@ -183,6 +199,26 @@ mod tests {
         }
         let counts = |nth: usize| all["items"][nth]["deposits_today"].as_u64().unwrap();
         assert_eq!((counts(0), counts(1)), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn a_station_says_how_many_of_todays_deposits_name_a_household_and_when_the_latest_was() {
+        let site = Site::filled().await;
+        site.feed().await;
+        let all = site.json("/api/v1/stations").await;
+        let newest = site.json("/api/v1/deposits").await;
+        let overview = site.json("/api/v1/overview").await;
+        let mut attributed = 0;
+        for station in all["items"].as_array().unwrap() {
+            let mine = newest["items"].as_array().unwrap().iter();
+            let mine = mine.filter(|deposit| deposit["station"] == station["id"]);
+            let latest = mine.map(|deposit| deposit["at"].as_i64().unwrap()).max();
+            assert_eq!(station["last_deposit_at"].as_i64(), latest, "{station}");
+            attributed += station["attributed_today"].as_u64().unwrap();
+        }
+        assert_eq!(attributed, overview["today"]["attributed"].as_u64().unwrap());
+        assert!(attributed < overview["today"]["deposits"].as_u64().unwrap());
+        assert!(all["items"][0]["last_deposit_at"].is_i64());
     }
 
     #[tokio::test]

@@ -94,12 +94,13 @@ fn place(position: Position) -> String {
 mod tests {
     use std::time::Duration;
 
-    use hemu_ledger::acts::{Act, Actor};
+    use hemu_ledger::acts::{Act, Actor, Words};
     use hemu_people::Role;
+    use hemu_rules::Rule;
     use serde_json::json;
 
     use crate::live::Limits;
-    use crate::testing::{NOON, Reader, Site, acting, day, looking};
+    use crate::testing::{NOON, Reader, Site, TODAY, acting, day, looking};
 
     const OWN: &str = "hh-poor-0002";
     const OTHER: &str = "hh-good-0001";
@@ -271,6 +272,107 @@ mod tests {
         site.catch_up(&mut feed).await;
         assert_eq!(stays.next().await.name, "changed");
         assert!(stays.idle());
+    }
+
+    #[tokio::test]
+    async fn an_erasure_ends_the_streams_of_a_household_and_nothing_of_it_is_said() {
+        let site = Site::with(Limits {
+            after_the_end: Duration::from_millis(5),
+            ..Limits::default()
+        })
+        .await;
+        let mut feed = site.feed().await;
+        let mut own = hears(&site, "resident", OWN).await;
+        let mut officer = hears(&site, "p1", OWN).await;
+        let mut other = hears(&site, "p1", OTHER).await;
+        let erase = Act::Erase {
+            token: OWN.into(),
+            reason: Words::new("asked for in writing"),
+        };
+        does(&site, erase).await;
+        site.catch_up(&mut feed).await;
+        for reader in [&mut own, &mut officer] {
+            assert_eq!(reader.rest().await, [("changed".to_owned(), json!({}))]);
+        }
+        assert!(other.idle());
+        for account in ["resident", "p1"] {
+            let status = site.send(looking(account, &path(OWN))).await.status();
+            assert_eq!(status, 404, "{account}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_decided_objection_is_told_to_whoever_raised_it_and_to_no_other() {
+        let site = Site::filled().await;
+        let (_, objection) = site.published_edition().await;
+        let mut feed = site.feed().await;
+        let mut objector = hears(&site, "p1", OTHER).await;
+        let mut own = hears(&site, "resident", OWN).await;
+        let decide = Act::DecideObjection {
+            objection,
+            upheld: false,
+            reason: Words::new("seen on the picture"),
+        };
+        does(&site, decide).await;
+        site.catch_up(&mut feed).await;
+        assert_eq!(objector.next().await.name, "changed");
+        assert!(own.idle());
+    }
+
+    #[tokio::test]
+    async fn a_frozen_device_is_told_to_all_whose_bags_it_read_once_and_so_is_its_release() {
+        let site = Site::filled().await;
+        let mut feed = site.feed().await;
+        let mut own = hears(&site, "resident", OWN).await;
+        let mut officer = hears(&site, "p1", OTHER).await;
+        // The device's first number once more, with another bag in it, of nobody.
+        site.contradict(1).await;
+        site.catch_up(&mut feed).await;
+        for reader in [&mut own, &mut officer] {
+            assert_eq!(reader.next().await.name, "changed");
+        }
+        // It is frozen already, and stays so.
+        site.contradict(2).await;
+        site.catch_up(&mut feed).await;
+        assert!(own.idle() && officer.idle());
+        let checked = Act::DeviceChecked {
+            device: "insp1".into(),
+            boot: 1,
+        };
+        does(&site, checked).await;
+        site.catch_up(&mut feed).await;
+        let released = own.next().await;
+        assert_eq!(released.name, "changed");
+        assert_eq!(officer.next().await.name, "changed");
+        // Who was away when it was frozen again hears of it on coming back.
+        drop(own);
+        site.contradict(3).await;
+        let mut request = looking("resident", &path(OWN));
+        let header = released.id.unwrap().parse().unwrap();
+        request.headers_mut().insert("last-event-id", header);
+        assert_eq!(site.listen_as(request).await.next().await.name, "changed");
+    }
+
+    #[tokio::test]
+    async fn another_rule_is_told_to_everybody_when_it_is_adopted_and_not_when_it_is_proposed() {
+        let site = Site::filled().await;
+        let mut feed = site.feed().await;
+        let mut own = hears(&site, "resident", OWN).await;
+        let rule = Box::new(Rule {
+            version: 2,
+            tenure_days: 35,
+            ..Rule::V1
+        });
+        let from = day(TODAY);
+        let one: Actor = "p2".parse().unwrap();
+        let propose = Act::ProposeRule { rule, from };
+        let proposal = site.ledger.act(&one, NOON, propose).await.unwrap();
+        site.fold().await;
+        site.catch_up(&mut feed).await;
+        assert!(own.idle(), "nothing is so yet");
+        does(&site, Act::AdoptRule { proposal }).await;
+        site.catch_up(&mut feed).await;
+        assert_eq!(own.next().await.name, "changed");
     }
 
     #[tokio::test]
