@@ -383,7 +383,10 @@ async function story(stage) {
     await page.reload();
     await page.waitForSelector('#banner-behind');
     assert.match(await page.textContent('#banner-behind'), /\d+ batches to go/);
-    assert.match(await page.textContent('#banner-engine-away'), /VictoriaMetrics, does not answer.*1,200 sums/);
+    assert.match(
+      await page.textContent('#banner-engine-away'),
+      /VictoriaMetrics, does not answer.*1,200 sums/,
+    );
     await stage.shoot(page, 'behind-1280-en', { fullPage: false });
     await context.unroute('**/api/v1/overview');
     await context.unroute('**/api/v1/live');

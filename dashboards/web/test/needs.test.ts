@@ -53,6 +53,8 @@ const station = (fill: number | null): Station => ({
     { stream: 'residual', fill: 0.2, weight_g: null },
   ],
   deposits_today: 0,
+  attributed_today: 0,
+  last_deposit_at: null,
 });
 const edition = (id: number, state: string, change = {}) => ({
   id,

@@ -40,6 +40,8 @@ export class Dashboard {
   readonly estates = new Resource<Page<Estate>>();
   readonly estate = new Resource<EstatePlan>();
   readonly stations = new Resource<Page<Station>>();
+  /** When they were asked for, by the site's clock. */
+  stationsAt = $state<number | null>(null);
   readonly recent = new Resource<Page<LiveDeposit>>();
   /** The household being looked at: kept while pages change, and nowhere but here. */
   readonly household = new HouseholdDesk();
@@ -196,6 +198,7 @@ export class Dashboard {
       this.estate.load((signal) => get<EstatePlan>(['estates', id], {}, signal)),
       this.stations.load((signal) => get<Page<Station>>(['stations'], { estate: id, limit: 1000 }, signal)),
     ]);
+    if (!this.stations.error) this.stationsAt = this.#clock.now();
   }
 
   /**

@@ -87,6 +87,10 @@ export interface Station {
   last_at: number | null;
   bins: Bin[];
   deposits_today: number;
+  /** Those of them that name a household. */
+  attributed_today: number;
+  /** Null when it is not among the site's newest. */
+  last_deposit_at: number | null;
 }
 
 export interface Device {

@@ -11,7 +11,8 @@ export const zh = {
   'letters.found.says': '{day} 之前的 45 天里，您家有 {days} 天投放过垃圾；60 天里督导员当面看过 {seen} 天。',
   'letters.found.score': '综合得分 {score} 分（满分 100；60 分相当于没有分类）。',
   'letters.warned': '这是一次提醒。如果下一期仍然如此，才可能被提议列入黑榜；有改进就没有下文。',
-  'letters.black': '按规则，您家被提议列入黑榜。是否列入，要在异议期过后由两位工作人员先后审定，机器不能决定。',
+  'letters.black':
+    '按规则，您家被提议列入黑榜。是否列入，要在异议期过后由两位工作人员先后审定，机器不能决定。',
   'letters.object': '如果您认为不对',
   'letters.until': '请在 {at} 之前提出异议。',
   'letters.until.blank': '请在 ____年__月__日 之前提出异议。',

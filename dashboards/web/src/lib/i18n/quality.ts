@@ -49,8 +49,10 @@ export const zh = {
   'quality.figure.gaps': '{n} / {of} 台设备共缺 {sum} 条',
   'quality.figure.conflicts': '{n} / {of} 台设备有冲突，{sum} 条读数暂不计入',
   'quality.figure.repeats': '{n} / {of} 条是重发，都只计了一次',
-  'quality.quarantine.todo': '先看原因：多半是固件把某一项发错了。更新固件后新记录即可读懂；已隔离的保留原样。',
-  'quality.devices.says': '90 分钟没有消息算“无消息”，一天没有消息算“离线”。手持设备只在开袋时说话，不算失联。',
+  'quality.quarantine.todo':
+    '先看原因：多半是固件把某一项发错了。更新固件后新记录即可读懂；已隔离的保留原样。',
+  'quality.devices.says':
+    '90 分钟没有消息算“无消息”，一天没有消息算“离线”。手持设备只在开袋时说话，不算失联。',
   'quality.devices.todo': '到现场查电源、网络和电量；丢失的设备用 `hemu device revoke` 吊销。',
   'quality.devices.none': '所有设备都正常。',
   'quality.late.says':
@@ -129,6 +131,7 @@ export const zh = {
   'inspector.col.households': '涉及住户',
   'inspector.col.since': '存疑自',
   'table.filter': '筛选…',
+  'table.sort': '排序',
   'table.of': '{n} / {of}',
   'table.csv': '导出 CSV',
   'table.none': '没有符合筛选的行。',
@@ -277,6 +280,7 @@ export const en: Record<keyof typeof zh, string> = {
   'inspector.col.households': 'Households',
   'inspector.col.since': 'Doubted since',
   'table.filter': 'Filter…',
+  'table.sort': 'Order',
   'table.of': '{n} of {of}',
   'table.csv': 'CSV',
   'table.none': 'No row fits the filter.',

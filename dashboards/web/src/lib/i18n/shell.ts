@@ -28,7 +28,8 @@ export const zh = {
   'account.password.wrong.empty': '请填写现在的密码。',
   'account.password.wrong.old': '这不是现在的密码。',
   'account.password.wrong.length': '新密码须为 10 到 128 个字符。',
-  'account.password.wrong.easy': '这个密码太容易猜到（很常见，或就是账户名）。几个不相干的词连起来，好记也安全。',
+  'account.password.wrong.easy':
+    '这个密码太容易猜到（很常见，或就是账户名）。几个不相干的词连起来，好记也安全。',
   'account.password.wrong.again': '两次输入的新密码不一样。',
   'account.password.save': '保存新密码',
   'account.password.refused': '新密码没有被接受：{why}',

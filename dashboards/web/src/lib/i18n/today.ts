@@ -1,5 +1,6 @@
 /** The first page: what waits for somebody, totals, and the live list. */
 export const zh = {
+  'today.stations': '今日各集置点',
   'tile.title': '总览',
   'tile.households': '28 天内有投放的住户',
   'tile.devices': '在线设备',
@@ -67,6 +68,7 @@ export const zh = {
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
+  'today.stations': 'Stations today',
   'tile.title': 'Totals',
   'tile.households': 'Households active in 28 days',
   'tile.devices': 'Devices online',
