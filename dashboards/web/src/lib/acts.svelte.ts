@@ -53,12 +53,17 @@ export class Acts {
   refusal = $state.raw<Refusal | null>(null);
   /** What was done last. */
   done = $state.raw<Ask | null>(null);
-  #drafts = $state<Record<string, Record<string, string>>>({});
+  #own = $state<Record<string, Record<string, string>>>({});
+  readonly #drafts: Record<string, Record<string, string>>;
   readonly #after: (answer: unknown) => unknown;
 
-  /** `after` is given the answer to every act that was done, and null where somebody was faster: what is shown may be old. */
-  constructor(after: (answer: unknown) => unknown) {
+  /**
+   * `after` is given the answer to every act that was done, and null where somebody was faster: what is shown may be old.
+   * `drafts` is where what was typed is kept, for whoever keeps it longer than this.
+   */
+  constructor(after: (answer: unknown) => unknown, drafts?: Record<string, Record<string, string>>) {
     this.#after = after;
+    this.#drafts = drafts ?? this.#own;
   }
 
   ask(ask: Ask): void {

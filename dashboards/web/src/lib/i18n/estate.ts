@@ -56,7 +56,7 @@ export const zh = {
   'table.col.last_deposit': '最近投放',
   'table.attributed': '{share}（{n}/{of}）',
   'table.deposit.earlier': '更早',
-  'table.stations.says': '投放与带住户码的次数为今日累计，每次只计一次；桶下为满溢程度。{at} 取数。',
+  'table.stations.says': '投放与带住户码的次数为今日累计，每次只计一次；各类垃圾下是桶的满溢程度。{at} 取数。',
   'table.few': '太少',
   'table.empty': '这个小区还没有结果。',
   'table.stations.empty': '这个小区还没有集置点。',

@@ -289,15 +289,19 @@ mod tests {
             token: OWN.into(),
             reason: Words::new("asked for in writing"),
         };
-        does(&site, erase).await;
+        site.let_in("keeper", Role::Admin, NOON + 1).await;
+        let keeper: Actor = "keeper".parse().unwrap();
+        site.ledger.act(&keeper, NOON, erase).await.unwrap();
+        site.fold().await;
         site.catch_up(&mut feed).await;
         for reader in [&mut own, &mut officer] {
             assert_eq!(reader.rest().await, [("changed".to_owned(), json!({}))]);
         }
         assert!(other.idle());
-        for account in ["resident", "p1"] {
+        // The household's own login went with it.
+        for (account, answer) in [("resident", 401), ("p1", 404)] {
             let status = site.send(looking(account, &path(OWN))).await.status();
-            assert_eq!(status, 404, "{account}");
+            assert_eq!(status, answer, "{account}");
         }
     }
 
