@@ -90,7 +90,7 @@ async function adding(stage) {
   );
 
   await stage.step('nobody_ends_the_own_account_here_and_its_row_is_ruled_like_the_others', async () => {
-    const own = page.locator('#accounts tbody tr', { hasText: `${KEEPER} (` });
+    const own = page.locator('#accounts tbody tr', { hasText: `${KEEPER}（` });
     assert.equal(await own.locator('button, select').count(), 0);
     assert.match(await own.textContent(), /另一位管理员/);
     const bottoms = await own.evaluate((row) => [...row.cells].map((c) => c.getBoundingClientRect().bottom));

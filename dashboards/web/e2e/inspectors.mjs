@@ -268,9 +268,44 @@ async function story(stage) {
     await page.locator('#turnout .segmented button').first().click();
     await page.waitForFunction(() =>
       [...document.querySelectorAll('#turnout-buildings tbody td')].some((cell) =>
-        /^\d+ % \(\d+\/\d+\)$/.test(cell.textContent.trim()),
+        /^\d+ %（\d+\/\d+）$/.test(cell.textContent.trim()),
       ),
     );
+  });
+
+  await step('today_says_of_each_station_how_many_bags_name_a_household', async () => {
+    await goTo(page, 'today');
+    await page.waitForSelector('#today-stations #stations tbody tr');
+    const cells = await page
+      .locator('#stations tbody tr')
+      .evaluateAll((rows) =>
+        rows.map((row) => [row.cells[2].textContent.trim(), row.cells[3].textContent.trim()]),
+      );
+    assert.ok(cells.length > 1);
+    for (const [bags, named] of cells) {
+      const [, n, of] = /^\d+ %（([\d,]+)\/([\d,]+)）$/.exec(named) ?? [];
+      assert.ok(bags === '0' || (of === bags && Number(n) <= Number(of)), `${named} of ${bags}`);
+    }
+    assert.match(await page.textContent('#today-stations'), /\d\d:\d\d:\d\d 取数/);
+  });
+
+  await step('a_table_wider_than_a_telephone_scrolls_by_keyboard_beside_its_first_column', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.focus('#today-stations .scroll');
+    const lefts = () =>
+      page.evaluate(() => {
+        const scroll = document.querySelector('#today-stations .scroll');
+        const cells = scroll.querySelector('tbody tr').cells;
+        return [scroll.scrollLeft, ...[cells[0], cells[1]].map((cell) => cell.getBoundingClientRect().left)];
+      });
+    const before = await lefts();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => document.querySelector('#today-stations .scroll').scrollLeft > 40);
+    const after = await lefts();
+    assert.equal(after[1], before[1], 'its name stays');
+    assert.ok(after[2] < before[2], 'the rest moves');
+    await page.setViewportSize({ width: 1280, height: 900 });
   });
 
   await step('the_plan_is_walked_by_keyboard', async () => {

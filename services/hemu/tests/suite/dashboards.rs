@@ -123,6 +123,11 @@ fn a_phone_grades_bags_without_a_network_and_accounts_and_tokens_are_kept() {
 }
 
 #[test]
+fn forms_say_what_is_wrong_keep_what_was_typed_and_are_sent_once() {
+    drive_as_staff(&["e2e/forms.mjs"], SLOW);
+}
+
+#[test]
 fn charts_show_and_hand_out_what_the_stations_reported() {
     drive_as_staff(&["e2e/charts.mjs"], SLOW);
 }

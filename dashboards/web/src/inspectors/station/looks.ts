@@ -44,7 +44,7 @@ const UNITS: Record<Measure, string> = {
 /** The measure with its unit. */
 export function titled(measure: Measure): string {
   const unit = UNITS[measure] || t('chart.unit.count');
-  return `${t(`measure.${measure}`)} (${unit})`;
+  return t('mark.aside', { what: t(`measure.${measure}`), aside: unit });
 }
 
 const FORMATS: Record<Measure, (value: number) => string> = {
@@ -69,7 +69,8 @@ export function said(measure: Measure): (reading: Reading) => string {
   return (reading) => {
     const text = FORMATS[measure](reading.value);
     if (reading.n === null || KINDS[measure].count) return text;
-    if (measure === 'attributed') return `${text} (${number(numerator(reading))} / ${number(reading.n)})`;
-    return `${text} (${t('chart.of', { n: number(reading.n) })})`;
+    if (measure === 'attributed')
+      return t('mark.share', { share: text, n: number(numerator(reading)), of: number(reading.n) });
+    return t('mark.aside', { what: text, aside: t('chart.of', { n: number(reading.n) }) });
   };
 }

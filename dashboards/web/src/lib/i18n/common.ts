@@ -1,5 +1,9 @@
 /** What every page says: the frame, logging in, what went wrong, streams, states, how long ago. */
 export const zh = {
+  'mark.colon': '：',
+  'mark.comma': '，',
+  'mark.aside': '{what}（{aside}）',
+  'mark.share': '{share}（{n}/{of}）',
   'app.title': '督导工作台',
   'app.demo': '模拟居民',
   'app.demo_hint': '此页上的居民、住户与投放均由程序模拟；计算是真实的',
@@ -83,6 +87,10 @@ export const zh = {
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
+  'mark.colon': ': ',
+  'mark.comma': ', ',
+  'mark.aside': '{what} ({aside})',
+  'mark.share': '{share} ({n}/{of})',
   'app.title': 'Inspectors’ desk',
   'app.demo': 'simulated people',
   'app.demo_hint': 'The people, households and deposits on this page are simulated; the computation is real',

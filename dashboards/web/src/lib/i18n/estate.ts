@@ -54,9 +54,9 @@ export const zh = {
   'table.col.deposits': '今日投放',
   'table.col.attributed': '带住户码',
   'table.col.last_deposit': '最近投放',
-  'table.attributed': '{share}（{n}/{of}）',
   'table.deposit.earlier': '更早',
-  'table.stations.says': '投放与带住户码的次数为今日累计，每次只计一次；各类垃圾下是桶的满溢程度。{at} 取数。',
+  'table.stations.says':
+    '投放与带住户码的次数为今日累计，每次只计一次；各类垃圾下是桶的满溢程度。{at} 取数。',
   'table.few': '太少',
   'table.empty': '这个小区还没有结果。',
   'table.stations.empty': '这个小区还没有集置点。',
@@ -130,7 +130,6 @@ export const en: Record<keyof typeof zh, string> = {
   'table.col.deposits': 'Today',
   'table.col.attributed': 'Name a household',
   'table.col.last_deposit': 'Last deposit',
-  'table.attributed': '{share} ({n}/{of})',
   'table.deposit.earlier': 'longer ago',
   'table.stations.says':
     'Deposits and those that name a household are of today, counted once each; under a stream stands how full its bin is. As of {at}.',
