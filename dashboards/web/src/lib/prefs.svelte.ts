@@ -66,12 +66,16 @@ export function keyOr(key: string, fallback: Key): Key {
 
 const locale = () => (prefs.lang === 'zh' ? 'zh-CN' : 'en-GB');
 
-export function number(value: number, digits = 0): string {
+export function number(value: number, digits = 0, signDisplay: 'auto' | 'exceptZero' = 'auto'): string {
   return new Intl.NumberFormat(locale(), {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
+    signDisplay,
   }).format(value);
 }
+
+/** With its sign, unless nothing of it is left to be shown. */
+export const signed = (value: number, digits = 0) => number(value, digits, 'exceptZero');
 
 /** 0.423 -> "42 %" */
 export function percent(ratio: number, digits = 0): string {

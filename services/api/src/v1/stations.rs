@@ -78,7 +78,11 @@ impl Seen {
 }
 
 fn station(seen: &Seen, now: i64, row: registry::Station) -> Station {
-    let Seen { fleet, tallies, latest } = seen;
+    let Seen {
+        fleet,
+        tallies,
+        latest,
+    } = seen;
     let members: Vec<_> = fleet.at(&row.id).collect();
     let devices: Vec<String> = members.iter().map(|(name, _)| (*name).to_owned()).collect();
     let tally: DayTally = devices.iter().filter_map(|name| tallies.get(name)).copied().sum();

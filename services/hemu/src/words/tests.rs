@@ -138,19 +138,15 @@ fn texts_stand_bare_and_numbers_keep_plain_digits() {
 }
 
 /// What is written as the program reads it: half-width there is meant.
-const WRITTEN_SO: [&str; 5] = [
-    "//主机[:端口]",
-    "主机:",
-    "地址:端口",
-    "角色,...",
-    "权限,...",
-];
+const WRITTEN_SO: [&str; 5] = ["//主机[:端口]", "主机:", "地址:端口", "角色,...", "权限,..."];
 
 #[test]
 fn no_half_width_mark_stands_beside_a_chinese_character() {
     let is_han = |letter: &char| ('\u{3400}'..='\u{9fff}').contains(letter);
     for line in CHINESE.lines() {
-        let prose = WRITTEN_SO.iter().fold(line.to_owned(), |line, so| line.replace(so, ""));
+        let prose = WRITTEN_SO
+            .iter()
+            .fold(line.to_owned(), |line, so| line.replace(so, ""));
         let letters: Vec<char> = prose.chars().collect();
         for pair in letters.windows(2) {
             let [a, b] = pair else { continue };

@@ -12,7 +12,12 @@ const WIDTHS: [f64; COLUMNS.len()] = [
 ];
 const DAY_MS: i64 = 86_400_000;
 /// Who signs.
-const SIGNATURES: [&str; 4] = ["制表人（签字）", "经办人（签字）", "审核人（签字）", "社区（盖章）"];
+const SIGNATURES: [&str; 4] = [
+    "制表人（签字）",
+    "经办人（签字）",
+    "审核人（签字）",
+    "社区（盖章）",
+];
 
 /// What stands above the households.
 pub(super) struct Heading {
@@ -93,7 +98,11 @@ pub(super) fn workbook(heading: &Heading, rows: &[[Cell; COLUMNS.len()]]) -> Res
     line = table(sheet, line + 1, rows)?;
     for name in SIGNATURES {
         line += 2;
-        sheet.write_string(line, 0, format!("{name}：________________    日期：____年__月__日"))?;
+        sheet.write_string(
+            line,
+            0,
+            format!("{name}：________________    日期：____年__月__日"),
+        )?;
     }
     workbook.save_to_buffer()
 }
