@@ -23,14 +23,14 @@ mod words;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
-use tikv_jemallocator::Jemalloc;
+use mimalloc::MiMalloc;
 
 use crate::words::{Language, Words, help};
 
 /// Thousands of devices that come back at once leave memory behind in which the threads that fold find no room; this
 /// gives it back to the system within seconds (docs/decisions/0032-memory.md).
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let words = Words::new(Language::of(|name| std::env::var(name).ok()));
