@@ -162,7 +162,24 @@ impl Deed<'_> {
             let sentence = "a first person proposes a black name before a second confirms it";
             return Err(Refused::error(Why::WrongState, sentence));
         };
-        self.second(&first)
+        self.second(&first)?;
+        self.decided_nothing(id, token).await
+    }
+
+    /// Refuses whoever decided on an objection of the household in this edition: nobody decides twice in one case.
+    async fn decided_nothing(&mut self, edition: Position, token: &str) -> Result<()> {
+        let me = self.actor.name();
+        let decided =
+            db::query_scalar("select id from objection where token = ? and edition = ? and decided_by = ?")
+                .bind(token)
+                .bind(edition.cast_signed())
+                .bind(me)
+                .fetch_optional(&mut self.tx.link())
+                .await;
+        let decided: Option<i64> = self.of(decided)?;
+        must(decided.is_none(), Why::SamePerson, || {
+            format!("{me} decided on this household's objection; another person confirms its name")
+        })
     }
 
     /// Refuses whoever took the first step too.

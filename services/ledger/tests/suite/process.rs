@@ -68,6 +68,39 @@ fn retract(edition: u64) -> Act {
     }
 }
 
+/// Rejecting an objection and confirming the name would be one person's word on both.
+#[tokio::test]
+async fn whoever_rejected_an_objection_does_not_confirm_the_name() {
+    let site = village().await;
+    let edition = second(&site).await;
+    notice(&site, edition).await;
+    let id = act(&site, "r1", NOW + DAY, objection(edition)).await;
+    let rejected = Act::DecideObjection {
+        objection: id,
+        upheld: false,
+        reason: Words::new("seen on the photo"),
+    };
+    act(&site, "p2", NOW + DAY, rejected).await;
+    open(&site, edition).await;
+    let token = || "BAD".to_owned();
+    act(
+        &site,
+        "p1",
+        WINDOW,
+        Act::ProposeBlack {
+            edition,
+            token: token(),
+        },
+    )
+    .await;
+    let confirm = || Act::ConfirmBlack {
+        edition,
+        token: token(),
+    };
+    refused(&site, "p2", WINDOW, confirm(), Why::SamePerson).await;
+    act(&site, "p3", WINDOW, confirm()).await;
+}
+
 #[tokio::test]
 async fn one_server_computes_a_day_until_its_lease_runs_out() {
     let site = village().await;
