@@ -99,8 +99,8 @@ impl Ledger {
         let mut batches = 0;
         for table in TABLES {
             let columns = match &target.truth {
-                db::Pool::Postgres(_) => columns(&mut to.link(), table).await.of(&there)?,
-                db::Pool::Sqlite(_) => columns(&mut from.link(), table).await.of(&here)?,
+                db::Pool::Postgres(..) => columns(&mut to.link(), table).await.of(&there)?,
+                db::Pool::Sqlite(..) => columns(&mut from.link(), table).await.of(&here)?,
             };
             let copied = |rows: u64| {
                 if table == "journal" {

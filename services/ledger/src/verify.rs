@@ -167,7 +167,7 @@ impl Ledger {
 }
 
 async fn integrity(pool: &db::Pool) -> db::Outcome<Option<String>> {
-    if let db::Pool::Postgres(_) = pool {
+    if let db::Pool::Postgres(..) = pool {
         // Its own tools look after its pages; that it answers is all there is to ask.
         return db::query("select 1").fetch_one(pool).await.map(|_| None);
     }

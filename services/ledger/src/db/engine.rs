@@ -1,17 +1,38 @@
 //! Pools, connections and transactions of either engine.
 
+use std::sync::Arc;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, Postgres, Sqlite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Outcome;
 
 /// Connections that are made when they are asked for.
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Sqlite(SqlitePool, Turn),
+    Postgres(PgPool, Turn),
+}
+
+/// Whose turn it is to be alone with the journal. Whoever waits here waits in order and without a connection; in the
+/// database they would hold one each, which readers lack, and SQLite's waiting is sleeping and looking again.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn(Arc<Semaphore>);
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Turn {
+    /// `None` only if nobody ever gets one any more, and then the database's own lock is left.
+    async fn mine(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
 }
 
 /// A connection of one owner.
@@ -27,10 +48,10 @@ pub(crate) enum Pooled {
     Postgres(PoolConnection<Postgres>),
 }
 
-/// Everything until `commit`, or nothing.
+/// Everything until `commit`, or nothing; with the turn, where it is one's own.
 pub(crate) enum Transaction<'c> {
-    Sqlite(sqlx::Transaction<'c, Sqlite>),
-    Postgres(sqlx::Transaction<'c, Postgres>),
+    Sqlite(sqlx::Transaction<'c, Sqlite>, Option<OwnedSemaphorePermit>),
+    Postgres(sqlx::Transaction<'c, Postgres>, Option<OwnedSemaphorePermit>),
 }
 
 /// A connection as a question sees it, whoever owns it.
@@ -46,36 +67,41 @@ impl Pool {
     /// Reads as of one moment.
     pub(crate) async fn snapshot(&self) -> Outcome<Transaction<'static>> {
         Ok(match self {
-            Self::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin_with(SNAPSHOT).await?),
+            Self::Sqlite(pool, _) => Transaction::Sqlite(pool.begin().await?, None),
+            Self::Postgres(pool, _) => Transaction::Postgres(pool.begin_with(SNAPSHOT).await?, None),
         })
     }
 
     /// A transaction that writes, and during which nobody else appends to the journal: what it saw stays true.
     pub(crate) async fn begin_alone(&self) -> Outcome<Transaction<'static>> {
         match self {
-            Self::Sqlite(pool) => pool.begin_with("begin immediate").await.map(Transaction::Sqlite),
-            Self::Postgres(pool) => {
+            Self::Sqlite(pool, turn) => {
+                let mine = turn.mine().await;
+                let transaction = pool.begin_with("begin immediate").await?;
+                Ok(Transaction::Sqlite(transaction, mine))
+            }
+            Self::Postgres(pool, turn) => {
+                let mine = turn.mine().await;
                 let mut transaction = pool.begin().await?;
                 sqlx::query("lock table journal in share row exclusive mode")
                     .execute(&mut *transaction)
                     .await?;
-                Ok(Transaction::Postgres(transaction))
+                Ok(Transaction::Postgres(transaction, mine))
             }
         }
     }
 
     pub(crate) async fn acquire(&self) -> Outcome<Pooled> {
         Ok(match self {
-            Self::Sqlite(pool) => Pooled::Sqlite(pool.acquire().await?),
-            Self::Postgres(pool) => Pooled::Postgres(pool.acquire().await?),
+            Self::Sqlite(pool, _) => Pooled::Sqlite(pool.acquire().await?),
+            Self::Postgres(pool, _) => Pooled::Postgres(pool.acquire().await?),
         })
     }
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(pool, _) => pool.close().await,
+            Self::Postgres(pool, _) => pool.close().await,
         }
     }
 }
@@ -114,8 +140,8 @@ impl Connection {
 
     pub(crate) async fn begin(&mut self) -> Outcome<Transaction<'_>> {
         Ok(match self {
-            Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?),
-            Self::Postgres(connection) => Transaction::Postgres(connection.begin().await?),
+            Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?, None),
+            Self::Postgres(connection) => Transaction::Postgres(connection.begin().await?, None),
         })
     }
 
@@ -147,15 +173,15 @@ impl Pooled {
 impl Transaction<'_> {
     pub(crate) fn link(&mut self) -> Link<'_> {
         match self {
-            Self::Sqlite(transaction) => Link::Sqlite(transaction),
-            Self::Postgres(transaction) => Link::Postgres(transaction),
+            Self::Sqlite(transaction, _) => Link::Sqlite(transaction),
+            Self::Postgres(transaction, _) => Link::Postgres(transaction),
         }
     }
 
     pub(crate) async fn commit(self) -> Outcome {
         match self {
-            Self::Sqlite(transaction) => transaction.commit().await,
-            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Sqlite(transaction, _turn) => transaction.commit().await,
+            Self::Postgres(transaction, _turn) => transaction.commit().await,
         }
     }
 }

@@ -10,7 +10,7 @@ mod row;
 mod value;
 
 pub(crate) use cell::{Cell, FromRow, from_columns};
-pub(crate) use engine::{Connection, Link, Pool, Transaction, at_rest};
+pub(crate) use engine::{Connection, Link, Pool, Transaction, Turn, at_rest};
 pub(crate) use query::{Done, Query, Runner, query, query_as, query_scalar};
 pub(crate) use row::Row;
 pub(crate) use value::{Bind, Value};

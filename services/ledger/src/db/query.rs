@@ -186,22 +186,22 @@ fn execute_on_postgres<'e>(on: impl PgExecutor<'e> + 'e, query: Query) -> BoxFut
 impl<'e> Runner<'e> for &'e Pool {
     fn execute(self, query: Query) -> BoxFuture<'e, Outcome<Done>> {
         match self {
-            Pool::Sqlite(pool) => execute_on_sqlite(pool, query),
-            Pool::Postgres(pool) => execute_on_postgres(pool, query),
+            Pool::Sqlite(pool, _) => execute_on_sqlite(pool, query),
+            Pool::Postgres(pool, _) => execute_on_postgres(pool, query),
         }
     }
 
     fn fetch(self, query: Query) -> BoxStream<'e, Outcome<Row>> {
         match self {
-            Pool::Sqlite(pool) => fetch_on_sqlite(pool, query),
-            Pool::Postgres(pool) => fetch_on_postgres(pool, query),
+            Pool::Sqlite(pool, _) => fetch_on_sqlite(pool, query),
+            Pool::Postgres(pool, _) => fetch_on_postgres(pool, query),
         }
     }
 
     fn fetch_optional(self, query: Query) -> BoxFuture<'e, Outcome<Option<Row>>> {
         match self {
-            Pool::Sqlite(pool) => one_on_sqlite(pool, query),
-            Pool::Postgres(pool) => one_on_postgres(pool, query),
+            Pool::Sqlite(pool, _) => one_on_sqlite(pool, query),
+            Pool::Postgres(pool, _) => one_on_postgres(pool, query),
         }
     }
 }

@@ -93,9 +93,13 @@ impl Place {
     /// Connections for everybody who reads (and for the registry's rare, small writes), made when they are asked for.
     pub(crate) fn pool(&self) -> db::Pool {
         match &self.at {
-            At::File(path) => db::Pool::Sqlite(sqlite::pool(path, self.tables.durability())),
+            At::File(path) => {
+                let pool = sqlite::pool(path, self.tables.durability());
+                db::Pool::Sqlite(pool, db::Turn::default())
+            }
             At::Schema(options, name) => {
-                db::Pool::Postgres(postgres::pool(options, name, self.tables.durability()))
+                let pool = postgres::pool(options, name, self.tables.durability());
+                db::Pool::Postgres(pool, db::Turn::default())
             }
         }
     }
