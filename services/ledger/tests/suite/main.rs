@@ -41,6 +41,7 @@ mod site;
 mod store;
 mod strikes;
 mod tamper;
+mod turn;
 mod verify;
 mod withheld;
 mod work;
