@@ -76,7 +76,7 @@ impl Tried {
         let objection = json!({"edition": second, "household": POOR, "readings": ["1.35"], "words": "that bag was not ours"});
         let objection = self.one("resident", "/api/v1/objections", "", objection).await["id"].clone();
         let decided = json!({"upheld": false, "reason": "seen on the photo"});
-        self.one("p2", "/api/v1/objections/{id}/decide", objection, decided)
+        self.one("p1", "/api/v1/objections/{id}/decide", objection, decided)
             .await;
         self.site.pass_ms(7 * DAY);
         self.one("p1", "/api/v1/editions/{id}/open", second, json!({}))
