@@ -65,7 +65,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         Command::Import(options) => Box::pin(import::run(&config, &options, words)).await,
         Command::Export(options) => export::run(&config, &options, words).await,
         Command::Lists(options) => lists::run(&config, &options, words).await,
-        Command::Rules(command) => rules::run(&config, &command, words).await,
+        Command::Rules(command) => Box::pin(rules::run(&config, &command, words)).await,
         Command::Edition(command) => edition::run(&config, &command, words).await,
         Command::Copy { target } => copy::run(&config, &target, words).await,
         Command::Audit(options) => audit::run(&config, &options, words).await,
