@@ -18,7 +18,7 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-export const WAIT = 15_000;
+export const WAIT = 60_000;
 
 /**
  * Runs a story against the hemu at HEMU_URL (`hemu demo` starts one). Pictures go to HEMU_SHOTS, or to a new folder under
