@@ -63,17 +63,7 @@ impl Bench {
     }
 
     fn factory(&self) {
-        let args = [
-            "factory",
-            "--device",
-            "bin",
-            "--trust",
-            "maker.pub",
-            "--slot",
-            "9000",
-            "5.pkg",
-        ];
-        let made = self.good(&args);
+        let made = self.good(&factory_with("9000"));
         assert_eq!(
             (made["running"].as_u64(), made["confirmed"].as_u64()),
             (Some(5), Some(5))
@@ -100,6 +90,20 @@ impl Bench {
 
 fn ring(path: &Path) -> FileFlash {
     FileFlash::open(path, 1_024 + 16 * SLOT_BYTES).unwrap()
+}
+
+/// Sets a device up whose slots have so many bytes.
+fn factory_with(slot: &str) -> [&str; 8] {
+    [
+        "factory",
+        "--device",
+        "bin",
+        "--trust",
+        "maker.pub",
+        "--slot",
+        slot,
+        "5.pkg",
+    ]
 }
 
 #[test]
@@ -266,17 +270,11 @@ fn a_device_is_set_up_once_and_nothing_is_installed_where_none_is() {
     let foreign = ["factory", "--device", "bin", "--trust", "stranger.pub", "5.pkg"];
     assert!(bench.refused(&foreign).contains("does not trust"));
     assert!(!bench.path("bin").exists());
-    let narrow = [
-        "factory",
-        "--device",
-        "bin",
-        "--trust",
-        "maker.pub",
-        "--slot",
-        "8999",
-        "5.pkg",
-    ];
-    assert!(bench.refused(&narrow).contains("at most 8999 bytes"));
+    assert!(
+        bench
+            .refused(&factory_with("8999"))
+            .contains("at most 8999 bytes")
+    );
     bench.factory();
     let again = ["factory", "--device", "bin", "--trust", "maker.pub", "6.pkg"];
     assert!(bench.refused(&again).contains("not set up yet"));

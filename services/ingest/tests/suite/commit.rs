@@ -4,6 +4,7 @@ use hemu_ingest::Owed;
 use hemu_ledger::entry::Body;
 use hemu_ledger::segment::Segment;
 use hemu_rules::Millis;
+use tokio::sync::oneshot;
 
 use crate::site::{Desk, MIDNIGHT, Site, deposit, of_boot, segment, settle};
 
@@ -83,15 +84,29 @@ async fn many_submissions_share_few_batches() {
     desk.end().await;
 }
 
-#[tokio::test]
-async fn what_is_brief_goes_before_a_queue_of_bulk() {
-    let site = Site::new().await;
+/// A committer whose first batch is on its way to the disk, and waits there until the lock goes.
+async fn busy(site: &Site) -> (Desk, sqlx::sqlite::SqliteConnection, oneshot::Receiver<u64>) {
     let desk = site.commit().await;
     let mut lock = site.truth().await;
     sql(&mut lock, "begin immediate").await;
-    // On its way to the disk when the others come.
     let under_way = desk.submit(segment("C1", 1, 1)).await;
     settle(&site.ledger).await;
+    (desk, lock, under_way)
+}
+
+/// The batches in which each was stored.
+async fn all(stored: Vec<oneshot::Receiver<u64>>) -> Vec<u64> {
+    let mut positions = Vec::new();
+    for stored in stored {
+        positions.push(stored.await.unwrap());
+    }
+    positions
+}
+
+#[tokio::test]
+async fn what_is_brief_goes_before_a_queue_of_bulk() {
+    let site = Site::new().await;
+    let (desk, mut lock, under_way) = busy(&site).await;
     let mut bulk = Vec::new();
     for load in 0..3 {
         let seq = 2 + load * 10_000;
@@ -101,22 +116,14 @@ async fn what_is_brief_goes_before_a_queue_of_bulk() {
     sql(&mut lock, "rollback").await;
     assert_eq!(under_way.await.unwrap(), 1);
     assert_eq!(brief.await.unwrap(), 2);
-    let mut positions = Vec::new();
-    for stored in bulk {
-        positions.push(stored.await.unwrap());
-    }
-    assert_eq!(positions, [2, 3, 4], "and a batch has room for both");
+    assert_eq!(all(bulk).await, [2, 3, 4], "and a batch has room for both");
     desk.end().await;
 }
 
 #[tokio::test]
 async fn what_is_brief_takes_half_of_a_batch_and_no_more_while_bulk_waits() {
     let site = Site::new().await;
-    let desk = site.commit().await;
-    let mut lock = site.truth().await;
-    sql(&mut lock, "begin immediate").await;
-    let under_way = desk.submit(segment("C1", 1, 1)).await;
-    settle(&site.ledger).await;
+    let (desk, mut lock, under_way) = busy(&site).await;
     let mut brief = Vec::new();
     for load in 0..3 {
         let seq = 1 + load * 5_000;
@@ -126,11 +133,7 @@ async fn what_is_brief_takes_half_of_a_batch_and_no_more_while_bulk_waits() {
     sql(&mut lock, "rollback").await;
     assert_eq!(under_way.await.unwrap(), 1);
     assert_eq!(bulk.await.unwrap(), 2);
-    let mut positions = Vec::new();
-    for stored in brief {
-        positions.push(stored.await.unwrap());
-    }
-    assert_eq!(positions, [2, 3, 3]);
+    assert_eq!(all(brief).await, [2, 3, 3]);
     desk.end().await;
 }
 

@@ -6,7 +6,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, Postgres, Sqlite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Outcome;
 
@@ -19,19 +19,15 @@ pub(crate) enum Pool {
 
 /// Whose turn it is to be alone with the journal. Whoever waits here waits in order and without a connection; in the
 /// database they would hold one each, which readers lack, and SQLite's waiting is sleeping and looking again.
-#[derive(Debug, Clone)]
-pub(crate) struct Turn(Arc<Semaphore>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Turn(Arc<Mutex<()>>);
 
-impl Default for Turn {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-}
+/// One's own turn, until it is dropped.
+pub(crate) type Mine = OwnedMutexGuard<()>;
 
 impl Turn {
-    /// `None` only if nobody ever gets one any more, and then the database's own lock is left.
-    async fn mine(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0).acquire_owned().await.ok()
+    async fn mine(&self) -> Mine {
+        Arc::clone(&self.0).lock_owned().await
     }
 }
 
@@ -48,10 +44,10 @@ pub(crate) enum Pooled {
     Postgres(PoolConnection<Postgres>),
 }
 
-/// Everything until `commit`, or nothing; with the turn, where it is one's own.
+/// Everything until `commit`, or nothing; with the turn of whoever is alone.
 pub(crate) enum Transaction<'c> {
-    Sqlite(sqlx::Transaction<'c, Sqlite>, Option<OwnedSemaphorePermit>),
-    Postgres(sqlx::Transaction<'c, Postgres>, Option<OwnedSemaphorePermit>),
+    Sqlite(sqlx::Transaction<'c, Sqlite>, Option<Mine>),
+    Postgres(sqlx::Transaction<'c, Postgres>, Option<Mine>),
 }
 
 /// A connection as a question sees it, whoever owns it.
@@ -78,7 +74,7 @@ impl Pool {
             Self::Sqlite(pool, turn) => {
                 let mine = turn.mine().await;
                 let transaction = pool.begin_with("begin immediate").await?;
-                Ok(Transaction::Sqlite(transaction, mine))
+                Ok(Transaction::Sqlite(transaction, Some(mine)))
             }
             Self::Postgres(pool, turn) => {
                 let mine = turn.mine().await;
@@ -86,7 +82,7 @@ impl Pool {
                 sqlx::query("lock table journal in share row exclusive mode")
                     .execute(&mut *transaction)
                     .await?;
-                Ok(Transaction::Postgres(transaction, mine))
+                Ok(Transaction::Postgres(transaction, Some(mine)))
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Whose page may read otherwise after some batches, but for their deposits: after acts, and after a device was frozen. For whoever tells them so; must not say what it was.
+//! Whose page may read otherwise after some batches, but for their deposits: after acts, and after a device was frozen. For
+//! whoever tells them so; must not say what it was.
 
 use std::collections::BTreeSet;
 

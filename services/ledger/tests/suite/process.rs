@@ -19,17 +19,26 @@ pub(crate) async fn open(site: &Site, edition: u64) {
 
 /// Two persons confirm the black name of an edition that is open.
 pub(crate) async fn confirm(site: &Site, edition: u64) {
-    let token = || "BAD".to_owned();
-    let first = Act::ProposeBlack {
-        edition,
-        token: token(),
-    };
-    act(site, "p1", WINDOW, first).await;
-    let second = Act::ConfirmBlack {
-        edition,
-        token: token(),
-    };
-    act(site, "p2", WINDOW, second).await;
+    act(site, "p1", WINDOW, propose_black(edition)).await;
+    act(site, "p2", WINDOW, confirm_black(edition)).await;
+}
+
+fn propose_black(edition: u64) -> Act {
+    let token = "BAD".to_owned();
+    Act::ProposeBlack { edition, token }
+}
+
+fn confirm_black(edition: u64) -> Act {
+    let token = "BAD".to_owned();
+    Act::ConfirmBlack { edition, token }
+}
+
+fn reject(objection: u64) -> Act {
+    Act::DecideObjection {
+        objection,
+        upheld: false,
+        reason: Words::new("the photo shows the bag and the card"),
+    }
 }
 
 /// Two persons publish an edition that is open.
@@ -75,30 +84,11 @@ async fn whoever_rejected_an_objection_does_not_confirm_the_name() {
     let edition = second(&site).await;
     notice(&site, edition).await;
     let id = act(&site, "r1", NOW + DAY, objection(edition)).await;
-    let rejected = Act::DecideObjection {
-        objection: id,
-        upheld: false,
-        reason: Words::new("seen on the photo"),
-    };
-    act(&site, "p2", NOW + DAY, rejected).await;
+    act(&site, "p2", NOW + DAY, reject(id)).await;
     open(&site, edition).await;
-    let token = || "BAD".to_owned();
-    act(
-        &site,
-        "p1",
-        WINDOW,
-        Act::ProposeBlack {
-            edition,
-            token: token(),
-        },
-    )
-    .await;
-    let confirm = || Act::ConfirmBlack {
-        edition,
-        token: token(),
-    };
-    refused(&site, "p2", WINDOW, confirm(), Why::SamePerson).await;
-    act(&site, "p3", WINDOW, confirm()).await;
+    act(&site, "p1", WINDOW, propose_black(edition)).await;
+    refused(&site, "p2", WINDOW, confirm_black(edition), Why::SamePerson).await;
+    act(&site, "p3", WINDOW, confirm_black(edition)).await;
 }
 
 #[tokio::test]
@@ -269,18 +259,12 @@ async fn a_rejected_objection_gives_the_household_its_time_back() {
     let edition = second(&site).await;
     notice(&site, edition).await;
     let id = act(&site, "r1", NOW + DAY, objection(edition)).await;
-    let rejected = Act::DecideObjection {
-        objection: id,
-        upheld: false,
-        reason: Words::new("the photo shows the bag and the card"),
-    };
-    act(&site, "p1", NOW + 3 * DAY, rejected).await;
+    act(&site, "p1", NOW + 3 * DAY, reject(id)).await;
     open(&site, edition).await;
     let history = site.ledger.household_editions("BAD", None, 1).await.unwrap();
     assert_eq!(history[0].deadline, Some(WINDOW + 2 * DAY));
     assert_eq!(history[0].objections[0].upheld, Some(false));
-    let token = "BAD".to_owned();
-    let black = Act::ProposeBlack { edition, token };
+    let black = propose_black(edition);
     let last = WINDOW + 2 * DAY - 1;
     refused(&site, "p1", last, black.clone(), Why::NotYet).await;
     refused(&site, "r1", last + 1, objection(edition), Why::WindowClosed).await;
