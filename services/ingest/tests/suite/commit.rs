@@ -84,12 +84,13 @@ async fn many_submissions_share_few_batches() {
     desk.end().await;
 }
 
-/// A committer whose first batch is on its way to the disk, and waits there until the lock goes.
+/// A committer whose first batch is as full as any, so that what comes now is in none before the second, and waits until
+/// the lock goes.
 async fn busy(site: &Site) -> (Desk, sqlx::sqlite::SqliteConnection, oneshot::Receiver<u64>) {
     let desk = site.commit().await;
     let mut lock = site.truth().await;
     sql(&mut lock, "begin immediate").await;
-    let under_way = desk.submit(segment("C1", 1, 1)).await;
+    let under_way = desk.submit(segment("C1", 1, 10_000)).await;
     settle(&site.ledger).await;
     (desk, lock, under_way)
 }
@@ -109,7 +110,7 @@ async fn what_is_brief_goes_before_a_queue_of_bulk() {
     let (desk, mut lock, under_way) = busy(&site).await;
     let mut bulk = Vec::new();
     for load in 0..3 {
-        let seq = 2 + load * 10_000;
+        let seq = 10_001 + load * 10_000;
         bulk.push(desk.submit(segment("C1", seq, seq + 9_999)).await);
     }
     let brief = desk.submit_as(true, segment("C2", 1, 1)).await;
@@ -129,7 +130,7 @@ async fn what_is_brief_takes_half_of_a_batch_and_no_more_while_bulk_waits() {
         let seq = 1 + load * 5_000;
         brief.push(desk.submit_as(true, segment("C2", seq, seq + 4_999)).await);
     }
-    let bulk = desk.submit(segment("C1", 2, 5_001)).await;
+    let bulk = desk.submit(segment("C1", 10_001, 15_000)).await;
     sql(&mut lock, "rollback").await;
     assert_eq!(under_way.await.unwrap(), 1);
     assert_eq!(bulk.await.unwrap(), 2);
