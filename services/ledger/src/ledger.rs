@@ -122,6 +122,14 @@ impl Ledger {
         if self.folder.is_shared() {
             return Ok(0);
         }
+        self.move_log().await?;
+        // The log starts again only when all of it is moved, which it never is while people decide one after another: they
+        // wait for the little that came meanwhile.
+        let _held = self.truth.hold().await;
+        self.move_log().await
+    }
+
+    async fn move_log(&self) -> Result<u64> {
         let path = self.folder.truth();
         let row = db::query("pragma wal_checkpoint(passive)")
             .fetch_one(&self.truth)

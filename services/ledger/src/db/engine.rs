@@ -87,6 +87,13 @@ impl Pool {
         }
     }
 
+    /// Keeps everybody waiting who wants to be alone with the journal, until it is dropped.
+    pub(crate) async fn hold(&self) -> Mine {
+        match self {
+            Self::Sqlite(_, turn) | Self::Postgres(_, turn) => turn.mine().await,
+        }
+    }
+
     pub(crate) async fn acquire(&self) -> Outcome<Pooled> {
         Ok(match self {
             Self::Sqlite(pool, _) => Pooled::Sqlite(pool.acquire().await?),
