@@ -250,7 +250,7 @@ impl From<hemu_series::Error> for Problem {
                      whole when it is back: try again in a few seconds"
                 ))
             }
-            hemu_series::Error::Store(_) => {
+            hemu_series::Error::Store(_) | hemu_series::Error::Damaged { .. } => {
                 tracing::error!(%error, "the series failed a request");
                 Self::store()
             }

@@ -1,14 +1,19 @@
 //! What an engine beside the rollups has not got: kept with them, in the same transactions, so that it is never wrong.
 
-use hemu_rules::{Day, Stream};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+
+use hemu_rules::{Day, Millis, Stream};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::Result;
 use crate::engine::Bucket;
+use crate::packed::{Packed, Sums};
 use crate::point::Measure;
 use crate::query::{Agg, DAY_MS, Field, HOUR_MS, Query, Step};
-use crate::sqlite::{Place, Rollups, clearings};
+use crate::sqlite::{Place, Rollups, add, clearings, unpack};
 
 /// Rows a statement.
 const ROWS: usize = 500;
@@ -25,6 +30,11 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// How many (line, bucket): each is sent with all its measures.
+    pub(crate) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
@@ -41,7 +51,7 @@ impl<'c> Marks<'c> {
     pub(crate) async fn add<'p>(
         &mut self,
         grain: Step,
-        places: impl ExactSizeIterator<Item = &'p Place>,
+        places: impl ExactSizeIterator<Item = &'p (i64, i64)>,
     ) -> Result<()> {
         let places: Vec<_> = places.collect();
         for places in places.chunks(ROWS) {
@@ -61,28 +71,11 @@ impl<'c> Marks<'c> {
     }
 }
 
-/// Makes all buckets of some lines due, by the number of the line.
-const REFILL: [&str; 2] = [
-    "insert into due select 'hour', line, bucket, 1, null from hour where line > ? and line <= ?
-     on conflict do update set mark = mark + 1, sent = null",
-    "insert into due select 'day', line, bucket, 1, null from day where line > ? and line <= ?
-     on conflict do update set mark = mark + 1, sent = null",
-];
+const UNSENT: &str = "select line, bucket, mark, device, stream from due join line on no = line
+    where grain = ? and sent is null limit ?";
 
-const UNSENT: [(Step, &str); 2] = [
-    (
-        Step::Hour,
-        "select device, measure, stream, d.line, d.bucket, mark, n, sum, min, max, last
-         from due d join hour b on b.line = d.line and b.bucket = d.bucket join line on no = d.line
-         where grain = 'hour' and sent is null limit ?",
-    ),
-    (
-        Step::Day,
-        "select device, measure, stream, d.line, d.bucket, mark, n, sum, min, max, last
-         from due d join day b on b.line = d.line and b.bucket = d.bucket join line on no = d.line
-         where grain = 'day' and sent is null limit ?",
-    ),
-];
+/// All days of some lines, by the number of the line.
+const OF_LINES: &str = "select place, sums from day where place >= ?1 << 20 and place < ?2 << 20";
 
 impl Rollups {
     /// Says which engine is to have what is here (`""` for none); one that is new to the file lacks everything.
@@ -159,10 +152,7 @@ impl Rollups {
             return Ok(false);
         }
         let upto = line.saturating_add(LINES);
-        for sql in REFILL {
-            let query = sqlx::query(sql).bind(line).bind(upto);
-            query.execute(&mut *transaction).await?;
-        }
+        self.mark_all(&mut transaction, line + 1, upto + 1).await?;
         // All lines are through, and sent: the next time begins anew.
         let next = filling.then_some(upto);
         let sql = "update engine set filling = ?";
@@ -188,32 +178,95 @@ impl Rollups {
             buckets: Vec::new(),
             marks: Vec::new(),
         };
-        for (grain, sql) in UNSENT {
+        for grain in [Step::Hour, Step::Day] {
             let left = i64::try_from(most - batch.marks.len()).unwrap_or(i64::MAX);
-            let rows = sqlx::query(sql).bind(left).fetch_all(&mut *transaction).await?;
-            for row in rows {
+            let query = sqlx::query(UNSENT).bind(grain.as_str()).bind(left);
+            let mut days = HashMap::new();
+            for row in query.fetch_all(&mut *transaction).await? {
                 let (line, bucket) = (row.try_get("line")?, row.try_get("bucket")?);
-                let mark = row.try_get("mark")?;
-                batch.marks.push((grain.as_str(), line, bucket, mark));
-                batch.buckets.push(self.bucket(grain, &row)?);
+                batch
+                    .marks
+                    .push((grain.as_str(), line, bucket, row.try_get("mark")?));
+                for (measure, sums) in self
+                    .held(&mut transaction, &mut days, grain, line, bucket)
+                    .await?
+                {
+                    batch.buckets.push(Bucket {
+                        grain,
+                        device: row.try_get("device")?,
+                        measure: measure.as_str(),
+                        stream: row.try_get("stream")?,
+                        start: self.start(grain, bucket),
+                        fields: Field::ALL.map(|field| sums.field(field)),
+                    });
+                }
             }
         }
         Ok(batch)
     }
 
-    fn bucket(&self, grain: Step, row: &SqliteRow) -> Result<Bucket> {
-        let mut fields = [0; Field::ALL.len()];
-        for (value, field) in fields.iter_mut().zip(Field::ALL) {
-            *value = row.try_get(field.as_str())?;
+    /// What a line's bucket holds of each measure. `days` keeps what was read for the ones before.
+    async fn held(
+        &self,
+        connection: &mut SqliteConnection,
+        days: &mut HashMap<Place, Packed>,
+        grain: Step,
+        line: i64,
+        bucket: i64,
+    ) -> Result<BTreeMap<Measure, Sums>> {
+        let mut held = BTreeMap::new();
+        for day in self.days_of(grain, bucket) {
+            let Some(place) = Place::of(line, day) else {
+                continue;
+            };
+            let packed = match days.entry(place) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    let row = sqlx::query("select sums from day where place = ?").bind(place.0);
+                    let row = row.fetch_optional(&mut *connection).await?;
+                    let packed = row.map(|row| unpack(place, row.try_get("sums")?)).transpose()?;
+                    free.insert(packed.unwrap_or_default())
+                }
+            };
+            for measure in packed.measures() {
+                let sums = match grain {
+                    Step::Day => packed.day(measure),
+                    Step::Hour => u8::try_from(bucket - self.first_hour(day))
+                        .ok()
+                        .and_then(|hour| packed.hour(measure, hour)),
+                };
+                if let Some(sums) = sums {
+                    add(&mut held, measure, sums);
+                }
+            }
         }
-        Ok(Bucket {
-            grain,
-            device: row.try_get("device")?,
-            measure: row.try_get("measure")?,
-            stream: row.try_get("stream")?,
-            start: self.start(grain, row.try_get("bucket")?),
-            fields,
-        })
+        Ok(held)
+    }
+
+    /// The local days a bucket has parts in: of an hour two, where days do not begin with one.
+    fn days_of(&self, grain: Step, bucket: i64) -> RangeInclusive<i64> {
+        let day = |at| i64::from(Day::of(Millis::clamped(at), self.zone).get());
+        match grain {
+            Step::Day => bucket..=bucket,
+            Step::Hour => day(bucket * HOUR_MS)..=day((bucket + 1) * HOUR_MS - 1),
+        }
+    }
+
+    /// Makes everything of some lines due.
+    async fn mark_all(&self, connection: &mut SqliteConnection, first: i64, end: i64) -> Result<()> {
+        let (mut hours, mut days) = (BTreeSet::new(), BTreeSet::new());
+        let rows = sqlx::query(OF_LINES).bind(first).bind(end);
+        for row in rows.fetch_all(&mut *connection).await? {
+            let place = Place(row.try_get("place")?);
+            let packed = unpack(place, row.try_get("sums")?)?;
+            let first = self.first_hour(place.day());
+            let of_day = packed.all_hours().into_iter();
+            hours.extend(of_day.map(|hour| (place.line(), first + i64::from(hour))));
+            days.insert((place.line(), place.day()));
+        }
+        let mut marks = Marks::of(connection);
+        marks.add(Step::Hour, hours.iter()).await?;
+        marks.add(Step::Day, days.iter()).await
     }
 
     /// When a bucket begins, in ms.
@@ -257,8 +310,7 @@ impl Rollups {
 
     /// How many buckets are to be sent, with those that are yet to be made due again.
     pub(crate) async fn waiting(&self) -> Result<u64> {
-        let sql = "select (select count(*) from hour where line > filling)
-                   + (select count(*) from day where line > filling)
+        let sql = "select (select coalesce(sum(hours + 1), 0) from day where place >= (filling + 1) << 20)
                    + (select count(*) from due where sent is null and line <= coalesce(filling, line)) from engine";
         let row = sqlx::query(sql).fetch_one(&self.pool).await?;
         Ok(row.try_get::<i64, _>(0)?.max(0).cast_unsigned())
@@ -266,15 +318,16 @@ impl Rollups {
 
     /// A chart of the oldest day that the engine should have.
     pub(crate) async fn oldest_day(&self) -> Result<Option<Query>> {
-        let sql = "select device, measure, stream, bucket from day b join line on no = b.line
-                   where bucket > 0 and (select filling from engine) is null and not exists
-                   (select 1 from due d where grain = 'day' and d.line = b.line and d.bucket = b.bucket)
-                   order by bucket limit 1";
+        let sql = "select place, sums, device, stream from day join line on no = place >> 20
+                   where place & 1048575 > 0 and (select filling from engine) is null and not exists
+                   (select 1 from due where grain = 'day' and line = place >> 20 and bucket = place & 1048575)
+                   order by place & 1048575 limit 1";
         let Some(row) = sqlx::query(sql).fetch_optional(&self.pool).await? else {
             return Ok(None);
         };
-        let from = self.start(Step::Day, row.try_get("bucket")?);
-        let measure: Option<Measure> = row.try_get::<&str, _>("measure")?.parse().ok();
+        let place = Place(row.try_get("place")?);
+        let from = self.start(Step::Day, place.day());
+        let measure = unpack(place, row.try_get("sums")?)?.measures().next();
         let stream: Option<Stream> = row.try_get::<&str, _>("stream")?.parse().ok();
         let query = |measure| Query {
             devices: vec![],

@@ -2,6 +2,7 @@
 
 mod due;
 mod engine;
+mod packed;
 mod point;
 mod query;
 mod sqlite;
@@ -26,6 +27,11 @@ pub enum Error {
     /// The engine beside it does.
     #[error("the charts' engine, {engine}, {trouble}")]
     Engine { engine: &'static str, trouble: Trouble },
+    /// A row of the store cannot be read.
+    #[error(
+        "the charts' file is damaged (day row {place}); stop the server and have `hemu rebuild` fill it again"
+    )]
+    Damaged { place: i64 },
     /// The chart would have more points than asked for at most.
     #[error("this chart has more than {limit} points; ask for days instead of hours, or for a shorter time")]
     TooMany { limit: usize },
@@ -46,8 +52,8 @@ impl Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Buckets sent at once: as many lines as InfluxDB likes best.
-const BATCH: usize = 5_000;
+/// Buckets sent at once: with a line for each measure, about as many lines as InfluxDB likes best.
+const BATCH: usize = 1_500;
 
 /// A time-series store. Cheap to clone.
 ///
@@ -196,7 +202,7 @@ impl Series {
         }
         let (unsent, unsure) = self.rollups.due().await?;
         Ok(Pushed {
-            sent: batch.buckets.len(),
+            sent: batch.len(),
             unsent,
             unsure,
         })

@@ -39,6 +39,25 @@ impl Measure {
         Self::Temperature,
     ];
 
+    /// The number used in the embedded store, for ever.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Fill => 0,
+            Self::BinWeight => 1,
+            Self::Deposits => 2,
+            Self::DepositWeight => 3,
+            Self::Quality => 4,
+            Self::Attributed => 5,
+            Self::Battery => 6,
+            Self::Rssi => 7,
+            Self::Temperature => 8,
+        }
+    }
+
+    pub(crate) fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|measure| measure.number() == number)
+    }
+
     /// The word used in URLs and stores.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,24 +1,25 @@
-//! Hour and day rollups in SQLite.
+//! Hour and day rollups in SQLite, packed by the day.
 //!
-//! The key is (line, bucket): a chart reads neighbouring rows, and a stretch of the journal touches few of them.
+//! The key is the line and the day: a chart reads neighbouring rows, and a stretch of the journal touches few of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hemu_rules::{Day, Stream, Zone};
+use hemu_rules::{Day, Millis, Stream, Zone};
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
-    SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tokio::sync::Mutex;
 
 use crate::due::Marks;
-use crate::point::{Measure, Point};
-use crate::query::{DAY_MS, Field, HOUR_MS, Line, Query, Step};
+use crate::packed::{Key, Packed, Sums};
+use crate::point::Point;
+use crate::query::{DAY_MS, HOUR_MS, Line, Query, Step};
 use crate::{Error, Result};
 
 #[derive(Debug, Clone)]
@@ -27,14 +28,13 @@ pub(crate) struct Rollups {
     pub(crate) zone: Zone,
     /// Whether what changes is due at an engine.
     has_engine: bool,
-    hour: Table,
-    day: Table,
+    shapes: Shapes,
     /// Held while writing: the numbers of the lines, as far as they are known to be in the file.
     lines: Arc<Mutex<Known>>,
 }
 
 /// Numbers of lines by device.
-type Numbers = HashMap<String, Vec<((Measure, Option<Stream>), i64)>>;
+type Numbers = HashMap<String, Vec<(Option<Stream>, i64)>>;
 
 /// The numbers hold until the file is cleared, by whatever process.
 #[derive(Debug, Default)]
@@ -43,35 +43,11 @@ struct Known {
     numbers: Numbers,
 }
 
-/// What a bucket knows of its points.
-#[derive(Debug, Clone, Copy)]
-struct Sums {
-    n: i64,
-    sum: i64,
-    min: i64,
-    max: i64,
-    last: (i64, i64),
-}
-
-impl Sums {
-    fn of(at: i64, value: i64) -> Self {
-        Self {
-            n: 1,
-            sum: value,
-            min: value,
-            max: value,
-            last: (at, value),
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.n += other.n;
-        self.sum = self.sum.saturating_add(other.sum);
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        // Of two points of one instant the larger is kept: the same whichever came first.
-        self.last = self.last.max(other.last);
-    }
+/// A point on its way into its day.
+struct Added {
+    place: Place,
+    key: Key,
+    sums: Sums,
 }
 
 /// Waits for a lock that the operating system drops with the file.
@@ -123,8 +99,7 @@ impl Rollups {
             pool,
             zone,
             has_engine,
-            hour: Table::new("hour"),
-            day: Table::new("day"),
+            shapes: Shapes::new(),
             lines: Arc::default(),
         })
     }
@@ -156,24 +131,53 @@ impl Rollups {
                 numbers: Numbers::new(),
             };
         }
-        let (mut hours, mut days) = (BTreeMap::new(), BTreeMap::new());
+        let mut added = Vec::with_capacity(points.len());
         for point in points {
             let line = number(&mut transaction, &mut known.numbers, point).await?;
-            let sums = Sums::of(point.at.get(), point.value);
-            let day = i64::from(Day::of(point.at, self.zone).get());
-            add(&mut hours, (line, point.at.get().div_euclid(HOUR_MS)), sums);
-            add(&mut days, (line, day), sums);
+            added.extend(self.added(line, point));
         }
+        added.sort_unstable_by_key(|added| (added.place, added.key));
         if self.has_engine {
-            let mut marks = Marks::of(&mut transaction);
-            marks.add(Step::Hour, hours.keys()).await?;
-            marks.add(Step::Day, days.keys()).await?;
+            self.mark(&mut transaction, &added).await?;
         }
-        self.hour.write(&mut transaction, hours).await?;
-        self.day.write(&mut transaction, days).await?;
+        self.shapes.write(&mut transaction, &added).await?;
         transaction.commit().await?;
         *lines = known;
         Ok(true)
+    }
+
+    /// Where a point goes; nowhere before 1970 and in the far future.
+    fn added(&self, line: i64, point: &Point<'_>) -> Option<Added> {
+        let day = Day::of(point.at, self.zone);
+        let hour = point.at.get().div_euclid(HOUR_MS);
+        let of_day = u8::try_from(hour - self.first_hour(day.get().into())).ok()?;
+        let at = point.at.get().rem_euclid(HOUR_MS);
+        Some(Added {
+            place: Place::of(line, day.get().into())?,
+            key: (point.measure, of_day),
+            sums: Sums::of(at, point.value),
+        })
+    }
+
+    /// The hour since 1970 UTC that a local day begins in.
+    pub(crate) fn first_hour(&self, day: i64) -> i64 {
+        self.start(Step::Day, day).div_euclid(HOUR_MS)
+    }
+
+    /// Notes what the engine lacks by these points.
+    async fn mark(&self, connection: &mut SqliteConnection, added: &[Added]) -> Result<()> {
+        let hour = |added: &Added| {
+            let hour = self.first_hour(added.place.day()) + i64::from(added.key.1);
+            (added.place.line(), hour)
+        };
+        let hours: BTreeSet<_> = added.iter().map(hour).collect();
+        let days: BTreeSet<_> = added
+            .iter()
+            .map(|added| (added.place.line(), added.place.day()))
+            .collect();
+        let mut marks = Marks::of(connection);
+        marks.add(Step::Hour, hours.iter()).await?;
+        marks.add(Step::Day, days.iter()).await
     }
 
     pub(crate) async fn read(&self, query: &Query) -> Result<Vec<Line>> {
@@ -181,17 +185,15 @@ impl Rollups {
         let mut left = query.limit;
         for device in &query.devices {
             let found = sqlx::query(
-                "select no, stream from line where device = ?1 and measure = ?2 and (?3 is null or stream = ?3)
-                 order by stream",
+                "select no, stream from line where device = ?1 and (?2 is null or stream = ?2) order by stream",
             )
             .bind(device)
-            .bind(query.measure.kept_as().as_str())
             .bind(query.stream.map(Stream::as_str))
             .fetch_all(&self.pool)
             .await?;
             for row in found {
                 let stream: &str = row.try_get("stream")?;
-                let points = self.points(row.try_get("no")?, query, left).await?;
+                let points = self.points(row.try_get("no")?, query).await?;
                 left = left
                     .checked_sub(points.len())
                     .ok_or(Error::TooMany { limit: query.limit })?;
@@ -208,39 +210,76 @@ impl Rollups {
         Ok(lines)
     }
 
-    async fn points(&self, line: i64, query: &Query, left: usize) -> Result<Vec<(i64, f64)>> {
-        let (sql, from, to) = match query.step {
-            Step::Hour => (
-                "select * from hour where line = ? and bucket >= ? and bucket < ? order by bucket limit ?",
-                ceil_div(query.from, HOUR_MS),
-                ceil_div(query.to, HOUR_MS),
-            ),
-            Step::Day => (
-                "select * from day where line = ? and bucket >= ? and bucket < ? order by bucket limit ?",
-                self.first_day(query.from),
-                self.first_day(query.to),
-            ),
+    /// A line's part of a chart, or as much of it as is surely too much.
+    async fn points(&self, line: i64, query: &Query) -> Result<Vec<(i64, f64)>> {
+        let (from, to) = match query.step {
+            Step::Hour => (query.from, query.to),
+            Step::Day => (self.first_midnight(query.from), self.first_midnight(query.to)),
         };
-        let most = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = sqlx::query(sql)
-            .bind(line)
-            .bind(from)
-            .bind(to)
-            .bind(most)
-            .fetch_all(&self.pool)
-            .await?;
-        let mut points = Vec::with_capacity(rows.len());
-        for row in rows {
-            let bucket: i64 = row.try_get("bucket")?;
-            let start = self.start(query.step, bucket);
-            points.push((start, query.shown(|field: Field| row.try_get(field.as_str()))?));
+        // The last hour may end on the day after.
+        let (first, last) = (
+            self.place_at(line, from),
+            self.place_at(line, to.saturating_add(HOUR_MS)),
+        );
+        let mut buckets = BTreeMap::new();
+        let mut next = first.0;
+        while next <= last.0 && buckets.len() <= query.limit {
+            let rows = sqlx::query(DAYS)
+                .bind(next)
+                .bind(last.0)
+                .fetch_all(&self.pool)
+                .await?;
+            next = last.0 + 1;
+            for row in &rows {
+                let place = Place(row.try_get("place")?);
+                let packed = unpack(place, row.try_get("sums")?)?;
+                for (start, sums) in self.buckets(query, place.day(), &packed) {
+                    if (from..to).contains(&start) {
+                        add(&mut buckets, start, sums);
+                    }
+                }
+                if rows.len() == DAYS_AT_ONCE {
+                    next = place.0 + 1;
+                }
+            }
         }
-        Ok(points)
+        let shown = |(start, sums): (i64, Sums)| {
+            let value = query.shown(|field| Ok::<_, Error>(sums.field(field)))?;
+            Ok((start, value))
+        };
+        buckets.into_iter().map(shown).collect()
     }
 
-    /// The first local day that begins at or after an instant.
-    fn first_day(&self, at: i64) -> i64 {
-        ceil_div(at.saturating_add(self.zone.offset_ms()), DAY_MS)
+    fn place_at(&self, line: i64, at: i64) -> Place {
+        let day = Day::of(Millis::clamped(at), self.zone);
+        Place::nearest(line, day.get().into())
+    }
+
+    /// What of a day a chart shows, by the start of its buckets.
+    fn buckets(&self, query: &Query, day: i64, packed: &Packed) -> Vec<(i64, Sums)> {
+        let measure = query.measure.kept_as();
+        match query.step {
+            Step::Hour => {
+                let first = self.first_hour(day);
+                let hours = packed.hours(measure);
+                hours
+                    .map(|(hour, sums)| ((first + i64::from(hour)) * HOUR_MS, sums))
+                    .collect()
+            }
+            Step::Day => {
+                let whole = packed.day(measure);
+                whole
+                    .map(|sums| (self.start(Step::Day, day), sums))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// When the first local day begins that does so at or after an instant.
+    fn first_midnight(&self, at: i64) -> i64 {
+        let day = ceil_div(at.saturating_add(self.zone.offset_ms()), DAY_MS);
+        self.start(Step::Day, day)
     }
 
     pub(crate) async fn clear(&self) -> Result<()> {
@@ -249,7 +288,6 @@ impl Rollups {
         let count = AssertSqlSafe(format!("pragma user_version = {next}"));
         sqlx::query(count).execute(&mut *transaction).await?;
         for sql in [
-            "delete from hour",
             "delete from day",
             "delete from line",
             "delete from due",
@@ -277,40 +315,73 @@ pub(crate) async fn clearings(connection: &mut SqliteConnection) -> Result<i64> 
     Ok(row.try_get(0)?)
 }
 
-/// (line, bucket): the order of the tables' pages.
-pub(crate) type Place = (i64, i64);
+/// The line's number and the local day, as one number: the order of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place(pub(crate) i64);
 
-fn add(sums: &mut BTreeMap<Place, Sums>, place: Place, more: Sums) {
-    sums.entry(place)
+/// Bits for the day: as far as the year 4840.
+pub(crate) const DAY_BITS: u32 = 20;
+
+impl Place {
+    pub(crate) fn of(line: i64, day: i64) -> Option<Self> {
+        (0..1 << DAY_BITS)
+            .contains(&day)
+            .then_some(Self(line << DAY_BITS | day))
+    }
+
+    fn nearest(line: i64, day: i64) -> Self {
+        Self(line << DAY_BITS | day.clamp(0, (1 << DAY_BITS) - 1))
+    }
+
+    pub(crate) const fn line(self) -> i64 {
+        self.0 >> DAY_BITS
+    }
+
+    pub(crate) const fn day(self) -> i64 {
+        self.0 & ((1 << DAY_BITS) - 1)
+    }
+}
+
+/// What a row holds.
+pub(crate) fn unpack(place: Place, sums: &[u8]) -> Result<Packed> {
+    Packed::decode(sums).ok_or(Error::Damaged { place: place.0 })
+}
+
+pub(crate) fn add<K: Ord>(sums: &mut BTreeMap<K, Sums>, key: K, more: Sums) {
+    sums.entry(key)
         .and_modify(|known| known.add(more))
         .or_insert(more);
 }
 
+/// Days read at once: a chart of many years is no reason to hold them all.
+const DAYS_AT_ONCE: usize = 400;
+const DAYS: &str = "select place, sums from day where place >= ? and place <= ? order by place limit 400";
+
 /// Rows a statement; each shape is prepared once and kept.
 const SHAPES: [usize; 3] = [512, 16, 1];
 
-/// The statements that write into one of the two tables.
+/// The statements that read and write days, with the rows each takes.
 #[derive(Debug, Clone)]
-struct Table {
-    shapes: [(usize, Arc<str>); 3],
-}
+struct Shapes([(usize, Arc<str>, Arc<str>); 3]);
 
-impl Table {
-    fn new(name: &str) -> Self {
-        let shapes = SHAPES.map(|count| {
-            let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; count].join(", ");
-            let into = format!("insert into {name} (line, bucket, n, sum, min, max, last_at, last)");
-            (count, format!("{into} values {rows} {ADD}").into())
-        });
-        Self { shapes }
+impl Shapes {
+    fn new() -> Self {
+        Self(SHAPES.map(|count| {
+            let places = vec!["?"; count].join(", ");
+            let read = format!("select place, sums from day where place in ({places})");
+            let rows = vec!["(?, ?, ?)"; count].join(", ");
+            let write = format!("insert or replace into day (place, hours, sums) values {rows}");
+            (count, read.into(), write.into())
+        }))
     }
 
-    async fn write(&self, connection: &mut SqliteConnection, rows: BTreeMap<Place, Sums>) -> Result<()> {
-        let rows: Vec<_> = rows.into_iter().collect();
-        let mut left = &rows[..];
-        for (count, sql) in &self.shapes {
+    /// Adds points, which are in the order of their places, to what the days hold.
+    async fn write(&self, connection: &mut SqliteConnection, added: &[Added]) -> Result<()> {
+        let days: Vec<&[Added]> = added.chunk_by(|one, other| one.place == other.place).collect();
+        let mut left = &days[..];
+        for (count, read, write) in &self.0 {
             while let Some((some, rest)) = left.split_at_checked(*count) {
-                insert(sql, some).execute(&mut *connection).await?;
+                add_to_days(connection, read, write, some).await?;
                 left = rest;
             }
         }
@@ -318,41 +389,55 @@ impl Table {
     }
 }
 
-fn insert<'q>(sql: &Arc<str>, rows: &[(Place, Sums)]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-    for ((line, bucket), sums) in rows {
-        query = query.bind(*line).bind(*bucket).bind(sums.n).bind(sums.sum);
-        query = query.bind(sums.min).bind(sums.max);
-        query = query.bind(sums.last.0).bind(sums.last.1);
+async fn add_to_days(
+    connection: &mut SqliteConnection,
+    read: &Arc<str>,
+    write: &Arc<str>,
+    days: &[&[Added]],
+) -> Result<()> {
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(read)));
+    for added in days.iter().filter_map(|day| day.first()) {
+        query = query.bind(added.place.0);
     }
-    query
+    let mut held: HashMap<Place, Packed> = HashMap::new();
+    for row in query.fetch_all(&mut *connection).await? {
+        let place = Place(row.try_get("place")?);
+        held.insert(place, unpack(place, row.try_get("sums")?)?);
+    }
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(write)));
+    for day in days {
+        let Some(Added { place, .. }) = day.first() else {
+            continue;
+        };
+        let mut packed = held.remove(place).unwrap_or_default();
+        for added in *day {
+            packed.add(added.key, added.sums);
+        }
+        let hours = i64::try_from(packed.all_hours().len()).unwrap_or(i64::MAX);
+        query = query.bind(place.0).bind(hours).bind(packed.encode());
+    }
+    query.execute(&mut *connection).await?;
+    Ok(())
 }
-
-/// Sums add up, extremes extend, and the latest event stays the latest.
-const ADD: &str = " on conflict do update set n = n + excluded.n, sum = sum + excluded.sum,
-      min = min(min, excluded.min), max = max(max, excluded.max),
-      last = iif((excluded.last_at, excluded.last) > (last_at, last), excluded.last, last),
-      last_at = max(last_at, excluded.last_at)";
 
 /// The number of a point's line; a new line gets the next.
 async fn number(connection: &mut SqliteConnection, known: &mut Numbers, point: &Point<'_>) -> Result<i64> {
-    let key = (point.measure, point.stream);
     let of_device = known.get(point.device);
-    if let Some((_, line)) = of_device.and_then(|lines| lines.iter().find(|(kept, _)| *kept == key)) {
+    if let Some((_, line)) = of_device.and_then(|lines| lines.iter().find(|(kept, _)| *kept == point.stream))
+    {
         return Ok(*line);
     }
     // `do update` rather than `do nothing`, so that the row comes back either way.
     let row = sqlx::query(
-        "insert into line (device, measure, stream) values (?, ?, ?)
+        "insert into line (device, stream) values (?, ?)
          on conflict do update set device = excluded.device returning no",
     )
     .bind(point.device)
-    .bind(point.measure.as_str())
     .bind(point.stream.map_or("", Stream::as_str))
     .fetch_one(connection)
     .await?;
     let line = row.try_get("no")?;
     let lines = known.entry(point.device.to_owned()).or_default();
-    lines.push((key, line));
+    lines.push((point.stream, line));
     Ok(line)
 }

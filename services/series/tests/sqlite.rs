@@ -13,7 +13,7 @@ const POINT: Point<'_> = Point {
 };
 
 #[tokio::test]
-async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
+async fn a_file_of_before_is_filled_again_from_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("series.db");
     let series = Series::open(&path, Zone::SHANGHAI).await.unwrap();
@@ -27,6 +27,11 @@ async fn a_file_from_before_attribution_is_filled_again_from_the_journal() {
     for undo in [
         "drop table due",
         "drop table engine",
+        "drop table day",
+        "drop table line",
+        "create table hour (line, bucket)",
+        "create table day (line, bucket)",
+        "create table line (no, device, measure, stream)",
         "delete from _sqlx_migrations where version > 2",
     ] {
         sqlx::query(undo).execute(&mut file).await.unwrap();
@@ -48,7 +53,7 @@ async fn charts_go_on_when_there_is_space_again() {
         .await
         .unwrap();
     sqlx::query(
-        "create trigger no_space after insert on hour
+        "create trigger no_space after insert on day
          begin select raise(rollback, 'database or disk is full'); end",
     )
     .execute(&mut file)

@@ -22,7 +22,7 @@ pub(super) fn lines<'b>(buckets: impl Iterator<Item = &'b Bucket>, site: &str) -
         let mut point = DataPoint::builder(measurement(bucket.grain))
             .tag("site", site)
             .tag("device", &bucket.device)
-            .tag("measure", &bucket.measure)
+            .tag("measure", bucket.measure)
             .tag("stream", stream.unwrap_or(NO_STREAM))
             .timestamp(bucket.at());
         for (field, value) in Field::ALL.into_iter().zip(bucket.fields) {

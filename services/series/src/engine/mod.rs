@@ -27,7 +27,7 @@ const NO_STREAM: &str = "none";
 pub(crate) struct Bucket {
     pub(crate) grain: Step,
     pub(crate) device: String,
-    pub(crate) measure: String,
+    pub(crate) measure: &'static str,
     /// `""` for none.
     pub(crate) stream: String,
     /// In ms since 1970.
