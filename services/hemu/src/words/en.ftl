@@ -340,6 +340,7 @@ known-folder-unusable = the data folder { $folder } cannot be used ({ $reason })
 known-version-newer = { $file } was written by a newer hemu (it has schema { $found }, this version knows up to { $known }); install that version or restore an older backup
 known-database = the database { $file }: { $reason }
 known-series-database = the series database: { $reason }
+known-series-damaged = the charts' file is damaged (day row { $place }); stop the server and have `hemu rebuild` fill it again
 known-engine = the charts' engine, { $engine }, { $trouble }
 known-engine-unreachable = does not answer at { $address } ({ $why }); start it, or set series_url to where it is
 known-engine-slow = did not answer within { $seconds } seconds; see what keeps it busy

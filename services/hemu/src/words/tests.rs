@@ -273,13 +273,17 @@ fn rooms_errors() -> Vec<String> {
             Import::Header(_) | Import::Csv(_) | Import::Rejected(_) | Import::Ledger(_) => {}
         }
     }
-    let series = hemu_series::Error::Store(database()).to_string();
+    let series = [
+        hemu_series::Error::Store(database()),
+        hemu_series::Error::Damaged { place: 1 },
+    ];
+    let series = series.iter().map(ToString::to_string);
     let store = store.iter().map(ToString::to_string);
     let import = import.iter().map(ToString::to_string);
     store
         .chain(import)
         .chain(engines_errors())
-        .chain([series])
+        .chain(series)
         .collect()
 }
 

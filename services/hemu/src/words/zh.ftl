@@ -341,6 +341,7 @@ known-folder-unusable = 无法使用数据目录 { $folder }（{ $reason }）；
 known-version-newer = { $file } 由更新版本的 hemu 写入（其数据结构版本为 { $found }，本程序最高支持 { $known }）；请安装该版本，或恢复较早的备份
 known-database = 数据库 { $file }：{ $reason }
 known-series-database = 图表数据库：{ $reason }
+known-series-damaged = 图表文件已损坏（日记录 { $place }）；请停止服务器并运行 `hemu rebuild` 重新生成
 known-engine = 图表数据库 { $engine }：{ $trouble }
 known-engine-unreachable = 在 { $address } 没有应答（{ $why }）；请启动它，或将 series_url 设为其地址
 known-engine-slow = 在 { $seconds } 秒内没有应答；请查明它为何繁忙

@@ -53,6 +53,7 @@ macro_rules! contract {
 
 contract! {
     days_begin_at_local_midnight_and_hours_on_the_hour,
+    an_hour_that_midnight_cuts_is_one_bucket_of_two_days,
     every_aggregate_is_that_of_the_points,
     a_chart_has_the_buckets_that_begin_in_its_time,
     lines_are_apart_by_device_measure_and_stream,
@@ -118,6 +119,44 @@ async fn days_begin_at_local_midnight_and_hours_on_the_hour(kind: &Kind) {
             (MIDNIGHT + DAY, 1.0)
         ]
     );
+}
+
+/// Where days do not begin with an hour.
+async fn an_hour_that_midnight_cuts_is_one_bucket_of_two_days(kind: &Kind) {
+    let place = kind.place();
+    let store = place.open_in("+05:45".parse().unwrap()).await;
+    let midnight = 20_454 * DAY - 5 * HOUR - 45 * 60_000;
+    let hour = midnight - 15 * 60_000;
+    let points = [
+        fill(midnight - 1, 1_000),
+        fill(midnight, 9_000),
+        fill(midnight + 45 * 60_000 - 1, 5_000),
+        fill(midnight + DAY - 1, 3_000),
+    ];
+    assert!(store.series.write(0, 1, &points).await.unwrap());
+    let chart = async |step, agg| store.points(&query(step, agg)).await;
+    let of_hours = [(hour, 3.0), (hour + DAY, 1.0)];
+    assert_eq!(chart(Step::Hour, Agg::Count).await, of_hours);
+    assert_eq!(
+        chart(Step::Hour, Agg::Last).await,
+        [(hour, 0.5), (hour + DAY, 0.3)]
+    );
+    assert_eq!(
+        chart(Step::Hour, Agg::Min).await,
+        [(hour, 0.1), (hour + DAY, 0.3)]
+    );
+    let of_days = [(midnight - DAY, 1.0), (midnight, 3.0)];
+    assert_eq!(chart(Step::Day, Agg::Count).await, of_days);
+    assert_eq!(
+        chart(Step::Day, Agg::Last).await,
+        [(midnight - DAY, 0.1), (midnight, 0.3)]
+    );
+    // What begins within the chart's time is in it whole.
+    let to = Query {
+        to: hour + 1,
+        ..query(Step::Hour, Agg::Count)
+    };
+    assert_eq!(store.points(&to).await, [(hour, 3.0)]);
 }
 
 async fn every_aggregate_is_that_of_the_points(kind: &Kind) {

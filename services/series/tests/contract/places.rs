@@ -87,9 +87,13 @@ pub(crate) struct Place<'k> {
 
 impl Place<'_> {
     pub(crate) async fn open(&self) -> Store<'_> {
+        self.open_in(Zone::SHANGHAI).await
+    }
+
+    pub(crate) async fn open_in(&self, zone: Zone) -> Store<'_> {
         let engine = self.kind.engine(&self.site);
         let path = self.dir.path().join("series.db");
-        let series = Series::open_with(&path, Zone::SHANGHAI, engine).await.unwrap();
+        let series = Series::open_with(&path, zone, engine).await.unwrap();
         Store {
             kind: self.kind,
             series,
