@@ -56,7 +56,7 @@ impl Access {
 
 use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
-    Consent, DecideLists, Export, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepHouseholds,
+    Consent, DecideLists, Export, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepDelegates, KeepHouseholds,
     MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds, SeeLists, SeeRaw, SeeScreen,
     SeeSite, SetRules, Spend,
 };
@@ -156,6 +156,16 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/households/{id}/card-found", Rights(&[KeepCards])),
     ("POST", "/api/v1/households/{id}/card-lost", Rights(&[KeepCards])),
     ("POST", "/api/v1/households/{id}/code", Rights(&[KeepHouseholds])),
+    (
+        "GET",
+        "/api/v1/households/{id}/people",
+        OneOf(&[KeepHouseholds, KeepDelegates]),
+    ),
+    (
+        "DELETE",
+        "/api/v1/households/{id}/people/{account}",
+        OneOf(&[KeepHouseholds, KeepDelegates]),
+    ),
     ("POST", "/api/v1/households/{id}/red-opt-in", Rights(&[Consent])),
     ("POST", "/api/v1/households/{id}/red-opt-out", Rights(&[Consent])),
     ("GET", "/api/v1/pools", Rights(&[SeeSite, SeeBalances])),

@@ -37,8 +37,12 @@ pub(crate) fn secured(mut document: OpenApi) -> OpenApi {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
-    let both = [("GET", &mut item.get), ("POST", &mut item.post)];
-    both.into_iter()
+    let all = [
+        ("GET", &mut item.get),
+        ("POST", &mut item.post),
+        ("DELETE", &mut item.delete),
+    ];
+    all.into_iter()
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 

@@ -46,20 +46,46 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 }
 
 /// The id in a path.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Id(pub(crate) String);
+
+#[derive(Deserialize)]
+struct WithId {
+    id: Id,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let id = Path::<String>::from_request_parts(parts, state).await;
-        id.map(|Path(id)| Self(id)).map_err(|_| {
-            Problem::bad_request(
-                "expected an id in percent-encoded UTF-8 as the path's last part, came other bytes",
-            )
-        })
+        let path = Path::<WithId>::from_request_parts(parts, state).await;
+        path.map(|Path(WithId { id })| id).map_err(|_| of_path("an id"))
     }
+}
+
+/// The account in a path, behind an id.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Named(pub(crate) String);
+
+#[derive(Deserialize)]
+struct WithName {
+    account: Named,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<WithName>::from_request_parts(parts, state).await;
+        path.map(|Path(WithName { account })| account)
+            .map_err(|_| of_path("an account's name"))
+    }
+}
+
+fn of_path(expected: &str) -> Problem {
+    Problem::bad_request(format!(
+        "expected {expected} in percent-encoded UTF-8 in the path, came other bytes"
+    ))
 }
 
 /// The ledger as the one who asks may see it.

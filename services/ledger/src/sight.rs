@@ -14,6 +14,7 @@ use crate::bank::{Balances, EntryRow, ServiceRow};
 use crate::error::Result;
 use crate::journal::Position;
 use crate::ledger::Ledger;
+use crate::people::Resident;
 use crate::privacy::{ConsentRow, LookQuery, LookRow, TrailQuery, TrailRow};
 use crate::read::{BagsSeen, BusyDay, DepositRow, Evidence};
 use crate::registry::{Household, HouseholdQuery};
@@ -235,6 +236,25 @@ impl Seen {
     /// What the present occupant agreed to and withdrew, oldest first.
     pub async fn consents(&self) -> Result<Vec<ConsentRow>> {
         self.ledger.consents(&self.row.token).await
+    }
+
+    /// Who acts for it, by since when, and of each whether the one who asks may end it: with `None` whoever prints its codes,
+    /// else an account that acts for it itself. A delegate is told of itself alone.
+    pub async fn residents(&self, asker: Option<&str>) -> Result<Vec<(Resident, bool)>> {
+        let all = self.ledger.residents(&self.row.token).await?;
+        let Some(asker) = asker else {
+            return Ok(all.into_iter().map(|resident| (resident, true)).collect());
+        };
+        // That it acts for the household may have ended since it was let in.
+        let Some(own) = all.iter().find(|resident| resident.account == asker).cloned() else {
+            return Ok(Vec::new());
+        };
+        let told = all.into_iter().filter(|other| !own.delegate || *other == own);
+        let with = |other: Resident| {
+            let may_end = own.may_end(&other);
+            (other, may_end)
+        };
+        Ok(told.map(with).collect())
     }
 
     /// What the present occupant has of minutes and points.

@@ -67,11 +67,13 @@ pub enum Right {
     FundPools,
     /// Take along everything that is held about a household within the own scope.
     Export,
+    /// See who acts for a household within the own scope, and end it.
+    KeepDelegates,
     /// Read who did what.
     ReadTrail,
     /// Add, change and disable accounts.
     KeepAccounts,
-    /// Print a household's code, correct and erase it.
+    /// Print a household's code, end who acts for it, correct and erase it.
     KeepHouseholds,
 }
 
@@ -88,7 +90,7 @@ pub struct UnknownRole(String);
 pub struct UnknownRight(String);
 
 impl Right {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SeeSite,
         Self::SeeScreen,
         Self::SeeHouseholds,
@@ -108,6 +110,7 @@ impl Right {
         Self::Spend,
         Self::FundPools,
         Self::Export,
+        Self::KeepDelegates,
         Self::ReadTrail,
         Self::KeepAccounts,
         Self::KeepHouseholds,
@@ -135,6 +138,7 @@ impl Right {
             Self::Spend => "spend",
             Self::FundPools => "fund_pools",
             Self::Export => "export",
+            Self::KeepDelegates => "keep_delegates",
             Self::ReadTrail => "read_trail",
             Self::KeepAccounts => "keep_accounts",
             Self::KeepHouseholds => "keep_households",
@@ -191,7 +195,7 @@ impl Role {
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
             Consent, DecideLists, Export, FundPools, GradeBags, Inspect, KeepAccounts, KeepBalances,
-            KeepCards, KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances,
+            KeepCards, KeepDelegates, KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances,
             SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
         };
         match self {
@@ -250,7 +254,15 @@ impl Role {
                 SeeBalances,
                 ReadTrail,
             ],
-            Self::Resident => &[SeeHouseholds, Object, Consent, SeeBalances, Spend, Export],
+            Self::Resident => &[
+                SeeHouseholds,
+                Object,
+                Consent,
+                SeeBalances,
+                Spend,
+                Export,
+                KeepDelegates,
+            ],
         }
     }
 

@@ -113,7 +113,8 @@ fn filled(path: &str, household: &str, (edition, objection): (u64, u64)) -> Stri
         "/api/v1/editions/{id}/places" | "/api/v1/editions/{id}/public" => "?status=RED",
         _ => "",
     };
-    format!("{}{query}", path.replace("{id}", &id))
+    let path = path.replace("{id}", &id).replace("{account}", "nobody");
+    format!("{path}{query}")
 }
 
 /// Lets somebody in and asks as they do.

@@ -199,6 +199,15 @@ pub(crate) fn acting(account: &str, path: &str, asked: &Value) -> Request<Body> 
     request
 }
 
+/// A request from this machine by which an account ends something.
+pub(crate) fn ending(account: &str, path: &str) -> Request<Body> {
+    let mut request = looking(account, path);
+    *request.method_mut() = Method::DELETE;
+    let ours = HeaderValue::from_static("same-origin");
+    request.headers_mut().insert("sec-fetch-site", ours);
+    request
+}
+
 pub(crate) async fn answer(response: Response<Body>) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = body(response).await;

@@ -30,7 +30,7 @@ use crate::{
     Screens, Standings, Turnouts,
 };
 
-pub(crate) use ask::{Reader, acting, anonymous, answer, body, looking, request};
+pub(crate) use ask::{Reader, acting, anonymous, answer, body, ending, looking, request};
 pub(crate) use desk::Desk;
 pub(crate) use people::cookie;
 

@@ -110,6 +110,8 @@ fn people() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(tokens::list, tokens::post))
         .routes(routes!(tokens::revoke))
         .routes(routes!(households::code::post))
+        .routes(routes!(households::people::list))
+        .routes(routes!(households::people::delete))
 }
 
 /// Minutes and points.

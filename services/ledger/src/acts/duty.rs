@@ -50,13 +50,9 @@ impl Act {
 impl Deed<'_> {
     /// Refuses what is not the account's to do: by its role, or as a household's own or delegate.
     pub(crate) async fn is_its_duty(&mut self, act: &Act) -> Result<()> {
-        let (Some((role, disabled)), Some(right)) = (self.standing().await?, act.right()) else {
+        let (Some(role), Some(right)) = (self.role().await?, act.right()) else {
             return Ok(());
         };
-        // It may have been disabled since the request came in; and a name at the command line is held to the same.
-        must(disabled.is_none(), Why::NotYourDuty, || {
-            "expected an account that may log in, came one that is disabled".to_owned()
-        })?;
         let own = match act.about().token {
             Some(token) if matches!(right, Right::Object | Right::Consent | Right::Spend) => {
                 self.is_own(token).await?
@@ -71,6 +67,18 @@ impl Deed<'_> {
         must(own || role.may(right), Why::NotYourDuty, || {
             format!("expected an account whose role may do this, came {role}")
         })
+    }
+
+    /// The role of the account that acts; `None` of a name that has no account.
+    pub(crate) async fn role(&mut self) -> Result<Option<Role>> {
+        let Some((role, disabled)) = self.standing().await? else {
+            return Ok(None);
+        };
+        // It may have been disabled since the request came in; and a name at the command line is held to the same.
+        must(disabled.is_none(), Why::NotYourDuty, || {
+            "expected an account that may log in, came one that is disabled".to_owned()
+        })?;
+        Ok(Some(role))
     }
 
     /// The account's role, and since when it is disabled.

@@ -82,6 +82,12 @@ pub enum Change {
         name: String,
         token: Option<String>,
     },
+    /// An account acts for a household no longer: as one of its own, or as its delegate.
+    AccessRevoked {
+        name: String,
+        token: String,
+        delegate: bool,
+    },
 }
 
 impl Change {
@@ -99,6 +105,7 @@ impl Change {
             Self::TokenRevoked { .. } => "token_revoked",
             Self::CodeMade { .. } => "code_made",
             Self::CodeUsed { .. } => "code_used",
+            Self::AccessRevoked { .. } => "access_revoked",
         }
     }
 
@@ -130,6 +137,14 @@ impl Change {
             Self::TokenRevoked { id } => between(&format!("token {id}"), "in use", "revoked"),
             Self::CodeMade { purpose, name, .. } => (None, Some(code(*purpose, name.as_deref()))),
             Self::CodeUsed { purpose, name, .. } => (None, Some(code(*purpose, Some(name)))),
+            Self::AccessRevoked { name, delegate, .. } => {
+                let before = if *delegate {
+                    "acts for the household as a delegate"
+                } else {
+                    "acts for the household"
+                };
+                between(name, before, "acts for the household no longer")
+            }
         }
     }
 
@@ -137,6 +152,7 @@ impl Change {
     pub(crate) fn token(&self) -> Option<&str> {
         match self {
             Self::CodeMade { token, .. } | Self::CodeUsed { token, .. } => token.as_deref(),
+            Self::AccessRevoked { token, .. } => Some(token),
             _ => None,
         }
     }

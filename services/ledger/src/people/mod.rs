@@ -1,7 +1,7 @@
 //! Who may log in: accounts, sessions, tokens of programs, one-time codes, whose household is whose, and how often
 //! somebody tried. What roles may do is for `hemu-people` to say.
 //!
-//! Every change of an account, a token or a code is appended to the journal in the transaction that makes it. Must not
+//! Every change of an account, a token, a code or of whose household is whose is appended to the journal in the transaction that makes it. Must not
 //! see a password, a session or a code themselves: only what `hemu-people` made of them.
 
 mod account;
@@ -17,6 +17,7 @@ pub use account::{Account, Keys};
 pub use change::{Change, Purpose};
 pub use code::{Code, NewCode};
 pub(crate) use resident::OWN_HOUSEHOLDS;
+pub use resident::Resident;
 pub use second_factor::SecondFactor;
 pub(crate) use second_factor::seal as seal_totp;
 pub use session::{Proof, Session};

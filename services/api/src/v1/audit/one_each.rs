@@ -9,7 +9,7 @@ use hemu_ledger::segment::Segment;
 use hemu_people::{Role, Scope};
 use serde_json::{Value, json};
 
-use crate::testing::{DAY, NOON, Site, TODAY, day, inspected};
+use crate::testing::{DAY, NOON, Site, TODAY, day, ending, inspected};
 
 const POOR: &str = "hh-poor-0002";
 const GOOD: &str = "hh-good-0001";
@@ -50,6 +50,11 @@ impl Tried {
         let path = template.replace("{id}", &id.to_string());
         let before = self.lines().await;
         let answer = self.site.does(who, &path, asked).await;
+        self.left_one(who, template, before).await;
+        answer
+    }
+
+    async fn left_one(&mut self, who: &str, path: &'static str, before: usize) {
         assert_eq!(self.lines().await, before + 1, "{path}");
         let newest = self.trail(1).await.remove(0).act;
         // What the machine computes is the machine's, whoever asked for it.
@@ -57,8 +62,17 @@ impl Tried {
             [who, "system"].contains(&newest.actor.as_str()),
             "{path}: {newest:?}"
         );
-        self.paths.insert(template);
-        answer
+        self.paths.insert(path);
+    }
+
+    /// Ends that an account acts for a household.
+    async fn revoke(&mut self, who: &str, household: &str, account: &str) {
+        let template = "/api/v1/households/{id}/people/{account}";
+        let path = template.replace("{id}", household).replace("{account}", account);
+        let before = self.lines().await;
+        let ended = self.site.send(ending(who, &path)).await;
+        assert_eq!(ended.status(), 204);
+        self.left_one(who, template, before).await;
     }
 
     async fn edition(&mut self, day: String) -> u64 {
@@ -199,6 +213,7 @@ impl Tried {
             .await;
         self.one("keeper", "/api/v1/households/{id}/code", GOOD, json!({}))
             .await;
+        self.revoke("keeper", POOR, "resident").await;
         self.one(
             "keeper",
             "/api/v1/households/{id}/correct",

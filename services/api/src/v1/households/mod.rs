@@ -16,6 +16,7 @@ pub(super) mod export;
 mod list;
 pub(super) mod live;
 pub(super) mod next_bag;
+pub(super) mod people;
 pub(super) mod rank;
 pub(super) mod reasons;
 pub(super) mod red_opt_in;
