@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { fillIn, slots } from '../src/lib/i18n/format';
 import { advice, worstDays } from '../src/residents/advice';
-import type { Building, HouseholdDay, Own, Reasons, Told } from '../src/residents/ask';
+import type { Building, HouseholdDay, Own, Person, Reasons, Told } from '../src/residents/ask';
 import { takeCode, typedCode } from '../src/residents/code';
 import { en } from '../src/residents/i18n/en';
 import { zh, type Key } from '../src/residents/i18n/zh';
+import { after, being, note } from '../src/residents/people';
 import { scale, steps } from '../src/residents/shares';
 import { mayObject, step } from '../src/residents/stage';
 import { meanOf, weeksOf } from '../src/residents/weeks';
@@ -166,4 +167,29 @@ test('the_window_is_open_until_its_end_and_stands_still_while_an_objection_waits
   expect(mayObject({ ...edition, deadline: null, objection: 7 }, 0)).toBe(false);
   expect([step(edition, 999), step(edition, 1_000)]).toEqual([1, 2]);
   expect(step({ ...edition, state: 'deciding', deadline: null, objection: 7 }, 5_000)).toBe(1);
+});
+
+function person(account: string, more: Partial<Person> = {}): Person {
+  return { account, since: 0, delegate: false, own: false, may_end: false, ...more };
+}
+
+test('who_may_act_is_said_of_each_and_beneath_them_what_the_reader_may_not_end_or_see', () => {
+  const self = person('r-1', { own: true, may_end: true });
+  const delegate = person('r-2', { delegate: true, may_end: true });
+  expect(note([self])).toBe('people.alone');
+  expect(note([self, delegate])).toBeNull();
+  expect(note([self, person('r-3'), delegate])).toBe('people.note_family');
+  const asDelegate = person('r-2', { delegate: true, own: true, may_end: true });
+  expect(note([asDelegate])).toBe('people.note_delegate');
+  expect([self, delegate, asDelegate, person('r-3')].map(being)).toEqual([
+    'people.own',
+    'people.delegate',
+    'people.own_delegate',
+    'people.family',
+  ]);
+  expect([self, delegate, asDelegate].map(after)).toEqual([
+    'people.after_own',
+    'people.after',
+    'people.after_own_delegate',
+  ]);
 });

@@ -56,9 +56,9 @@ impl Access {
 
 use Access::{InPerson, LoggedIn, OneOf, Public, Rights};
 use Right::{
-    Consent, DecideLists, Export, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepDelegates, KeepHouseholds,
-    MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds, SeeLists, SeeRaw, SeeScreen,
-    SeeSite, SetRules, Spend,
+    Consent, DecideLists, Export, GradeBags, Inspect, KeepAccounts, KeepBalances, KeepCards, KeepDelegates,
+    KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances, SeeHouseholds, SeeLists,
+    SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
 };
 
 /// Every route that is documented, and the document.

@@ -195,8 +195,8 @@ impl Role {
     pub const fn rights(self) -> &'static [Right] {
         use Right::{
             Consent, DecideLists, Export, FundPools, GradeBags, Inspect, KeepAccounts, KeepBalances,
-            KeepCards, KeepDelegates, KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail, SeeBalances,
-            SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
+            KeepCards, KeepDelegates, KeepHouseholds, MendReadings, Object, PrepareLists, ReadTrail,
+            SeeBalances, SeeHouseholds, SeeLists, SeeRaw, SeeScreen, SeeSite, SetRules, Spend,
         };
         match self {
             Self::Admin => &[

@@ -2,7 +2,7 @@
  * An act that somebody is about to do: what it says before, what it asks for, and what became of it. One at a time, once
  * each. What was typed stays until the act is done, also while another page is looked at.
  */
-import { ApiError, post } from './api';
+import { ApiError, end, post } from './api';
 import type { Params } from './i18n/format';
 import type { Key } from './i18n';
 
@@ -32,7 +32,8 @@ export interface Ask {
   /** It takes something from somebody, or cannot be taken back. */
   grave?: boolean;
   path: readonly string[];
-  body: (values: Readonly<Record<string, string>>) => object;
+  /** What is sent; null where what the path names is ended. */
+  body: ((values: Readonly<Record<string, string>>) => object) | null;
   /** Told when it is done. */
   done: Said;
   /** What takes it back, offered then. */
@@ -103,7 +104,10 @@ export class Acts {
     this.busy = true;
     this.refusal = null;
     try {
-      const answer = await post<unknown>([...ask.path], ask.body(this.#drafts[ask.id] ?? {}));
+      const answer =
+        ask.body === null
+          ? await end([...ask.path])
+          : await post<unknown>([...ask.path], ask.body(this.#drafts[ask.id] ?? {}));
       delete this.#drafts[ask.id];
       this.asked = null;
       this.done = ask;

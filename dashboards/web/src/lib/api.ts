@@ -236,6 +236,14 @@ export interface HouseholdTrail {
   looks: { actor: string; what: string; day: string; count: number }[];
 }
 
+/** Somebody who acts for a household. */
+export interface HouseholdPerson {
+  account: string;
+  since: number;
+  delegate: boolean;
+  may_end: boolean;
+}
+
 export interface NextBag {
   day: string;
   ordinal: number;
@@ -414,6 +422,11 @@ export async function getAll<T>(
     if (found.length >= most) break;
   }
   return found;
+}
+
+/** Has something ended that the path names. */
+export async function end(segments: string[]): Promise<void> {
+  await askAsSomebody(apiPath(segments), { method: 'DELETE', headers: { accept: 'application/json' } });
 }
 
 /** Has something done; what was answered, null where that is nothing. */

@@ -82,6 +82,15 @@ export interface Trail {
   looks: { actor: string; what: string; day: string; count: number; last_at: number }[];
 }
 
+/** Somebody who may act for the household. */
+export interface Person {
+  account: string;
+  since: number;
+  delegate: boolean;
+  own: boolean;
+  may_end: boolean;
+}
+
 /** Why something was not done. `status` 0: no answer came at all. */
 export class Refused extends Error {
   constructor(
@@ -125,6 +134,10 @@ type Params = Record<string, string | number>;
 
 export async function get<T>(segments: string[], params: Params = {}): Promise<T> {
   return (await ask<T>(apiPath(segments, params), { headers: { accept: 'application/json' } })) as T;
+}
+
+export async function end(segments: string[]): Promise<void> {
+  await ask(apiPath(segments), { method: 'DELETE', headers: { accept: 'application/json' } });
 }
 
 export async function post<T>(segments: string[], body: object): Promise<T | null> {

@@ -147,10 +147,9 @@ class Home {
       this.#forget();
       this.token = me.households[0] ?? null;
     }
-    if (me.households.length > 1) {
-      const page = await get<Page<HouseholdRow>>(['households']).catch(() => null);
-      this.homes = page?.items ?? [];
-    }
+    const several = me.households.length > 1;
+    const page = several ? await get<Page<HouseholdRow>>(['households']).catch(() => null) : null;
+    this.homes = page?.items ?? [];
     await this.load();
   }
 
@@ -183,7 +182,7 @@ class Home {
   /** What is seen first, then the rest. */
   async load(): Promise<void> {
     const { token } = this;
-    if (token === null) return;
+    if (token === null) return this.#listen();
     this.#looked = performance.now();
     await Promise.all([
       this.own.load(() => get<Own>(['households', token])),
@@ -191,6 +190,7 @@ class Home {
     ]);
     this.#listen();
     if (this.token !== token || this.state !== 'in') return;
+    if (this.own.error?.status === 404) return this.#lost(token);
     this.heard = this.own.error ? this.heard : this.now;
     const days = async () => (await get<{ items: HouseholdDay[] }>(['households', token, 'days'])).items;
     await Promise.all([
@@ -232,6 +232,7 @@ class Home {
     try {
       const before = facts(this.own.data);
       await this.own.load(() => get<Own>(['households', token]));
+      if (this.own.error?.status === 404) return await this.#lost(token);
       if (this.own.error || this.token !== token) return;
       if (this.heard === 0 || this.#lacks() || facts(this.own.data) !== before) {
         await this.load();
@@ -246,6 +247,12 @@ class Home {
     } finally {
       this.#looking = false;
     }
+  }
+
+  /** The household is not there for them. Where they act for it no longer, the page is of what is left to them. */
+  async #lost(token: string): Promise<void> {
+    const me = await get<Me>(['me']).catch(() => null);
+    if (me && this.token === token && me.households.indexOf(token) < 0) await this.enter(me);
   }
 
   /** Whether a part did not come when it was asked for. */

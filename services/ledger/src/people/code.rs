@@ -211,7 +211,9 @@ impl Deed<'_> {
     /// The same of the code by which an account was to act for a household.
     pub(super) async fn void_delegates_codes(&mut self, account: &str, token: &str) -> Result<()> {
         let void = "delete from one_time_code where used_at is null and account = ? and token = ?";
-        self.run(db::query(void).bind(account).bind(token)).await.map(drop)
+        self.run(db::query(void).bind(account).bind(token))
+            .await
+            .map(drop)
     }
 
     /// Takes a code out of use; the act that says so, and the household it was for. `None` where it was not good.

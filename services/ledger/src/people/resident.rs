@@ -98,23 +98,41 @@ impl Deed<'_> {
     /// Whose access is to end, if whoever acts may end it: who prints the household's codes, or one who acts for it.
     async fn may_revoke(&mut self, token: &str, account: &str) -> Result<Resident> {
         self.household(token).await?;
-        let all = db::query_as(RESIDENTS).bind(token).fetch_all(&mut self.tx.link()).await;
+        let all = db::query_as(RESIDENTS)
+            .bind(token)
+            .fetch_all(&mut self.tx.link())
+            .await;
         let all: Vec<Resident> = self.of(all)?;
         let called = |name: &str| all.iter().find(|resident| resident.account == name);
-        let missing = || Refused::error(Why::UnknownAccount, format!("{account} does not act for this household"));
+        let missing = || {
+            Refused::error(
+                Why::UnknownAccount,
+                format!("{account} does not act for this household"),
+            )
+        };
         let role = self.role().await?;
         // A name without an account is the operator's at the command line.
         if role.is_none_or(|role| role.may(Right::KeepHouseholds)) {
             return called(account).cloned().ok_or_else(missing);
         }
-        must(role.is_some_and(|role| role.may(Right::KeepDelegates)), Why::NotYourDuty, || {
-            "expected an account that prints this household's codes or acts for it, came another of the staff".to_owned()
-        })?;
-        let unknown = || Refused::error(Why::UnknownHousehold, "no household is registered under this token");
+        must(
+            role.is_some_and(|role| role.may(Right::KeepDelegates)),
+            Why::NotYourDuty,
+            || {
+                "expected an account that prints this household's codes or acts for it, came another of the staff".to_owned()
+            },
+        )?;
+        let unknown = || {
+            Refused::error(
+                Why::UnknownHousehold,
+                "no household is registered under this token",
+            )
+        };
         let own = called(self.actor.name()).ok_or_else(unknown)?;
         // Who else acts for the household is not a delegate's to find out.
         must(!own.delegate || own.account == account, Why::NotYourDuty, || {
-            "a delegate ends that for itself alone; the household's own accounts may end it for a delegate".to_owned()
+            "a delegate ends that for itself alone; the household's own accounts may end it for a delegate"
+                .to_owned()
         })?;
         let resident = called(account).ok_or_else(missing)?;
         must(own.may_end(resident), Why::NotYourDuty, || {

@@ -1,6 +1,7 @@
 //! Who may log in: accounts, sessions, tokens, codes and attempts.
 
 mod codes;
+mod residents;
 
 use hemu_ledger::acts::{Act, Actor, Why};
 use hemu_ledger::people::{Change, Code, NewCode, NewToken, Proof, Purpose, SecondFactor};

@@ -1,6 +1,7 @@
 /** What may be done about a household and its readings, as the page asks for it. */
 import type { Ask } from '../../lib/acts.svelte';
-import type { Deposit, HouseholdRow } from '../../lib/api';
+import type { Deposit, HouseholdPerson, HouseholdRow } from '../../lib/api';
+import { visible } from '../../lib/text';
 import { midnight } from '../../lib/time';
 
 /** The site's day and zone: a card is lost since a day, not since a minute. */
@@ -63,6 +64,22 @@ export function printCode(home: HouseholdRow): Ask {
     go: 'house.code.go',
     path: ['households', home.id, 'code'],
     done: ['house.code.done', { who: home.label }],
+  };
+}
+
+/** That an account acts for the household. */
+export function revoke(home: HouseholdRow, { account, delegate }: HouseholdPerson): Ask {
+  const who = { account: visible(account), who: home.label };
+  return {
+    id: `revoke ${home.id} ${account}`,
+    title: ['house.people.end_title', who],
+    says: [[delegate ? 'house.people.end_delegate' : 'house.people.end_own'], ['house.in_the_trail']],
+    fields: [],
+    go: 'house.people.end',
+    grave: true,
+    path: ['households', home.id, 'people', account],
+    body: null,
+    done: ['house.people.ended', who],
   };
 }
 

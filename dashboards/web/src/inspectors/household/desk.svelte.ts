@@ -9,6 +9,7 @@ import {
   type Household,
   type HouseholdDay,
   type HouseholdEdition,
+  type HouseholdPerson,
   type HouseholdRow,
   type HouseholdTrail,
   type NextBag,
@@ -36,6 +37,7 @@ export class HouseholdDesk {
   readonly rank = new Resource<{ rank: Rank | null }>();
   readonly consents = new Resource<Consents>();
   readonly trail = new Resource<HouseholdTrail>();
+  readonly people = new Resource<{ items: HouseholdPerson[] }>();
   readonly nextBag = new Resource<NextBag>();
   readonly bank = new Resource<Account>();
   readonly pools = new Resource<Page<Pool>>();
@@ -82,6 +84,7 @@ export class HouseholdDesk {
       this.rank.data && this.loadRank(),
       this.consents.data && this.loadConsents(),
       this.trail.data && this.loadTrail(),
+      this.people.data && this.loadPeople(),
       this.bank.data && this.loadBank(),
     ];
     await Promise.all([this.loadWhy(), this.loadDays(today), this.turnTo(pages), ...opened]);
@@ -96,6 +99,7 @@ export class HouseholdDesk {
   readonly loadEditions = () => this.#ask(this.editions, 'editions', { limit: EDITIONS_AT_ONCE });
   readonly loadConsents = () => this.#ask(this.consents, 'consents');
   readonly loadTrail = () => this.#ask(this.trail, 'audit', { limit: 50 });
+  readonly loadPeople = () => this.#ask(this.people, 'people');
   readonly loadBank = async (): Promise<void> => {
     await Promise.all([
       this.#ask(this.bank, 'bank', { limit: ENTRIES_AT_ONCE }),
@@ -145,6 +149,7 @@ export class HouseholdDesk {
       this.rank,
       this.consents,
       this.trail,
+      this.people,
       this.nextBag,
       this.bank,
       this.pools,

@@ -55,9 +55,10 @@ export const zh = {
   'right.spend': '替住户用分钟和积分、确认互助',
   'right.fund_pools': '给积分池拨积分',
   'right.export': '导出住户的全部资料',
+  'right.keep_delegates': '查看和结束谁代表自家',
   'right.read_trail': '看审计记录',
   'right.keep_accounts': '管理账户',
-  'right.keep_households': '打印登录码，更正和删除住户',
+  'right.keep_households': '打印登录码，结束代办，更正和删除住户',
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -118,7 +119,8 @@ export const en: Record<keyof typeof zh, string> = {
   'right.spend': 'spend a household’s minutes and points, confirm help',
   'right.fund_pools': 'fund pools of points',
   'right.export': 'export all that is held about a household',
+  'right.keep_delegates': 'see who acts for the own household, and end it',
   'right.read_trail': 'read the audit trail',
   'right.keep_accounts': 'keep accounts',
-  'right.keep_households': 'print codes; correct and erase households',
+  'right.keep_households': 'print codes and end who acts; correct and erase households',
 };

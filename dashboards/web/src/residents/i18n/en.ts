@@ -47,7 +47,7 @@ export const en: Record<Key, string> = {
   'login.staff': 'This page is for residents. Your account has a desk of its own.',
   'login.staff_go': 'To the desk',
   'login.nobody_home':
-    'No household belongs to your account at present; it may be registered as moved out. Please ask the community office.',
+    'No household belongs to your account at present; it may be registered as moved out, or your access has ended. Please ask the community office.',
 
   'error.network': 'The server does not answer. Please check that your phone is online, then try again.',
   'error.network_kept':
@@ -247,6 +247,33 @@ export const en: Record<Key, string> = {
   'consent.done_given': 'Noted: you agree.',
   'consent.done_withdrawn': 'Noted: taken back.',
 
+  'people.title': 'Who may act for this household',
+  'people.says':
+    'These accounts see this page, and object, agree and spend points for the household. Their names are drawn at random.',
+  'people.own': 'You',
+  'people.own_delegate': 'You (as a delegate)',
+  'people.family': 'Of this household',
+  'people.delegate': 'A delegate (another household’s account)',
+  'people.line': '{account}, since {at}',
+  'people.alone': 'Nobody but you may act for this household.',
+  'people.note_family':
+    'Whoever is of this household ends that for themselves, or the community office that prints the codes does; here you can end it for delegates.',
+  'people.note_delegate':
+    'You are a delegate of this household and are shown yourself alone. The household may end that at any time.',
+  'people.end': 'End',
+  'people.end_own': 'I act for it no longer',
+  'people.end_label': 'End that {account} acts for this household',
+  'people.after':
+    '{account} sees nothing of this household any more, at once, and does nothing for it; their own household stays theirs. To take it back the community office prints another delegate’s code.',
+  'people.after_own':
+    'You see nothing of this household any more, at once. To take it back the community office prints another code.',
+  'people.after_own_delegate':
+    'You see nothing of this household any more, at once; your own household stays yours. To take it back the community office prints another delegate’s code.',
+  'people.yes': 'Yes, end it',
+  'people.no': 'Not now',
+  'people.ended': 'Ended: {account} acts for this household no longer.',
+  'people.not_yours': 'This account is not yours to end.',
+
   'looks.title': 'Who looked at our record',
   'looks.show': 'Show',
   'looks.says': 'Every look of a member of staff is noted and kept for about half a year. Your own are not.',
@@ -263,6 +290,7 @@ export const en: Record<Key, string> = {
   'look.next-bag': 'whether the next bag is opened',
   'look.building': 'the building’s mean',
   'look.consents': 'the consents',
+  'look.people': 'who may act for it',
   'look.export': 'everything (export)',
   'look.live': 'whether anything changed',
   'look.objection': 'an objection',
@@ -282,6 +310,7 @@ export const en: Record<Key, string> = {
   'act.correct': 'register corrected',
   'act.code_made': 'code printed',
   'act.code_used': 'logged in with a code',
+  'act.access_revoked': 'an account’s access ended',
   'looks.by': '{what}, by {actor}',
 
   'export.title': 'Take all our data with us',

@@ -101,13 +101,20 @@ async fn who_acts_for_a_household_is_told_to_its_own_and_of_a_delegate_to_itself
     ];
     assert_eq!(told("keeper").await, all);
     for (who, status) in [("p1", 403), ("auditor", 403)] {
-        assert_eq!(site.send(looking(who, &path(OWN))).await.status(), status, "{who}");
+        assert_eq!(
+            site.send(looking(who, &path(OWN))).await.status(),
+            status,
+            "{who}"
+        );
     }
     let foreign = site.send(looking("mother", &path(OTHER))).await;
     assert_eq!(foreign.status(), 404);
     assert!(!body(foreign).await.contains("neighbour"));
     // Whoever prints the codes looks at somebody else's household, and that is noted like any look.
-    let looks = site.seen("mother", &format!("/api/v1/households/{OWN}/audit")).await["looks"].clone();
+    let looks = site
+        .seen("mother", &format!("/api/v1/households/{OWN}/audit"))
+        .await["looks"]
+        .clone();
     assert_eq!(looks[0]["actor"], "keeper");
     assert_eq!(looks[0]["what"], "people");
 }
@@ -128,12 +135,19 @@ async fn a_delegation_ends_at_once_and_leaves_the_delegates_own_household() {
     assert_eq!(me["households"], json!([OTHER]));
     assert_eq!(listed(&site, "mother").await.len(), 2);
     let unknown = (404, json!("unknown_account"));
-    assert_eq!(refuses(&site, "mother", OWN, "neighbour").await, unknown, "it is over");
+    assert_eq!(
+        refuses(&site, "mother", OWN, "neighbour").await,
+        unknown,
+        "it is over"
+    );
     let gone = (404, json!("unknown_household"));
     assert_eq!(refuses(&site, "neighbour", OWN, "neighbour").await, gone);
     let trail = site.seen("auditor", "/api/v1/audit?kind=access_revoked").await;
     let line = &trail["items"][0];
-    assert_eq!((&line["actor"], &line["household"]["id"]), (&json!("mother"), &json!(OWN)));
+    assert_eq!(
+        (&line["actor"], &line["household"]["id"]),
+        (&json!("mother"), &json!(OWN))
+    );
     assert_eq!(line["before"], "neighbour: acts for the household as a delegate");
     assert_eq!(line["after"], "neighbour: acts for the household no longer");
 }
@@ -142,19 +156,34 @@ async fn a_delegation_ends_at_once_and_leaves_the_delegates_own_household() {
 async fn each_ends_what_is_theirs_to_end() {
     let site = prepared(Limits::default()).await;
     let duty = (403, json!("not_your_duty"));
-    for (who, whom) in [("mother", "resident"), ("neighbour", "mother"), ("neighbour", "nobody")] {
+    for (who, whom) in [
+        ("mother", "resident"),
+        ("neighbour", "mother"),
+        ("neighbour", "nobody"),
+    ] {
         assert_eq!(refuses(&site, who, OWN, whom).await, duty, "{who} {whom}");
     }
     let says = ends(&site, "mother", OWN, "resident").await.1["detail"].clone();
-    assert!(says.as_str().unwrap().contains("whoever prints the household's codes"), "{says}");
+    assert!(
+        says.as_str()
+            .unwrap()
+            .contains("whoever prints the household's codes"),
+        "{says}"
+    );
     // Neither staff without the right, nor a household about another one.
     assert_eq!(refuses(&site, "p1", OWN, "neighbour").await, (403, Value::Null));
     let unknown = (404, json!("unknown_household"));
     assert_eq!(refuses(&site, "mother", OTHER, "neighbour").await, unknown);
     let mut foreign = ending("mother", &format!("{}/neighbour", path(OWN)));
-    foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+    foreign
+        .headers_mut()
+        .insert("sec-fetch-site", "cross-site".parse().unwrap());
     assert_eq!(site.send(foreign).await.status(), 403, "a page of another site");
-    for (who, whom) in [("neighbour", "neighbour"), ("resident", "resident"), ("keeper", "mother")] {
+    for (who, whom) in [
+        ("neighbour", "neighbour"),
+        ("resident", "resident"),
+        ("keeper", "mother"),
+    ] {
         assert_eq!(ends(&site, who, OWN, whom).await.0, 204, "{who} {whom}");
     }
     assert!(listed(&site, "keeper").await.is_empty());
