@@ -198,6 +198,10 @@ async function story(stage, [mine, other], staff) {
     }
   });
 
+  await step('a_delegate_is_shown_to_the_household_and_ended_in_two_taps', () =>
+    ended(stage, seen, mine, other),
+  );
+
   await step('all_data_is_one_file', async () => {
     await page.click('#export-go');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#export-save')]);
@@ -250,6 +254,43 @@ async function story(stage, [mine, other], staff) {
   });
   await context.close();
   await step('a_session_that_ran_out_keeps_what_was_typed', () => expired(stage, other));
+}
+
+/** The household of which `seen` is a delegate ends that, and the delegate's page goes on with its own. */
+async function ended(stage, { context, page }, mine, other) {
+  const { json: me } = await asked('me', { cookie: await cookieOf(context) });
+  assert.deepEqual([...me.households].sort(), [mine.token, other.token].sort());
+  await page.waitForSelector('#people-list li');
+  assert.equal(
+    await page.textContent('#people-note'),
+    '本户的人由自己结束，或请打印登录码的社区工作人员结束；这里只能结束代办人。',
+  );
+  await page.selectOption('#homes', { label: other.label });
+  await page.waitForFunction(() => document.querySelector('#people-note')?.textContent.includes('代办人'));
+  assert.equal(await page.locator('#people-list li').count(), 1, 'a delegate is told of nobody else');
+  await stage.shoot(page, 'home-390-zh-delegate');
+
+  const theirs = await stage.open(RESIDENT);
+  await enter(theirs, codeOf(other.token));
+  const line = theirs.page.locator(`#people-list li[data-account="${me.account}"]`);
+  await line.waitFor();
+  assert.match(await line.textContent(), /代办人/);
+  await line.locator('button.end').dblclick();
+  await theirs.page.waitForSelector('#people-asked');
+  assert.equal((await asked('me', { cookie: await cookieOf(context) })).json.households.length, 2);
+  await stage.shoot(theirs.page, 'home-390-zh-ending');
+  await accessible(theirs.page, 'ending');
+  await theirs.page.locator('#people-yes').dblclick();
+  await theirs.page.waitForSelector('#people-ended');
+  await line.waitFor({ state: 'detached' });
+  const deletes = theirs.requests.filter((r) => r.method === 'DELETE');
+  assert.equal(deletes.length, 1, 'a double tap ends once');
+  assert.deepEqual(theirs.complaints, []);
+  await theirs.context.close();
+
+  await page.waitForSelector('#homes', { state: 'detached', timeout: 40_000 });
+  await page.waitForSelector('#score-value');
+  assert.equal(await page.textContent('#label'), mine.label);
 }
 
 /** The session ends on the server while somebody writes; what they wrote is sent after they are back. */
@@ -327,7 +368,7 @@ async function picture(stage, { token }, width, locale, tag, options = {}) {
   const seen = await stage.open({ ...RESIDENT, width, locale, ...options });
   const { context, page, complaints } = seen;
   await enter(seen, codeOf(token));
-  for (const part of ['#weeks svg', '#deposits .reads li', '#consent-change'])
+  for (const part of ['#weeks svg', '#deposits .reads li', '#consent-change', '#people-list li'])
     await page.waitForSelector(part);
   await stage.shoot(page, `home-${width}-${tag}`);
   await accessible(page, `${width} ${tag}`);

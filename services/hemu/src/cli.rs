@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Tokens of programs: add, list, revoke.
     #[command(subcommand)]
     Token(Token),
-    /// Households: import, moved, code, correct, export, erase.
+    /// Households: import, moved, code, people, revoke, correct, export, erase.
     #[command(subcommand)]
     Household(Household),
     /// Minutes of service and points: fund, release, pools, export.
@@ -208,6 +208,18 @@ pub(crate) enum Household {
     },
     /// Print a code with which somebody of a household logs in, once, within thirty days.
     Code(Code),
+    /// List the accounts that act for a household, its own and its delegates'.
+    People {
+        /// The household's token.
+        token: String,
+    },
+    /// End that an account acts for a household, at once; the account stays, with its other households.
+    Revoke {
+        /// The household's token.
+        token: String,
+        /// The account, as `hemu household people` lists it.
+        account: Actor,
+    },
     /// Record that a new occupant began: what was before, and that day itself, counts for them in nothing.
     Moved {
         /// The household's token.

@@ -1,4 +1,4 @@
-//! `hemu household import`, `moved`, `correct`, `export`, `erase`; `code` has a file of its own.
+//! `hemu household import`, `moved`, `people`, `revoke`, `correct`, `export`, `erase`; `code` has a file of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -9,6 +9,7 @@ use hemu_ingest::fold;
 use hemu_ledger::acts::{Act, Actor, Correction};
 use hemu_ledger::registry::{Household, Station};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::config::Config;
 use crate::progress;
@@ -35,6 +36,8 @@ pub(super) async fn run(config: &Config, command: cli::Household, words: &Words)
     match command {
         cli::Household::Import { file } => import(config, &file, words).await,
         cli::Household::Code(options) => super::code::run(config, &options, words).await,
+        cli::Household::People { token } => people(config, &token, words).await,
+        cli::Household::Revoke { token, account } => revoke(config, &token, &account, words).await,
         cli::Household::Moved {
             token,
             day,
@@ -70,6 +73,33 @@ pub(super) async fn run(config: &Config, command: cli::Household, words: &Words)
             reason_file,
         } => erase(config, token, &account, &reason_file, words).await,
     }
+}
+
+/// Noted as a look, as it is of whoever asks over the API.
+async fn people(config: &Config, token: &str, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    if site.ledger.household(token).await?.is_none() {
+        bail!(words.say("no-such-household", &[]));
+    }
+    let operator = Actor::operator();
+    site.ledger
+        .note_look(token, operator.name(), "people", clock::system()())
+        .await?;
+    for person in site.ledger.residents(token).await? {
+        let line = json!({"account": person.account, "since": person.since, "delegate": person.delegate});
+        println!("{line}");
+    }
+    Ok(())
+}
+
+async fn revoke(config: &Config, token: &str, account: &Actor, words: &Words) -> Result<()> {
+    let site = Site::open(config).await?;
+    let (by, now) = (Actor::operator(), clock::system()());
+    site.ledger
+        .revoke_access(&by, now, token, account.name())
+        .await?;
+    println!("{}", words.say("household-access-revoked", &[("name", account)]));
+    Ok(())
 }
 
 async fn correct(

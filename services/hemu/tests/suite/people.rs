@@ -9,8 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::serve::post;
 use crate::support::{Server, refuse, succeed};
 
 /// Runs a command that reads a password.
@@ -194,4 +195,34 @@ fn a_buildings_codes_are_printed_with_the_code_where_no_server_sees_it() {
     );
     assert!(told.count() > 10, "and drawn");
     assert!(refuse(data, &["household", "code", "H9"]).contains("no household"));
+}
+
+#[test]
+fn who_acts_for_a_household_is_listed_and_ended_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let file = data.join("households.csv");
+    std::fs::write(&file, "household\nH1\nH2\n").unwrap();
+    succeed(data, &["household", "import", file.to_str().unwrap()]);
+    let server = Server::start(data, 0);
+    let code = succeed(data, &["household", "code", "H1"]);
+    let asked = json!({"code": code.lines().next().unwrap()}).to_string();
+    let answer = post(&format!("{}/api/v1/login/code", server.http), "", &asked);
+    let (_, entered) = answer.split_once("\r\n\r\n").unwrap();
+    let entered: Value = serde_json::from_str(entered).unwrap();
+    let account = entered["account"].as_str().unwrap();
+    let listed = lines(&succeed(data, &["household", "people", "H1"]));
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0]["account"], &listed[0]["delegate"]), (&json!(account), &json!(false)));
+    assert!(listed[0]["since"].as_i64().unwrap() > 0);
+    assert_eq!(succeed(data, &["household", "people", "H2"]), "");
+    assert!(refuse(data, &["household", "people", "H9"]).contains("no such household"));
+    assert!(refuse(data, &["household", "revoke", "H2", account]).contains("does not act for this household"));
+    assert!(succeed(data, &["household", "revoke", "H1", account]).contains("acts for the household no longer"));
+    assert_eq!(succeed(data, &["household", "people", "H1"]), "");
+    let trail = succeed(data, &["audit", "--household", "H1"]);
+    assert!(trail.contains("access_revoked"), "{trail}");
+    assert!(trail.contains(&format!("{account}: acts for the household no longer")), "{trail}");
+    assert!(server.terminate().success());
+    assert!(succeed(data, &["verify"]).contains("every row is what the journal adds up to"));
 }
