@@ -95,9 +95,7 @@ async fn people(config: &Config, token: &str, words: &Words) -> Result<()> {
 async fn revoke(config: &Config, token: &str, account: &Actor, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let (by, now) = (Actor::operator(), clock::system()());
-    site.ledger
-        .revoke_access(&by, now, token, account.name())
-        .await?;
+    site.ledger.revoke_access(&by, now, token, account.name()).await?;
     println!("{}", words.say("household-access-revoked", &[("name", account)]));
     Ok(())
 }

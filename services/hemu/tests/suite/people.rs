@@ -213,16 +213,26 @@ fn who_acts_for_a_household_is_listed_and_ended_beside_a_running_server() {
     let account = entered["account"].as_str().unwrap();
     let listed = lines(&succeed(data, &["household", "people", "H1"]));
     assert_eq!(listed.len(), 1);
-    assert_eq!((&listed[0]["account"], &listed[0]["delegate"]), (&json!(account), &json!(false)));
+    assert_eq!(
+        (&listed[0]["account"], &listed[0]["delegate"]),
+        (&json!(account), &json!(false))
+    );
     assert!(listed[0]["since"].as_i64().unwrap() > 0);
     assert_eq!(succeed(data, &["household", "people", "H2"]), "");
     assert!(refuse(data, &["household", "people", "H9"]).contains("no such household"));
-    assert!(refuse(data, &["household", "revoke", "H2", account]).contains("does not act for this household"));
-    assert!(succeed(data, &["household", "revoke", "H1", account]).contains("acts for the household no longer"));
+    assert!(
+        refuse(data, &["household", "revoke", "H2", account]).contains("does not act for this household")
+    );
+    assert!(
+        succeed(data, &["household", "revoke", "H1", account]).contains("acts for the household no longer")
+    );
     assert_eq!(succeed(data, &["household", "people", "H1"]), "");
     let trail = succeed(data, &["audit", "--household", "H1"]);
     assert!(trail.contains("access_revoked"), "{trail}");
-    assert!(trail.contains(&format!("{account}: acts for the household no longer")), "{trail}");
+    assert!(
+        trail.contains(&format!("{account}: acts for the household no longer")),
+        "{trail}"
+    );
     assert!(server.terminate().success());
     assert!(succeed(data, &["verify"]).contains("every row is what the journal adds up to"));
 }
