@@ -249,7 +249,7 @@ export const en: Record<Key, string> = {
 
   'people.title': 'Who may act for this household',
   'people.says':
-    'These accounts see this page, and object, agree and spend points for the household. Their names are drawn at random.',
+    'These accounts see this page, and can object, agree and spend points for the household. Their names are random.',
   'people.own': 'You',
   'people.own_delegate': 'You (as a delegate)',
   'people.family': 'Of this household',
@@ -257,18 +257,18 @@ export const en: Record<Key, string> = {
   'people.line': '{account}, since {at}',
   'people.alone': 'Nobody but you may act for this household.',
   'people.note_family':
-    'Whoever is of this household ends that for themselves, or the community office that prints the codes does; here you can end it for delegates.',
+    'Members of this household end their own access, or ask the community office that prints the codes. Here you can end a delegate’s.',
   'people.note_delegate':
-    'You are a delegate of this household and are shown yourself alone. The household may end that at any time.',
+    'You are a delegate of this household and see only yourself here. The household may end that at any time.',
   'people.end': 'End',
-  'people.end_own': 'I act for it no longer',
+  'people.end_own': 'Stop acting for this household',
   'people.end_label': 'End that {account} acts for this household',
   'people.after':
-    '{account} sees nothing of this household any more, at once, and does nothing for it; their own household stays theirs. To take it back the community office prints another delegate’s code.',
+    '{account} will at once see nothing of this household and do nothing for it. Their own household is not affected. To undo this, the community office prints a new delegate’s code.',
   'people.after_own':
-    'You see nothing of this household any more, at once. To take it back the community office prints another code.',
+    'You will at once see nothing of this household. To undo this, the community office prints a new code.',
   'people.after_own_delegate':
-    'You see nothing of this household any more, at once; your own household stays yours. To take it back the community office prints another delegate’s code.',
+    'You will at once see nothing of this household. Your own is not affected. To undo this, the community office prints a new delegate’s code.',
   'people.yes': 'Yes, end it',
   'people.no': 'Not now',
   'people.ended': 'Ended: {account} acts for this household no longer.',
