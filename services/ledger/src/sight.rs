@@ -8,7 +8,7 @@ use hemu_people::Scope;
 use hemu_rules::{Day, Participation};
 
 use crate::acts::{
-    ActRow, EditionId, Listing, ObjectionId, ObjectionQuery, ObjectionRow, PlaceRow, Standing,
+    ActRow, EditionId, Listing, ObjectionId, ObjectionQuery, ObjectionRow, PlaceRow, ReadingAt, Standing,
 };
 use crate::bank::{Balances, EntryRow, ServiceRow};
 use crate::error::Result;
@@ -206,6 +206,11 @@ impl Seen {
     /// The present occupant's readings of `from..=to`, oldest first.
     pub async fn deposits(&self, from: Day, to: Day) -> Result<Vec<DepositRow>> {
         self.ledger.deposits(&self.row.token, from, to).await
+    }
+
+    /// Which pictures go with some of those, as far as whoever graded them named one.
+    pub async fn photos(&self, deposits: &[DepositRow]) -> Result<HashMap<ReadingAt, String>> {
+        self.ledger.photos(&self.row.token, deposits).await
     }
 
     /// What the present occupant did on each day of `from..=to`.

@@ -195,6 +195,12 @@ pub enum Act {
     /// A person looked at a device whose records came with two contents under one number: what it sent with that boot
     /// counts, as it came first.
     DeviceChecked { device: String, boot: u64 },
+    /// Whoever graded a bag named a picture of it that is kept elsewhere.
+    NamePhoto {
+        token: String,
+        reading: ReadingAt,
+        reference: Words,
+    },
     /// A card's readings from an instant (ms since 1970) on count for nobody, those that are there and those to come.
     CardLost { token: String, since: i64 },
     /// They count again.
@@ -399,6 +405,7 @@ impl Act {
             Self::Restore { .. } => "restore",
             Self::ClockChecked { .. } => "clock_checked",
             Self::DeviceChecked { .. } => "device_checked",
+            Self::NamePhoto { .. } => "name_photo",
             Self::CardLost { .. } => "card_lost",
             Self::CardFound { .. } => "card_found",
             Self::RedOptIn { .. } => "red_opt_in",
@@ -437,6 +444,7 @@ impl Act {
             | Self::Erase { reason, .. } => vec![reason],
             Self::ProposePublication { basis, .. } => vec![basis],
             Self::Object { words, .. } => vec![words],
+            Self::NamePhoto { reference, .. } => vec![reference],
             Self::Strike { reason, .. } => reason.iter().collect(),
             Self::Correct { before, after, .. } => vec![before, after],
             Self::Bank(deal) => deal.words().into_iter().collect(),
@@ -456,7 +464,8 @@ impl Act {
             | Self::ConfirmBlack { edition, token }
             | Self::Lift { edition, token, .. }
             | Self::Object { edition, token, .. } => (Some(*edition), Some(token.as_str())),
-            Self::CardLost { token, .. }
+            Self::NamePhoto { token, .. }
+            | Self::CardLost { token, .. }
             | Self::CardFound { token }
             | Self::RedOptIn { token }
             | Self::RedOptOut { token }

@@ -58,7 +58,10 @@ impl Stamp<'_> {
                     Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.of_rule(connection, act).await,
                     Act::Bank(_) => self.of_bank(connection, act).await,
                     // Only noted: what they change is in tables that are not folded, or folded with the readings.
-                    Act::Account(_) | Act::DeviceChecked { .. } | Act::Late { .. } => Ok(()),
+                    Act::Account(_)
+                    | Act::DeviceChecked { .. }
+                    | Act::NamePhoto { .. }
+                    | Act::Late { .. } => Ok(()),
                     _ => self.of_edition(connection, act).await,
                 }
             }

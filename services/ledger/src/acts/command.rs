@@ -73,9 +73,12 @@ impl Deed<'_> {
             Act::DeviceChecked { .. } => self.on_device(act).await,
             Act::MovedIn { .. } | Act::MoveUndone { .. } => self.on_occupancy(act).await,
             Act::ProposeRule { .. } | Act::AdoptRule { .. } => self.on_rule(act).await,
-            Act::Correct { .. } | Act::Erase { .. } | Act::Bank(_) | Act::Account(_) | Act::Late { .. } => {
-                Err(not_by_itself())
-            }
+            Act::Correct { .. }
+            | Act::Erase { .. }
+            | Act::NamePhoto { .. }
+            | Act::Bank(_)
+            | Act::Account(_)
+            | Act::Late { .. } => Err(not_by_itself()),
             _ => self.on_edition(act).await,
         }
     }
@@ -419,7 +422,7 @@ impl Deed<'_> {
 const AGREED: &str = "select act from red_opt_in where token = ?1 and not exists (
      select 1 from moved where moved.token = ?1 and moved.undone is null and moved.act > red_opt_in.act)";
 
-/// What an account's change or a deal is made with is not in its act.
+/// What an account's change, a deal or a picture's reference is made with is not in its act.
 fn not_by_itself() -> Error {
     Refused::error(
         Why::Malformed,

@@ -19,6 +19,7 @@ impl Act {
             | Self::Restore { .. }
             | Self::ClockChecked { .. }
             | Self::DeviceChecked { .. } => Right::MendReadings,
+            Self::NamePhoto { .. } => Right::GradeBags,
             Self::CardLost { .. }
             | Self::CardFound { .. }
             | Self::MovedIn { .. }

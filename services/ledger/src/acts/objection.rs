@@ -178,7 +178,7 @@ impl Deed<'_> {
     }
 
     /// Under which name readings stand that the account made on a phone; `None` where the site never had a key for it.
-    async fn own_handset(&mut self) -> Result<Option<String>> {
+    pub(super) async fn own_handset(&mut self) -> Result<Option<String>> {
         let key = db::query_scalar("select key from site_key")
             .fetch_optional(&mut self.tx.link())
             .await;

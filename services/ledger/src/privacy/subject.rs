@@ -63,6 +63,8 @@ impl Ledger {
         let Some(first) = first else { return Ok(Vec::new()) };
         let to = Day::of(Millis::clamped(now), self.zone()).plus(1);
         let readings = self.deposits(token, Day::clamped(first), to).await?;
+        let photos = self.photos(token, &readings).await?;
+        let reading = |row: &DepositRow| reading(row, photos.get(&row.place));
         Ok(readings.iter().map(reading).collect())
     }
 
@@ -146,13 +148,13 @@ impl Ledger {
     }
 }
 
-fn reading(row: &DepositRow) -> Value {
+fn reading(row: &DepositRow, photo: Option<&String>) -> Value {
     let (position, index) = row.place;
     let reading = &row.reading;
     json!({"place": format!("{position}.{index}"), "at": reading.at.get(), "day": reading.day,
         "device": row.device, "by": format!("{:?}", reading.by).to_lowercase(), "stream": reading.stream.to_string(),
         "weight_g": reading.grams.get(), "quality": reading.quality.share(), "confidence": reading.confidence.share(),
-        "bag": row.bag, "counts": reading.counts})
+        "bag": row.bag, "photo": photo, "counts": reading.counts})
 }
 
 fn line(row: &TrailRow) -> Value {

@@ -123,6 +123,8 @@ impl Ledger {
         if let Act::Correct { before, after, .. } = &act {
             line.before = kept(before).await?;
             line.after = kept(after).await?;
+        } else if let Act::NamePhoto { token, reference, .. } = &act {
+            line.after = self.photo(token, reference).await?;
         } else if let Act::Late { act, by, winner } = &act {
             let rule = Why::AlreadyDecided;
             line.before = Some(act.kind().to_owned());

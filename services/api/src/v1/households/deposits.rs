@@ -39,6 +39,8 @@ pub(crate) struct Deposit {
     confidence: f64,
     by: ByWord,
     bag: Option<String>,
+    /// What a picture of the bag is called where it is kept, as far as whoever graded it named one.
+    photo: Option<String>,
     flags: Vec<Flag>,
 }
 
@@ -70,7 +72,7 @@ impl Flag {
 }
 
 impl Deposit {
-    fn of(row: DepositRow) -> Self {
+    fn of(row: DepositRow, photo: Option<String>) -> Self {
         let id = match row.reading_id {
             Some(id) => format!("import:{id}"),
             None => format!("{}:{}:{}", row.device, row.boot, row.seq),
@@ -88,6 +90,7 @@ impl Deposit {
             confidence: reading.confidence.share(),
             by: reading.by.into(),
             bag: row.bag,
+            photo,
             flags: Flag::of(row.held),
         }
     }
@@ -159,7 +162,13 @@ pub(crate) async fn get(
     let mut rows = seen.deposits(from, to).await?;
     rows.retain(|row| find.after.is_none_or(|after| Cursor::of(row) < after));
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(Cursor::of(row)));
-    Ok(Json(Page::cut(rows, find.limit.get(), Cursor::text, Deposit::of)))
+    let shown = &rows[..rows.len().min(find.limit.get())];
+    let mut photos = seen.photos(shown).await?;
+    let deposit = |row: DepositRow| {
+        let photo = photos.remove(&row.place);
+        Deposit::of(row, photo)
+    };
+    Ok(Json(Page::cut(rows, find.limit.get(), Cursor::text, deposit)))
 }
 
 #[cfg(test)]

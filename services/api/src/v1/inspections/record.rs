@@ -1,23 +1,24 @@
 //! POST /api/v1/inspections: what inspectors found in bags they opened, stored by the time of the answer.
 
+mod sent;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::acts::{Actor, PhotoFate};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use self::sent::Sent;
 use crate::api::Api;
 use crate::extract::{Body, Viewing};
 use crate::intake::Taken;
 use crate::problem::Problem;
 use crate::v1::words::StreamWord;
 
-/// Most readings of one request.
-const READINGS_MOST: usize = 256;
-/// Numbers are kept as signed 64-bit integers in every store.
-const SEQ_MAX: u64 = i64::MAX as u64;
 /// Gaps that are named.
 const GAPS_SHOWN: usize = 64;
 
@@ -29,7 +30,8 @@ pub(crate) struct Batch {
     readings: Vec<Box<RawValue>>,
 }
 
-/// A bag as a person graded it: a deposit of the device contract. It is the account's own, whatever else it says of itself.
+/// A bag as a person graded it: a deposit of the device contract, and the photo beside. It is the account's own, whatever else
+/// it says of itself.
 #[derive(Debug, ToSchema)]
 #[expect(
     dead_code,
@@ -59,6 +61,10 @@ struct Graded {
     /// How sure the person is, at most 3 decimals; 1 where it is left out.
     #[schema(minimum = 0, maximum = 1)]
     confidence: Option<f64>,
+    /// What a picture of it is called where it is kept; not a picture, and not an address that says more than that. Noted with
+    /// the household's own things, once the reading is stored.
+    #[schema(min_length = 1, max_length = 200, example = "IMG_0042")]
+    photo: Option<String>,
 }
 
 /// What became of the readings: every one of them is on the disk.
@@ -79,7 +85,7 @@ pub(crate) struct Recorded {
     readings: Vec<Fate>,
 }
 
-/// What became of one reading. It need not be sent again, whatever it is.
+/// What became of one reading. It need not be sent again, whatever it is, unless its photo is for `later`.
 #[derive(Debug, Serialize, ToSchema)]
 struct Fate {
     seq: u64,
@@ -91,6 +97,9 @@ struct Fate {
     /// What was expected, and what came.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// What became of the photo it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<Photo>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -106,44 +115,63 @@ enum Outcome {
     Conflict,
 }
 
-/// Which reading of its device something is.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Identity {
-    boot: u64,
-    seq: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = NamedPhoto)]
+enum Photo {
+    /// It stands with the reading, since now or since before.
+    Noted,
+    /// Another was noted before, and stays.
+    FirstStays,
+    /// The reading was set aside, or its bag is of nobody who is registered and lives there now.
+    NotKept,
+    /// The reading is stored and not folded yet: send the same again in a moment.
+    Later,
+}
+
+impl From<PhotoFate> for Photo {
+    fn from(fate: PhotoFate) -> Self {
+        match fate {
+            PhotoFate::Noted => Self::Noted,
+            PhotoFate::FirstStays => Self::FirstStays,
+            PhotoFate::NotKept => Self::NotKept,
+        }
+    }
 }
 
 /// Stores what the account found in bags. The answer comes when all of it is on the disk; a reading that makes no sense is
 /// kept aside with its reason and does not hold up the others.
 #[utoipa::path(post, path = "/api/v1/inspections", tag = "inspections", request_body = Batch,
     responses((status = 200, body = Recorded),
-        (status = 422, body = Problem, description = "no or too many readings, or one without a number of the one boot; nothing is stored"),
+        (status = 422, body = Problem, description = "no or too many readings, or one without a number of the one boot, or with a photo that is no reference; nothing is stored"),
         (status = 503, body = Problem, description = "not stored for certain; send the same again")))]
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Viewing(viewer): Viewing,
     Body(batch): Body<Batch>,
 ) -> Result<Json<Recorded>, Problem> {
-    let identities = identities(&batch.readings)?;
-    let boot = identities.first().map_or(0, |first| first.boot);
-    let seqs: Vec<u64> = identities.iter().map(|identity| identity.seq).collect();
+    let sent = Sent::read(&batch.readings)?;
+    let boot = sent.boot;
+    let seqs: Vec<u64> = sent.readings.iter().map(|reading| reading.seq).collect();
     let device = api.people.handset(viewer.actor.name());
     let before = api.ledger.accepted(&device, boot, &seqs).await?;
-    let taken = api.intake.take(&device, payload(&batch.readings)).await?;
+    let taken = api.intake.take(&device, sent.payload()).await?;
     // They are stored; only whether they contradict each other waits for the projector.
     let judged = api.inspections.caught_up(&api.ledger).await.is_ok();
     let after = api.ledger.accepted(&device, boot, &seqs).await?;
     let stand = api.ledger.cursor(&device, Some(boot)).await?.stand;
     let fate = |(seq, taken): (u64, Taken)| {
-        let known = |hashes: &std::collections::HashMap<u64, u64>| hashes.get(&seq).copied();
+        let known = |hashes: &HashMap<u64, u64>| hashes.get(&seq).copied();
         Fate::of(seq, taken, known(&before), known(&after))
     };
+    let mut fates: Vec<Fate> = seqs.iter().copied().zip(taken).map(fate).collect();
+    name_photos(&api, &viewer.actor, &sent, &mut fates, (judged, &after)).await?;
     Ok(Json(Recorded {
         boot: boot.to_string(),
         upto: stand.as_ref().map_or(0, |(_, cursor)| cursor.upto()),
         missing: stand.map_or_else(Vec::new, |(_, cursor)| cursor.missing(GAPS_SHOWN)),
         judged,
-        readings: seqs.into_iter().zip(taken).map(fate).collect(),
+        readings: fates,
         device,
     }))
 }
@@ -167,50 +195,46 @@ impl Fate {
             outcome,
             reason,
             detail,
+            photo: None,
         }
     }
 }
 
-/// What no answer could name is refused with everything beside it: the phone would never hear of it.
-fn identities(readings: &[Box<RawValue>]) -> Result<Vec<Identity>, Problem> {
-    if !(1..=READINGS_MOST).contains(&readings.len()) {
-        return Err(Problem::malformed(format!(
-            "readings: expected 1 to {READINGS_MOST}, came {}",
-            readings.len()
-        )));
-    }
-    let mut identities = Vec::with_capacity(readings.len());
-    for (index, reading) in readings.iter().enumerate() {
-        let known: Option<Identity> = serde_json::from_str(reading.get()).ok();
-        let known = known.filter(|identity| (1..=SEQ_MAX).contains(&identity.seq));
-        let known = known.ok_or_else(|| {
-            Problem::malformed(format!(
-                "readings[{index}]: expected an object with boot, a whole number, and seq, one from 1; came another"
-            ))
-        })?;
-        identities.push(known);
-    }
-    let boots = identities.iter().map(|identity| identity.boot);
-    if let Some(other) = boots.clone().zip(boots.skip(1)).find(|(a, b)| a != b) {
-        return Err(Problem::malformed(format!(
-            "readings: expected those of one boot, came {} and {}; send them apart",
-            other.0, other.1
-        )));
-    }
-    Ok(identities)
-}
-
-/// The readings as they came, as a payload of the contract.
-fn payload(readings: &[Box<RawValue>]) -> Vec<u8> {
-    let mut payload = vec![b'['];
-    for (index, reading) in readings.iter().enumerate() {
-        if index > 0 {
-            payload.push(b',');
+/// Notes which pictures go with what is stored, and says so of each. Only what is folded has a place in the journal by which
+/// an act names it.
+async fn name_photos(
+    api: &Api,
+    account: &Actor,
+    sent: &Sent,
+    fates: &mut [Fate],
+    (judged, after): (bool, &HashMap<u64, u64>),
+) -> Result<(), Problem> {
+    let mut named = Vec::new();
+    for (reading, fate) in sent.readings.iter().zip(fates) {
+        let Some(photo) = &reading.photo else { continue };
+        let stands = matches!(fate.outcome, Outcome::Stored | Outcome::Repeat);
+        if stands && after.contains_key(&reading.seq) {
+            named.push((fate, (reading.seq, photo.clone())));
+        } else {
+            fate.photo = Some(if stands && !judged {
+                Photo::Later
+            } else {
+                Photo::NotKept
+            });
         }
-        payload.extend_from_slice(reading.get().as_bytes());
     }
-    payload.push(b']');
-    payload
+    if named.is_empty() {
+        return Ok(());
+    }
+    let (fates, photos): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+    let told = api
+        .ledger
+        .name_photos(account, api.clock.now(), sent.boot, &photos)
+        .await?;
+    for (fate, told) in fates.into_iter().zip(told) {
+        fate.photo = Some(told.into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
