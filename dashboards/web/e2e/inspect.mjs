@@ -7,6 +7,9 @@ import { WAIT, accessible, goTo, logIn, run } from './harness.mjs';
 const base = new URL(process.env.HEMU_URL);
 const [name, password] = (process.env.HEMU_LOGIN ?? '').split(' ');
 
+/** What a picture is called in the camera app. */
+const PHOTO = 'IMG_20260520_0042.jpg';
+
 async function logOut(page) {
   if (!(await page.isVisible('#logout'))) await page.click('#account');
   await page.click('#logout');
@@ -35,11 +38,12 @@ async function until(what, look) {
   }
 }
 
-async function grade(page, token, { bag = '', stream = 'food', quality = 'most' } = {}) {
+async function grade(page, token, { bag = '', stream = 'food', quality = 'most', photo = '' } = {}) {
   await page.fill('#grade-household', token);
   await page.fill('#grade-bag', bag);
   await page.check(`#grade-stream input[value="${stream}"]`);
   await page.check(`#grade-grade input[value="${quality}"]`);
+  await page.fill('#grade-photo', photo);
   await page.click('#grade-keep');
 }
 
@@ -106,12 +110,19 @@ async function story(stage) {
     await page.fill('#grade-household', token);
     await page.click('#grade-keep');
     assert.equal(await page.evaluate(() => document.activeElement.id), 'grade-stream');
+    await page.check('#grade-stream input[value="food"]');
+    await page.check('#grade-grade input[value="most"]');
+    await page.fill('#grade-photo', 'x'.repeat(201));
+    await page.click('#grade-keep');
+    assert.match(await page.textContent('#grade [role="alert"]'), /照片编号/);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'grade-photo');
     assert.deepEqual(await counts(page), [0, 0, 0]);
   });
 
   await stage.step('bags_are_graded_without_a_network_and_one_is_taken_back', async () => {
     wire.cut();
-    await grade(page, token, { bag: 'B-17' });
+    await grade(page, token, { bag: 'B-17', photo: ` ${PHOTO} ` });
+    assert.equal(await page.inputValue('#grade-photo'), '', 'the next bag has a picture of its own');
     await counted(page, [1, 0, 0]);
     await grade(page, other, { quality: 'little' });
     await counted(page, [2, 0, 0]);
@@ -130,6 +141,7 @@ async function story(stage) {
     await counted(page, [3, 0, 0]);
     assert.match(await page.textContent('#account'), new RegExp(name));
     await page.waitForSelector('#inspect .offline');
+    assert.match(await page.textContent('#outbox'), new RegExp(PHOTO));
     await stage.shoot(page, 'inspect-390-zh-offline');
   });
 
@@ -149,11 +161,22 @@ async function story(stage) {
     const first = stored.find((reading) => reading.bag === 'B-17');
     assert.deepEqual([first.by, first.quality, first.weight_g, first.flags], ['inspector', 0.9, 1000, []]);
     assert.equal((await readings(other)).length, 0, 'what was taken back was never sent');
+    assert.deepEqual(stored.map((reading) => reading.photo ?? '').sort(), ['', '', PHOTO]);
+    assert.equal(first.photo, PHOTO);
+    const trail = await ask(`households/${token}/audit`);
+    const named = trail.acts.items.filter((line) => line.kind === 'name_photo');
+    assert.deepEqual(
+      named.map((line) => [line.actor, line.after]),
+      [[first.device, PHOTO]],
+      'one line, by the device that the account is',
+    );
+    assert.match(await page.textContent('#outbox'), /照片编号已登记/);
   });
 
   await stage.step('no_token_stays_on_the_phone', async () => {
     const told = await kept(page);
     for (const id of households) assert.ok(!told.includes(id), 'a token is kept');
+    assert.ok(!told.includes(PHOTO), 'a photo’s name is kept');
   });
 
   await stage.step('logging_out_asks_while_something_is_unsent_and_then_clears_the_phone', async () => {

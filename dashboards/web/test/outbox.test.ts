@@ -25,6 +25,7 @@ const grading = (household: string | null = 'hh-good-0001'): Grading => ({
   stream: 'food',
   weight_g: 900,
   quality: 0.75,
+  photo: null,
 });
 const MINE = ownedBy(EMPTY, 'w1');
 const draw = () => 42;
@@ -90,6 +91,43 @@ test('stored_and_repeated_are_the_same_and_whose_the_bag_was_is_forgotten', () =
   expect(JSON.stringify(settled)).not.toContain('hh-');
   expect(settled.device).toBe('account-1');
   expect(settle(settled, told), 'a late answer to the same batch changes nothing').toEqual(settled);
+});
+
+test('a_photo_goes_with_its_reading_and_is_forgotten_once_it_is_noted', () => {
+  const box = add(MINE, { ...grading(), photo: 'IMG_0042' }, 0) ?? EMPTY;
+  const sealed = seal(add(box, grading('hh-poor-0002'), 0) ?? EMPTY, GRACE_MS, draw);
+  expect(batch(sealed).map(({ photo }) => photo)).toEqual(['IMG_0042', undefined]);
+  expect(batch(sealed).map((reading) => 'photo' in reading)).toEqual([true, false]);
+  const told = answer(sealed);
+  Object.assign(told.readings[0] ?? {}, { photo: 'first_stays' });
+  const settled = settle(sealed, told);
+  expect(settled.items.map(({ named }) => named)).toEqual(['first_stays', null]);
+  expect(JSON.stringify(settled)).not.toContain('IMG_0042');
+});
+
+test('a_reading_whose_photo_is_for_later_is_sent_again_as_it_was', () => {
+  const box = add(MINE, { ...grading(), photo: 'IMG_0042' }, 0) ?? EMPTY;
+  const sealed = seal(add(box, grading('hh-poor-0002'), 0) ?? EMPTY, GRACE_MS, draw);
+  const told = answer(sealed);
+  Object.assign(told.readings[0] ?? {}, { photo: 'later' });
+  const settled = settle(sealed, told);
+  expect(counts(settled)).toEqual({ waiting: 1, stored: 1, refused: 0 });
+  expect(batch(settled)).toEqual(batch(sealed).slice(0, 1));
+});
+
+test('what_an_earlier_version_kept_is_sent_without_a_photo', () => {
+  const old = filled(1);
+  const items = old.items.map(({ photo: _, named: __, ...item }) => item as Outbox['items'][number]);
+  const sent = batch(seal({ ...old, items }, GRACE_MS, draw));
+  expect(sent.map((reading) => 'photo' in reading)).toEqual([false]);
+});
+
+test('a_full_batch_fits_into_what_the_server_takes', () => {
+  const long = { ...grading('😀'.repeat(64)), bag: '😀'.repeat(64), photo: '😀'.repeat(200) };
+  let box = MINE;
+  for (let i = 0; i < BATCH_MOST; i++) box = add(box, long, 0) ?? box;
+  const body = JSON.stringify({ readings: batch(seal(box, GRACE_MS, () => 2 ** 48)) });
+  expect(new TextEncoder().encode(body).length).toBeLessThan(64 * 1024);
 });
 
 test('what_the_server_set_aside_stays_with_its_reason_until_it_was_read', () => {

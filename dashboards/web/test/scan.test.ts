@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readCode, readWeight } from '../src/lib/scan';
+import { readCode, readPhoto, readWeight } from '../src/lib/scan';
 
 test('a_code_is_taken_as_it_is_printed', () => {
   expect(readCode('  hh-good-0001\n')).toEqual({ code: 'hh-good-0001' });
@@ -15,6 +15,11 @@ test('what_is_no_code_is_named', () => {
 
 test('the_code_that_a_household_logs_in_with_is_not_taken', () => {
   expect(readCode('https://hemu.example/home#code=ABCD-EFGH')).toEqual({ wrong: 'login_code' });
+});
+
+test('a_photo_has_a_name_or_none', () => {
+  expect([' ', ' IMG_0042 ', '图'.repeat(200)].map(readPhoto)).toEqual([null, 'IMG_0042', '图'.repeat(200)]);
+  expect(['图'.repeat(201), 'a\tb', 'a\ud800'].map(readPhoto)).toEqual(Array(3).fill(undefined));
 });
 
 test('a_weight_is_kilograms_with_a_comma_or_a_point', () => {

@@ -4,7 +4,15 @@ import { EMPTY, add, ownedBy, type Grading, type Outbox, type Recorded, type Sen
 import type { OutboxStore } from '../src/lib/outbox_store';
 import { Sync, type Told } from '../src/lib/sync';
 
-const grading: Grading = { at: 1, household: 'hh-1', bag: null, stream: 'food', weight_g: 500, quality: 1 };
+const grading: Grading = {
+  at: 1,
+  household: 'hh-1',
+  bag: null,
+  stream: 'food',
+  weight_g: 500,
+  quality: 1,
+  photo: null,
+};
 
 /** A phone and a server, in memory. */
 class Scene implements OutboxStore {
@@ -18,6 +26,8 @@ class Scene implements OutboxStore {
   /** What happens to the next requests: before the server sees them, or on the answer's way back. */
   faults: ('lost' | 'answer_lost' | number)[] = [];
   broken = false;
+  /** How many answers come before their readings are folded, so that no photo is noted yet. */
+  unfolded = 0;
   #lastTimer = 0;
   sync = new Sync({
     store: this,
@@ -43,8 +53,8 @@ class Scene implements OutboxStore {
     return Promise.resolve(this.box);
   }
 
-  grade(): void {
-    this.box = add(this.box, grading, this.now) ?? this.box;
+  grade(photo: string | null = null): void {
+    this.box = add(this.box, { ...grading, photo }, this.now) ?? this.box;
   }
 
   async #serve(readings: Sent[]): Promise<Recorded> {
@@ -53,11 +63,13 @@ class Scene implements OutboxStore {
     if (fault === 'lost') throw new ApiError(0, 'no answer', '');
     if (typeof fault === 'number') throw new ApiError(fault, 'refused', 'why');
     this.batches.push(readings);
+    const named = this.unfolded-- > 0 ? ('later' as const) : ('noted' as const);
     const outcomes = readings.map((reading) => {
       const identity = `${reading.boot}:${reading.seq}`;
       const known = this.stored.get(identity);
       this.stored.set(identity, known ?? reading);
-      return { seq: reading.seq, outcome: known ? ('repeat' as const) : ('stored' as const) };
+      const outcome = known ? ('repeat' as const) : ('stored' as const);
+      return { seq: reading.seq, outcome, ...(reading.photo ? { photo: named } : {}) };
     });
     if (fault === 'answer_lost') throw new ApiError(0, 'no answer', '');
     return {
@@ -182,4 +194,24 @@ test('what_comes_while_a_batch_is_on_its_way_goes_with_the_next', async () => {
   scene.grade();
   await scene.pass(20_000);
   expect(scene.batches.map((readings) => readings.map(({ seq }) => seq))).toEqual([[1], [2]]);
+});
+
+test('a_photo_that_is_for_later_is_sent_again_with_pauses_until_it_is_noted', async () => {
+  const scene = new Scene();
+  scene.unfolded = 3;
+  scene.grade('IMG_0042');
+  scene.grade();
+  scene.now = 20_000;
+  scene.sync.as('w1');
+  await scene.settle();
+  expect(scene.batches).toHaveLength(1);
+  expect(scene.last).toMatchObject({ sending: false, held: null });
+  expect(scene.box.stored).toBe(1);
+  await scene.pass(60_000);
+  expect(scene.batches.map((readings) => readings.map(({ seq }) => seq))).toEqual([[1, 2], [1], [1], [1]]);
+  expect(scene.batches.map((readings) => readings[0])).toEqual(Array(4).fill(scene.batches[0]?.[0]));
+  expect(scene.box.items.map(({ state, named }) => [state, named])).toEqual([
+    ['stored', 'noted'],
+    ['stored', null],
+  ]);
 });

@@ -195,6 +195,8 @@ export interface Deposit {
   confidence: number | null;
   by: 'camera' | 'inspector';
   bag: string | null;
+  /** What a picture of the bag is called where it is kept, as far as whoever graded it named one. */
+  photo: string | null;
   /** Its place in the journal, by which acts name it. */
   place: string;
   /** Why it does not count; empty where it does. */

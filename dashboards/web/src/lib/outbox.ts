@@ -10,8 +10,8 @@ import type { Stream } from './streams';
 
 /** How long a reading can be taken back before it is sent, ms. */
 export const GRACE_MS = 10_000;
-/** Most readings of one request: well below the server's 256 and its 64 KiB. */
-export const BATCH_MOST = 64;
+/** Most readings of one request: well below the server's 256 and its 64 KiB, with the longest codes and photos there can be. */
+export const BATCH_MOST = 32;
 /** Most that wait; more are refused rather than lost. */
 export const WAITING_MOST = 1_000;
 /** Most that are shown after they were stored, without whose they were. */
@@ -25,7 +25,12 @@ export interface Grading {
   stream: Stream;
   weight_g: number;
   quality: number;
+  /** What a picture of it is called where it is kept. */
+  photo: string | null;
 }
+
+/** What became of a photo's name beside a reading that is stored. */
+export type Named = 'noted' | 'first_stays' | 'not_kept';
 
 export type State = 'waiting' | 'stored' | 'quarantined' | 'conflict';
 
@@ -39,6 +44,7 @@ export interface Item extends Grading {
   /** What the server said of one that it set aside. */
   reason: string | null;
   detail: string | null;
+  named: Named | null;
 }
 
 export interface Outbox {
@@ -67,16 +73,18 @@ export interface Recorded {
     outcome: 'stored' | 'repeat' | 'quarantined' | 'conflict';
     reason?: string;
     detail?: string;
+    photo?: Named | 'later';
   }[];
 }
 
 /** A reading as the server takes it. */
-export type Sent = Omit<Grading, 'household' | 'bag'> & {
+export type Sent = Omit<Grading, 'household' | 'bag' | 'photo'> & {
   boot: number;
   seq: number;
   by: 'inspector';
   household?: string;
   bag?: string;
+  photo?: string;
 };
 
 export const EMPTY: Outbox = {
@@ -126,6 +134,7 @@ export function add(box: Outbox, grading: Grading, now: number): Outbox | null {
     state: 'waiting',
     reason: null,
     detail: null,
+    named: null,
   };
   return { ...box, lastId: item.id, items: [...box.items, item] };
 }
@@ -170,7 +179,7 @@ export function batch(box: Outbox): Sent[] {
 }
 
 function sent(item: Item): Sent {
-  const { at, stream, weight_g, quality, boot, seq, household, bag } = item;
+  const { at, stream, weight_g, quality, boot, seq, household, bag, photo } = item;
   return {
     boot: boot ?? 0,
     seq: seq ?? 0,
@@ -181,6 +190,8 @@ function sent(item: Item): Sent {
     by: 'inspector',
     ...(household === null ? {} : { household }),
     ...(bag === null ? {} : { bag }),
+    // What an earlier version kept has none.
+    ...(photo ? { photo } : {}),
   };
 }
 
@@ -190,18 +201,23 @@ export function masked(token: string): string {
   return `···${shown.slice(shown.length - Math.min(4, Math.floor(shown.length / 2))).join('')}`;
 }
 
-/** Takes over what the server said. Whose a stored bag was is forgotten; the numbers of a boot in conflict are given up. */
+/**
+ * Takes over what the server said. Whose a stored bag was and what its photo is called is forgotten; the numbers of a boot in
+ * conflict are given up. One whose photo is for later stays as it is, to be sent again.
+ */
 export function settle(box: Outbox, answer: Recorded): Outbox {
   const fates = new Map(answer.readings.map((reading) => [reading.seq, reading]));
   let [stored, clash] = [0, false];
   const items = box.items.map((item): Item => {
     const fate = fates.get(item.seq ?? 0);
     if (!fate || !isWaiting(item) || String(item.boot) !== answer.boot) return item;
+    if (fate.photo === 'later') return item;
     const state = fate.outcome === 'repeat' ? 'stored' : fate.outcome;
     if (state === 'stored') stored += 1;
     clash ||= state === 'conflict';
     const household = item.household === null || state !== 'stored' ? item.household : masked(item.household);
-    return { ...item, state, household, reason: fate.reason ?? null, detail: fate.detail ?? null };
+    const { reason = null, detail = null, photo: named = null } = fate;
+    return { ...item, state, household, photo: null, reason, detail, named };
   });
   const fresh = clash && String(box.boot) === answer.boot ? { boot: null, next: 1 } : {};
   return { ...box, ...fresh, device: answer.device, stored: box.stored + stored, items: kept(items) };

@@ -19,6 +19,16 @@ export function readCode(text: string): Code {
   return { code };
 }
 
+/** At most so many characters, as the server takes them. */
+const PHOTO_MOST = 200;
+
+/** What a picture is called elsewhere; null where it has no name, undefined for what can be none. */
+export function readPhoto(text: string): string | null | undefined {
+  const photo = text.trim();
+  if (photo === '') return null;
+  return [...photo].length > PHOTO_MOST || /[\p{Cc}\p{Cs}]/u.test(photo) ? undefined : photo;
+}
+
 /** Kilograms as they are typed, with a comma or a point, in grams; null where it is no weight of a bag. */
 export function readWeight(text: string): number | null {
   const match = /^\s*(\d{1,3})(?:[.,](\d{1,3}))?\s*$/.exec(text);

@@ -108,8 +108,11 @@ export class Sync {
       return this.#failure(error, sealed);
     }
     const after = await store.update((box) => settle(box, answer));
-    [this.#failed, this.#held, this.#detail] = [0, null, null];
+    [this.#held, this.#detail] = [null, null];
     this.#tell(after, false);
+    // A photo waits for the server to have folded its reading, and whatever else waits is sent with it.
+    if (answer.readings.some((reading) => reading.photo === 'later')) return void this.#pause();
+    this.#failed = 0;
     this.#again = true;
   }
 
@@ -134,13 +137,18 @@ export class Sync {
     [this.#held, this.#detail] = [held, detail];
     // Whoever must log in first, or is somebody else, is not helped by asking again.
     if (held !== 'log_in' && held !== 'others') {
-      const pause = PAUSES_MS[Math.min(this.#failed, PAUSES_MS.length - 1)] ?? 0;
-      this.#failed += 1;
-      this.#later(pause * (0.75 + this.#parts.random() / 2));
-      this.#retryAt = this.#parts.now() + pause;
+      this.#retryAt = this.#parts.now() + this.#pause();
     }
     const shown = box ?? (await this.#parts.store.read().catch(() => null));
     if (shown) this.#tell(shown, false);
+  }
+
+  /** Tries again after a while, longer each time; about when. */
+  #pause(): number {
+    const pause = PAUSES_MS[Math.min(this.#failed, PAUSES_MS.length - 1)] ?? 0;
+    this.#failed += 1;
+    this.#later(pause * (0.75 + this.#parts.random() / 2));
+    return pause;
   }
 
   #later(ms: number): void {

@@ -25,6 +25,7 @@ mod machine;
 mod occupancy;
 mod order;
 mod people;
+mod photos;
 mod postgres;
 mod postgres_server;
 mod privacy;

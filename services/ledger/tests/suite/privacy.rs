@@ -37,7 +37,7 @@ fn home(token: &str, door: &str) -> Household {
 }
 
 /// Whether some bytes are in any file of a folder, packed or not.
-fn found(folder: &Path, needle: &str) -> Vec<String> {
+pub(crate) fn found(folder: &Path, needle: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -43,6 +43,13 @@ export const zh = {
   'inspect.grade.half': '一半左右',
   'inspect.grade.little': '大多不对',
   'inspect.grade.part': '约 {part} 正确',
+  'inspect.photo': '照片编号（如有）',
+  'inspect.photo.hint':
+    '照片在别处（相机应用或办公室的照片库）的编号或文件名。此页不上传照片，住户看得到这个编号。照片里不得有人脸，也不要把姓名写进编号。',
+  'inspect.photo.of': '照片编号：{name}',
+  'inspect.photo.noted': '照片编号已登记',
+  'inspect.photo.first_stays': '这条读数已有照片编号，保留先登记的',
+  'inspect.photo.not_kept': '照片编号没有保留：读数被搁置，或住户没有登记',
   'inspect.keep': '保存',
   'inspect.kept': '{code} 已保存在本机，{s} 秒内可撤回。',
   'inspect.wrong.empty': '请扫描或输入住户码。',
@@ -52,6 +59,7 @@ export const zh = {
   'inspect.wrong.stream': '请选择投入哪一类。',
   'inspect.wrong.weight': '请写 0 到 200 公斤，最多三位小数。',
   'inspect.wrong.grade': '请选择一个等级。',
+  'inspect.wrong.photo': '照片编号最多 200 个字符，不能有特殊控制字符。',
   'inspect.wrong.clock': '本机还不知道小区时间。请联网打开一次此页。',
   'inspect.wrong.phone': '本机没有存下这一袋：空间不足或不允许保存。请换一台手机，或退出隐私浏览。',
   'inspect.scan.card': '扫卡',
@@ -70,7 +78,7 @@ export const zh = {
   'inspect.sent.again': '{s} 秒后再试。',
   'inspect.sent.strike': '已入库的读数不会删除；若有误，请在该住户的投放记录里撤销那一条，并写明原因。',
   'inspect.sent.privacy':
-    '住户码只在入库之前留在本机，之后只留末几位。退出登录会清除本机上的一切；还有未上传的读数时会先询问。',
+    '住户码和照片编号只在入库之前留在本机，之后只留住户码的末几位。退出登录会清除本机上的一切；还有未上传的读数时会先询问。',
   'inspect.state.waiting': '待上传',
   'inspect.state.stored': '已入库',
   'inspect.state.quarantined': '服务器已搁置，不计入',
@@ -140,6 +148,14 @@ export const en: Record<keyof typeof zh, string> = {
   'inspect.grade.half': 'About half',
   'inspect.grade.little': 'Mostly wrong',
   'inspect.grade.part': 'about {part} right',
+  'inspect.photo': 'Photo reference, if there is one',
+  'inspect.photo.hint':
+    'What a picture is called where it is kept: in the camera app or the office’s own store. No picture is sent from here, and the household can read the reference. The picture must show no face, and the reference must name nobody.',
+  'inspect.photo.of': 'Photo reference: {name}',
+  'inspect.photo.noted': 'photo reference noted',
+  'inspect.photo.first_stays': 'this reading has a photo reference already, and the first one stays',
+  'inspect.photo.not_kept':
+    'photo reference not kept: the reading was set aside, or its household is not registered',
   'inspect.keep': 'Keep',
   'inspect.kept': '{code} is kept on this phone; it can be taken back for {s} s.',
   'inspect.wrong.empty': 'Scan or type the household’s code.',
@@ -150,6 +166,7 @@ export const en: Record<keyof typeof zh, string> = {
   'inspect.wrong.stream': 'Choose what it was thrown in as.',
   'inspect.wrong.weight': 'Write 0 to 200 kg, with three decimals at most.',
   'inspect.wrong.grade': 'Choose a grade.',
+  'inspect.wrong.photo': 'A photo reference has 200 characters at most, and no control characters.',
   'inspect.wrong.clock': 'This phone does not know the site’s time yet. Open this page once with a network.',
   'inspect.wrong.phone':
     'This phone did not keep the bag: it has no room, or may keep nothing. Use another one, or leave private browsing.',
@@ -171,7 +188,7 @@ export const en: Record<keyof typeof zh, string> = {
   'inspect.sent.strike':
     'What is stored is not deleted. Where it is wrong, strike that reading among the household’s deposits and say why.',
   'inspect.sent.privacy':
-    'Household codes stay on this phone until they are stored; afterwards only their last characters do. Logging out clears this phone, and asks first when readings still wait.',
+    'Household codes and photo references stay on this phone until they are stored; afterwards only a code’s last characters do. Logging out clears this phone, and asks first when readings still wait.',
   'inspect.state.waiting': 'waiting to be sent',
   'inspect.state.stored': 'stored',
   'inspect.state.quarantined': 'set aside by the server; does not count',

@@ -195,6 +195,7 @@ export const en: Record<Key, string> = {
   'deposits.bad': 'mostly wrong',
   'deposits.object': 'Object',
   'deposits.object_label': 'Object to {stream}, {at}',
+  'deposits.photo': 'photo reference {name}; the picture is kept elsewhere',
   'deposits.objected': 'objected to',
   'deposits.when':
     'There is no list to object to now. Once the next one is told you may object to every deposit, for as long as its window is open.',
@@ -308,6 +309,7 @@ export const en: Record<Key, string> = {
   'act.moved_in': 'registered as moved in',
   'act.move_undone': 'moving in taken back',
   'act.correct': 'register corrected',
+  'act.name_photo': 'photo reference noted',
   'act.code_made': 'code printed',
   'act.code_used': 'logged in with a code',
   'act.access_revoked': 'an account’s access ended',

@@ -6,10 +6,10 @@ use hemu_ledger::acts::Words;
 use hemu_ledger::bank::Deal;
 use hemu_ledger::privacy::{TrailQuery, TrailRow};
 use hemu_ledger::segment::Segment;
-use hemu_people::{Role, Scope};
+use hemu_people::{Role, Scope, handset};
 use serde_json::{Value, json};
 
-use crate::testing::{DAY, NOON, Site, TODAY, day, ending, inspected};
+use crate::testing::{DAY, KEY, NOON, Site, TODAY, acting, day, ending, inspected};
 
 const POOR: &str = "hh-poor-0002";
 const GOOD: &str = "hh-good-0001";
@@ -17,13 +17,8 @@ const GOOD: &str = "hh-good-0001";
 /// Who may log in: each has its line too, which is asserted where they are tested (`login/tests`).
 const PEOPLE: [&str; 5] = ["login", "logout", "me", "accounts", "tokens"];
 
-/// Those that are no act: a dry run changes nothing, nor does ending a computation before it stores anything, and a
-/// reading is a device's word, which the journal has as that.
-const LEAVE_NOTHING: [&str; 3] = [
-    "/api/v1/rules/dry-run",
-    "/api/v1/jobs/{id}/cancel",
-    "/api/v1/inspections",
-];
+/// Those that are no act: a dry run changes nothing, nor does ending a computation before it stores anything.
+const LEAVE_NOTHING: [&str; 2] = ["/api/v1/rules/dry-run", "/api/v1/jobs/{id}/cancel"];
 
 /// What was tried, on a site.
 struct Tried {
@@ -150,6 +145,28 @@ impl Tried {
             .await;
     }
 
+    /// A reading is a device's word, which the journal has as that; the photo that it names is an act of the account, which
+    /// is a device here too.
+    async fn on_a_graded_bag(&mut self) {
+        let mut desk = self.site.desk().await;
+        let readings = json!([{"boot": 1, "seq": 1, "at": NOON - DAY, "household": POOR, "stream": "food",
+            "weight_g": 900, "quality": 0.5, "photo": "IMG_0042"}]);
+        let path = "/api/v1/inspections";
+        for more in [0, 1, 0] {
+            let before = self.lines().await;
+            let asked = acting("p1", path, &json!({"readings": readings}));
+            let (response, ()) = tokio::join!(self.site.send(asked), desk.store());
+            assert_eq!(response.status(), 200);
+            self.site.fold().await;
+            // Not before the reading is folded, and not twice.
+            assert_eq!(self.lines().await, before + more);
+        }
+        let newest = self.trail(1).await.remove(0);
+        assert_eq!(newest.act.actor, handset("p1", &KEY));
+        assert_eq!(newest.after.as_deref(), Some("IMG_0042"));
+        self.paths.insert(path);
+    }
+
     async fn on_the_bank(&mut self) {
         let fund = Deal::Fund {
             key: "fund-0001".into(),
@@ -238,6 +255,7 @@ async fn every_route_that_changes_something_leaves_one_line() {
     tried.on_the_bank().await;
     let published = tried.through_the_process().await;
     tried.on_readings(published).await;
+    tried.on_a_graded_bag().await;
     tried.on_households().await;
     let document: Value = serde_json::from_str(&crate::openapi().to_json().unwrap()).unwrap();
     let paths = document["paths"].as_object().unwrap();

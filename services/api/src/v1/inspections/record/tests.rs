@@ -1,5 +1,7 @@
 //! Readings of people: stored before they are answered for, once, and as nobody else's.
 
+mod photo;
+
 use std::time::Duration;
 
 use futures::FutureExt;
