@@ -308,6 +308,22 @@ async function story(stage) {
     await page.setViewportSize({ width: 1280, height: 900 });
   });
 
+  await step('the_page_one_is_on_stays_in_sight_when_the_window_becomes_narrow', async () => {
+    await goTo(page, 'quality');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForFunction(() => {
+      const link = document.getElementById('nav-quality').getBoundingClientRect();
+      return link.left >= 0 && link.right <= innerWidth;
+    });
+    // Only the menu moves: nobody is taken away from what they read.
+    await page.evaluate(() => scrollTo(0, 300));
+    const before = await page.evaluate(() => [scrollY, document.querySelector('nav').scrollLeft]);
+    await page.setViewportSize({ width: 420, height: 844 });
+    await page.waitForFunction((left) => document.querySelector('nav').scrollLeft !== left, before[1]);
+    assert.equal(await page.evaluate(() => scrollY), before[0]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
   await step('the_plan_is_walked_by_keyboard', async () => {
     await goTo(page, 'today');
     await page.waitForSelector('#plan .spot');

@@ -41,7 +41,8 @@ async fn name(site: &Site, account: &str, photos: &[(u64, &str)]) -> Vec<PhotoFa
         .iter()
         .map(|(seq, photo)| (*seq, (*photo).to_owned()))
         .collect();
-    let named = site.ledger.name_photos(&person(account), NOW, BOOT, &photos);
+    let account = person(account);
+    let named = site.ledger.name_photos(&account, NOW, BOOT, &photos);
     named.await.unwrap()
 }
 
@@ -113,11 +114,11 @@ async fn it_is_noted_with_the_accounts_own_reading_of_a_household_that_is_there(
 async fn it_is_erased_with_the_household_and_the_journal_says_neither_what_nor_who() {
     let site = graded(&[Some("H1")]).await;
     name(&site, "p1", &[(1, PHOTO)]).await;
-    let trail = site.ledger.trail(&TrailQuery {
-        limit: 9,
+    let newest = TrailQuery {
+        limit: 1,
         ..TrailQuery::default()
-    });
-    let line = trail.await.unwrap().remove(0);
+    };
+    let line = site.ledger.trail(&newest).await.unwrap().remove(0);
     assert_eq!(line.act.actor, handset(&site, "p1").await, "not the account");
     assert_eq!((line.why, line.after.as_deref()), (None, Some(PHOTO)));
     assert!(
@@ -167,9 +168,8 @@ async fn what_is_over_is_shown_no_more_and_nothing_takes_its_place() {
 async fn only_whoever_grades_bags_names_a_photo_and_only_of_what_was_graded() {
     let site = graded(&[Some("H1")]).await;
     for (account, role) in [("p1", Role::Auditor), ("p2", Role::Volunteer)] {
-        let added = site
-            .ledger
-            .add_account(&Actor::operator(), NOW, (&person(account), role), None);
+        let (by, name) = (Actor::operator(), person(account));
+        let added = site.ledger.add_account(&by, NOW, (&name, role), None);
         added.await.unwrap();
     }
     let photos = [(1, PHOTO.to_owned())];
