@@ -2,9 +2,12 @@
 //! phone's door open.
 #![expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
 use crate::people::with_password;
+use crate::privacy::holding;
 use crate::serve::post;
 use crate::support::{Server, refuse, succeed};
 
@@ -18,17 +21,19 @@ fn batch(seqs: std::ops::RangeInclusive<u64>) -> String {
 
 /// How often each outcome was said.
 fn outcomes(answer: &str, outcome: &str) -> usize {
+    said(answer, "outcome", outcome)
+}
+
+fn said(answer: &str, of: &str, word: &str) -> usize {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let told: Value = serde_json::from_str(body).unwrap();
     let readings = told["readings"].as_array().unwrap().iter();
-    readings.filter(|reading| reading["outcome"] == outcome).count()
+    readings.filter(|reading| reading[of] == word).count()
 }
 
-#[test]
-fn what_was_answered_for_survives_a_kill_and_is_stored_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
+/// An inspector's token for a phone, as a header.
+fn phone(data: &Path) -> String {
     let added = with_password(
         data,
         &["user", "add", "w1", "--role", "inspector"],
@@ -37,7 +42,14 @@ fn what_was_answered_for_survives_a_kill_and_is_stored_once() {
     assert!(added.status.success());
     let made = ["token", "add", "w1", "--scopes", "grade_bags", "--label", "phone"];
     let made: Value = serde_json::from_str(&succeed(data, &made)).unwrap();
-    let token = format!("authorization: Bearer {}\r\n", made["token"].as_str().unwrap());
+    format!("authorization: Bearer {}\r\n", made["token"].as_str().unwrap())
+}
+
+#[test]
+fn what_was_answered_for_survives_a_kill_and_is_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let token = phone(data);
     let server = Server::start(data, 0);
     let told = post(
         &format!("{}/api/v1/inspections", server.http),
@@ -62,4 +74,63 @@ fn what_was_answered_for_survives_a_kill_and_is_stored_once() {
     );
     assert!(succeed(data, &["verify"]).contains("every row is what the journal adds up to"));
     assert!(refuse(data, &["device", "add", "account-1"]).contains("accounts that grade bags"));
+}
+
+#[test]
+fn a_photo_is_noted_once_whatever_becomes_of_the_server_and_goes_with_its_household() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let households = file(
+        "households.csv",
+        "household,estate,building,unit,door,residents,station\nH1,E1,1,1,101,3,\n",
+    );
+    succeed(data, &["household", "import", &households]);
+    let token = phone(data);
+    let photo = "PHOTO-OF-A-BAG-4711";
+    let batch = batch(1..=8).replace("\"quality\"", &format!("\"photo\":\"{photo}\",\"quality\""));
+    let mut server = Server::start(data, 0);
+    for _ in 0..2 {
+        let path = format!("{}/api/v1/inspections", server.http);
+        // An answer waits a while for the projector, and says so where it did not come.
+        let noted = (0..60).any(|_| said(&post(&path, &token, &batch), "photo", "noted") == 8);
+        assert!(noted);
+        server.kill();
+        server = Server::start(data, 0);
+    }
+    assert!(server.terminate().success());
+    let trail = succeed(data, &["audit", "--kind", "name_photo"]);
+    assert_eq!(trail.matches(photo).count(), 8, "{trail}");
+    assert_eq!(trail.matches("account-").count(), 8, "{trail}");
+    let own = succeed(data, &["household", "export", "H1", "--out", "-"]);
+    let own: Value = serde_json::from_str(&own).unwrap();
+    let readings = own["readings"].as_array().unwrap();
+    assert_eq!(readings.len(), 8);
+    assert!(readings.iter().all(|reading| reading["photo"] == photo), "{own}");
+    assert_eq!(holding(data, photo), Vec::<PathBuf>::new());
+    let why = file("reason.txt", "asked for in writing\n");
+    succeed(
+        data,
+        &[
+            "household",
+            "erase",
+            "H1",
+            "--account",
+            "keeper",
+            "--reason-file",
+            &why,
+        ],
+    );
+    let trail = succeed(data, &["audit", "--kind", "name_photo"]);
+    assert_eq!(
+        (trail.matches(photo).count(), trail.matches("account-").count()),
+        (0, 8),
+        "{trail}"
+    );
+    assert!(succeed(data, &["verify"]).contains("every row is what the journal adds up to"));
 }

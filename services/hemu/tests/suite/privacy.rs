@@ -103,7 +103,7 @@ impl Site {
 }
 
 /// Files below a folder that hold some bytes, unpacked where they are packed.
-fn holding(folder: &Path, needle: &str) -> Vec<PathBuf> {
+pub(crate) fn holding(folder: &Path, needle: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
