@@ -132,9 +132,9 @@ impl Deed<'_> {
     async fn graded(&mut self, device: &str, boot: u64, seq: u64) -> Result<Option<Graded>> {
         let path = self.ledger.folder().projections();
         let row: Option<(i64, u32, i64, String)> = db::query_as(
-            "select position, idx, day, token from reading join device on device.no = reading.device
-             join household on household.no = reading.household
-             where device.name = ? and boot = ? and seq = ? and reading_id is null",
+            "select reading.position, reading.idx, reading.day, household.token from reading
+             join device on device.no = reading.device join household on household.no = reading.household
+             where device.name = ? and reading.boot = ? and reading.seq = ? and reading.reading_id is null",
         )
         .bind(device)
         .bind(boot.cast_signed())
