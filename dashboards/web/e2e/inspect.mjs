@@ -207,6 +207,7 @@ async function look(stage, width, locale, tag, more = {}) {
   await page.fill('#grade-household', 'hh-somebody-0001');
   await page.check('#grade-stream input[value="food"]');
   await page.check('#grade-grade input[value="mixed"]');
+  await page.fill('#grade-photo', PHOTO);
   await accessible(page, `inspect ${width} ${tag}`);
   await stage.shoot(page, `inspect-${width}-${tag}`);
   assert.deepEqual(complaints, []);
