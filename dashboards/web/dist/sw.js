@@ -1,8 +1,8 @@
 // Keeps the inspectors' page for when there is no network: the page itself and what it needs to inspect. Must not touch the
 // API's answers, nor any other page: what is of people and of now is asked of the server or not had at all.
 // The two constants are the build's.
-const VERSION = '89e6cd65eec96f8c';
-const FILES = ['./assets/Inspect-C_L1I3YI.css', './assets/Inspect-Du-gY0kN.js', './assets/Panel-BuQ4N_7W.css', './assets/Panel-DAF8PMOx.js', './assets/StreamBadge-BX5qdDh7.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-CS5Dr_Wr.js', './assets/inspectors-Bu2RbB3i.css', './assets/inspectors-CMPRJpMc.js', './assets/plan-BFPWeNlM.js', './assets/streams-DvqQFzzm.js', './assets/text-P0eKjKv1.js'];
+const VERSION = '6d886ab24e5e77b9';
+const FILES = ['./assets/Inspect-B6Bgo2Cf.js', './assets/Inspect-DYBLbolI.css', './assets/Panel-BuQ4N_7W.css', './assets/Panel-DAF8PMOx.js', './assets/StreamBadge-DOHfC94S.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-CS5Dr_Wr.js', './assets/inspectors-Bu2RbB3i.css', './assets/inspectors-CvZqWL4C.js', './assets/plan-BFPWeNlM.js', './assets/streams-DvqQFzzm.js', './assets/text-CXp7ci6E.js'];
 
 const CACHE = `hemu-${VERSION}`;
 const PAGE = './';
