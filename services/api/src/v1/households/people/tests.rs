@@ -145,7 +145,7 @@ async fn a_delegation_ends_at_once_and_leaves_the_delegates_own_household() {
     let trail = site.seen("auditor", "/api/v1/audit?kind=access_revoked").await;
     let line = &trail["items"][0];
     assert_eq!(
-        (&line["actor"], &line["household"]["id"]),
+        (&line["actor"], &line["household"]["household_id"]),
         (&json!("mother"), &json!(OWN))
     );
     assert_eq!(line["before"], "neighbour: acts for the household as a delegate");
