@@ -229,7 +229,7 @@ export const zh = {
   'people.own_delegate': '您自己（代办人）',
   'people.family': '本户的人',
   'people.delegate': '代办人（别户的账户）',
-  'people.line': '{account}，从 {at} 起',
+  'people.line': '{account}，{at} 起',
   'people.alone': '除了您，没有别人能代表本户。',
   'people.note_family': '本户的人由自己结束，或请打印登录码的社区工作人员结束；这里只能结束代办人。',
   'people.note_delegate': '您是本户的代办人，这里只显示您自己。本户随时可以结束代办。',
