@@ -21,17 +21,21 @@ async fn handset(site: &Site, account: &str) -> String {
 async fn graded(households: &[Option<&'static str>]) -> Site {
     let site = Site::new().await;
     register(&site, &["H1", "H2"]).await;
-    let body = |(nth, household): (i64, &Option<&'static str>)| {
+    let body = |(nth, household): (i64, Option<&'static str>)| {
         let body = Body::Deposit(Deposit {
-            household: *household,
+            household,
             by: By::Inspector,
             ..deposit("", nth * 1_440 + 600)
         });
         (nth.cast_unsigned() + 1, body)
     };
     let phone = handset(&site, "p1").await;
-    site.append(&[of_boot(&phone, BOOT, (0..).zip(households).map(body))])
-        .await;
+    site.append(&[of_boot(
+        &phone,
+        BOOT,
+        (0..).zip(households.iter().copied()).map(body),
+    )])
+    .await;
     site.fold().await;
     site
 }
