@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hemu_people::handset;
+use hemu_ledger::privacy::{TrailQuery, TrailRow};
+use hemu_people::{Role, Scope, handset};
 use hemu_rules::Plan;
 use serde_json::{Value, json};
 
@@ -57,14 +58,20 @@ async fn shown(site: &Site, account: &str, household: &str) -> Value {
     page["items"][0]["photo"].clone()
 }
 
-async fn lines(site: &Site) -> usize {
-    site.ledger.acts(None, 99).await.unwrap().len()
+/// The trail, newest first.
+async fn trail(site: &Site) -> Vec<TrailRow> {
+    let find = TrailQuery {
+        limit: 99,
+        ..TrailQuery::default()
+    };
+    let sight = site.ledger.seen_by(Scope::Everyone);
+    sight.trail(&find).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_photo_is_noted_once_and_shown_to_staff_and_to_the_household() {
     let (site, mut desk) = patient().await;
-    let before = lines(&site).await;
+    let before = trail(&site).await.len();
     let batch = [pictured(1, "hh-good-0001", PHOTO), graded(2, "hh-poor-0002", 0.5)];
     let told = send_folded(&site, &mut desk, &batch).await;
     assert_eq!(
@@ -76,8 +83,9 @@ async fn a_photo_is_noted_once_and_shown_to_staff_and_to_the_household() {
         (outcomes(&again), photos(&again)),
         (vec!["repeat"; 2], vec!["noted", ""])
     );
-    assert_eq!(lines(&site).await, before + 1);
-    let line = site.ledger.acts(None, 1).await.unwrap().remove(0);
+    let mut trail = trail(&site).await;
+    assert_eq!(trail.len(), before + 1);
+    let line = trail.remove(0).act;
     let who = handset("p1", &KEY);
     assert_eq!((line.kind.as_str(), line.actor), ("name_photo", who));
     for account in ["p1", "auditor"] {
@@ -170,7 +178,7 @@ async fn a_photo_that_is_no_reference_is_refused_with_its_field_and_nothing_is_s
 async fn an_erased_household_takes_its_photos_along() {
     let (site, mut desk) = patient().await;
     send_folded(&site, &mut desk, &[pictured(1, "hh-good-0001", PHOTO)]).await;
-    site.let_in("keeper", hemu_people::Role::Admin, i64::MAX).await;
+    site.let_in("keeper", Role::Admin, i64::MAX).await;
     let export = site
         .send(looking("keeper", "/api/v1/households/hh-good-0001/export"))
         .await;
