@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { ask } from './desk.mjs';
-import { accessible, goTo, logIn, run } from './harness.mjs';
+import { accessible, expire, goTo, logIn, run } from './harness.mjs';
 
 const ADMIN = process.env.HEMU_ADMIN;
 assert.ok(ADMIN, 'expected HEMU_ADMIN as a name and a password, came nothing');
@@ -19,11 +19,6 @@ async function refused(page, button, field, says) {
   await page.waitForSelector(`#${field}-wrong p`);
   assert.match(await page.textContent(`#${field}-wrong`), says);
   await page.waitForFunction((field) => document.activeElement.id === field, field);
-}
-
-/** Ends the browser's session under the page, as if it had run out. */
-async function expire(context) {
-  await context.clearCookies();
 }
 
 async function back(page, password) {
@@ -74,9 +69,7 @@ async function adding(stage) {
     'a_session_that_ends_in_the_form_costs_a_password_and_a_double_click_adds_one',
     async () => {
       await page.fill('#account-name', NEWCOMER);
-      await expire(context);
-      await page.dblclick('#account-add');
-      await page.waitForSelector('#login-again[open]');
+      await expire({ context, page }, '#account-add', { twice: true });
       await page.fill('#again-password', 'not the password');
       await page.click('#again-go');
       await page.waitForSelector('#login-again [role="alert"]');
@@ -148,9 +141,7 @@ async function password(stage, code) {
 
   await stage.step('a_session_that_ends_meanwhile_keeps_both_passwords_and_the_change_is_made', async () => {
     await type(CHOSEN, CHANGED, CHANGED);
-    await expire(context);
-    await page.click('#password-go');
-    await page.waitForSelector('#login-again[open]');
+    await expire({ context, page }, '#password-go');
     await page.fill('#again-password', CHOSEN);
     await page.click('#again-go');
     await page.waitForSelector('#login-name');
@@ -211,8 +202,7 @@ async function tokens(stage) {
 
   await stage.step('a_token_is_made_after_the_session_ended_in_the_form_and_is_shown_once', async () => {
     await page.check('#token-scopes [value="see_site"]');
-    await expire(context);
-    await page.click('#token-add');
+    await expire({ context, page }, '#token-add');
     await back(page, CHANGED);
     await page.waitForSelector('#token-shown');
     token = await page.inputValue('#token-shown');

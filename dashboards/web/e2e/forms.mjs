@@ -5,16 +5,15 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { ask } from './desk.mjs';
-import { goTo, run } from './harness.mjs';
+import { expire, goTo, run } from './harness.mjs';
 
 const [, PASSWORD] = (process.env.HEMU_LOGIN ?? '').split(' ');
 assert.ok(PASSWORD, 'expected HEMU_LOGIN as a name and a password, came nothing');
 
 /** The session runs out, a button is clicked twice, and the same person comes back. */
-async function lapse({ context, page }, button) {
-  await context.clearCookies();
-  await page.dblclick(button);
-  await page.waitForSelector('#login-again[open]');
+async function lapse(seen, button) {
+  const { page } = seen;
+  await expire(seen, button, { twice: true });
   await page.fill('#again-password', PASSWORD);
   await page.dblclick('#again-go');
   await page.waitForSelector('#login-again:not([open])', { state: 'attached' });

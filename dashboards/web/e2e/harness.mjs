@@ -128,6 +128,19 @@ function watch({ page, complaints, foreign, requests }, origin) {
   });
 }
 
+/** Ends the browser's session under the page, as if it had run out, and presses a button. */
+export async function expire({ context, page }, button, { twice = false } = {}) {
+  await context.clearCookies();
+  // Not by the mouse: the page may have noticed already, and then nothing beneath can be clicked.
+  await page.evaluate(
+    ([button, times]) => {
+      for (let time = 0; time < times; time += 1) document.querySelector(button).click();
+    },
+    [button, twice ? 2 : 1],
+  );
+  await page.waitForSelector('#login-again[open]');
+}
+
 /** As `name password`, on the inspectors' page. */
 export async function logIn(page, login) {
   const [name, password] = login.split(' ');

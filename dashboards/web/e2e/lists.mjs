@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ask, daysBefore, editions, go, open, revisionOf, today, until } from './desk.mjs';
-import { accessible, goTo, run } from './harness.mjs';
+import { accessible, expire, goTo, run } from './harness.mjs';
 import { asResident } from './resident.mjs';
 
 const PEOPLE = {
@@ -130,8 +130,7 @@ async function object(stage, seats, day) {
   await stage.step('a_session_that_ended_meanwhile_costs_a_password_and_nothing_else', async () => {
     await page.click('#record-go');
     await page.waitForSelector('dialog#act[open]');
-    await context.clearCookies();
-    await page.click('#act-go');
+    await expire({ context, page }, '#act-go');
     await page.fill('#again-password', PEOPLE.inspector.split(' ')[1]);
     await page.click('#again-go');
     await page.waitForSelector('#objection-words');
