@@ -82,7 +82,7 @@ impl Ledger {
         }
         if !bodies.is_empty() {
             // Under the name that the readings stand under: which device an account is, the journal says of nobody.
-            handset = device.parse().map_err(|_| Error::Rejected(device.into()))?;
+            handset = device.parse().map_err(|_| Error::Rejected(device))?;
             deed.actor = &handset;
             deed.store(bodies).await?;
         }
