@@ -1,8 +1,8 @@
 // Keeps the inspectors' page for when there is no network: the page itself and what it needs to inspect. Must not touch the
 // API's answers, nor any other page: what is of people and of now is asked of the server or not had at all.
 // The two constants are the build's.
-const VERSION = '55129fab4b8d6673';
-const FILES = ['./assets/Inspect-BO-TtnxD.js', './assets/Inspect-DYBLbolI.css', './assets/Panel-BuQ4N_7W.css', './assets/Panel-DAF8PMOx.js', './assets/StreamBadge-DOHfC94S.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-CS5Dr_Wr.js', './assets/inspectors-Bkll1BOW.js', './assets/inspectors-Bu2RbB3i.css', './assets/plan-BFPWeNlM.js', './assets/streams-DvqQFzzm.js', './assets/text-CXp7ci6E.js'];
+const VERSION = 'aa8072c719847339';
+const FILES = ['./assets/Inspect-B-HTJlZt.js', './assets/Inspect-DYBLbolI.css', './assets/Panel-BuQ4N_7W.css', './assets/Panel-DAF8PMOx.js', './assets/StreamBadge-DOHfC94S.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-CS5Dr_Wr.js', './assets/inspectors-DwebE6r3.css', './assets/inspectors-zEAQFl3N.js', './assets/plan-BFPWeNlM.js', './assets/streams-DvqQFzzm.js', './assets/text-CXp7ci6E.js'];
 
 const CACHE = `hemu-${VERSION}`;
 const PAGE = './';

@@ -13,7 +13,7 @@ use crate::engine::Bucket;
 use crate::packed::{Packed, Sums};
 use crate::point::Measure;
 use crate::query::{Agg, DAY_MS, Field, HOUR_MS, Query, Step};
-use crate::sqlite::{Place, Rollups, add, clearings, unpack};
+use crate::sqlite::{DAY_BITS, Place, Rollups, add, clearings, unpack};
 
 /// Rows a statement.
 const ROWS: usize = 500;
@@ -75,7 +75,7 @@ const UNSENT: &str = "select line, bucket, mark, device, stream from due join li
     where grain = ? and sent is null limit ?";
 
 /// All days of some lines, by the number of the line.
-const OF_LINES: &str = "select place, sums from day where place >= ?1 << 20 and place < ?2 << 20";
+const OF_LINES: &str = "select place, sums from day where place >= ?1 << ?3 and place < ?2 << ?3";
 
 impl Rollups {
     /// Says which engine is to have what is here (`""` for none); one that is new to the file lacks everything.
@@ -255,7 +255,7 @@ impl Rollups {
     /// Makes everything of some lines due.
     async fn mark_all(&self, connection: &mut SqliteConnection, first: i64, end: i64) -> Result<()> {
         let (mut hours, mut days) = (BTreeSet::new(), BTreeSet::new());
-        let rows = sqlx::query(OF_LINES).bind(first).bind(end);
+        let rows = sqlx::query(OF_LINES).bind(first).bind(end).bind(DAY_BITS);
         for row in rows.fetch_all(&mut *connection).await? {
             let place = Place(row.try_get("place")?);
             let packed = unpack(place, row.try_get("sums")?)?;
@@ -310,19 +310,21 @@ impl Rollups {
 
     /// How many buckets are to be sent, with those that are yet to be made due again.
     pub(crate) async fn waiting(&self) -> Result<u64> {
-        let sql = "select (select coalesce(sum(hours + 1), 0) from day where place >= (filling + 1) << 20)
+        let sql = "select (select coalesce(sum(hours + 1), 0) from day where place >= (filling + 1) << ?)
                    + (select count(*) from due where sent is null and line <= coalesce(filling, line)) from engine";
-        let row = sqlx::query(sql).fetch_one(&self.pool).await?;
+        let row = sqlx::query(sql).bind(DAY_BITS).fetch_one(&self.pool).await?;
         Ok(row.try_get::<i64, _>(0)?.max(0).cast_unsigned())
     }
 
     /// A chart of the oldest day that the engine should have.
     pub(crate) async fn oldest_day(&self) -> Result<Option<Query>> {
-        let sql = "select place, sums, device, stream from day join line on no = place >> 20
-                   where place & 1048575 > 0 and (select filling from engine) is null and not exists
-                   (select 1 from due where grain = 'day' and line = place >> 20 and bucket = place & 1048575)
-                   order by place & 1048575 limit 1";
-        let Some(row) = sqlx::query(sql).fetch_optional(&self.pool).await? else {
+        let sql = "select place, sums, device, stream from
+                   (select *, place >> ?1 as of_line, place & ((1 << ?1) - 1) as at from day) join line on no = of_line
+                   where at > 0 and (select filling from engine) is null and not exists
+                   (select 1 from due where grain = 'day' and line = of_line and bucket = at)
+                   order by at limit 1";
+        let query = sqlx::query(sql).bind(DAY_BITS);
+        let Some(row) = query.fetch_optional(&self.pool).await? else {
             return Ok(None);
         };
         let place = Place(row.try_get("place")?);

@@ -227,6 +227,7 @@ impl Rollups {
             let rows = sqlx::query(DAYS)
                 .bind(next)
                 .bind(last.0)
+                .bind(DAYS_AT_ONCE)
                 .fetch_all(&self.pool)
                 .await?;
             next = last.0 + 1;
@@ -238,7 +239,7 @@ impl Rollups {
                         add(&mut buckets, start, sums);
                     }
                 }
-                if rows.len() == DAYS_AT_ONCE {
+                if rows.len() == usize::from(DAYS_AT_ONCE) {
                     next = place.0 + 1;
                 }
             }
@@ -354,8 +355,8 @@ pub(crate) fn add<K: Ord>(sums: &mut BTreeMap<K, Sums>, key: K, more: Sums) {
 }
 
 /// Days read at once: a chart of many years is no reason to hold them all.
-const DAYS_AT_ONCE: usize = 400;
-const DAYS: &str = "select place, sums from day where place >= ? and place <= ? order by place limit 400";
+const DAYS_AT_ONCE: u16 = 400;
+const DAYS: &str = "select place, sums from day where place >= ? and place <= ? order by place limit ?";
 
 /// Rows a statement; each shape is prepared once and kept.
 const SHAPES: [usize; 3] = [512, 16, 1];
