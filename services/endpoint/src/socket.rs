@@ -70,8 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Writes all of `output`. False when the socket is broken. What was written is off the front even when dropped.
     pub(crate) async fn write(&mut self, output: &mut BytesMut) -> bool {
         while output.has_remaining() {
-            match self.stream.write_buf(output).await {
-                Ok(written) if written > 0 => self.sent.inc_by(written as u64),
+            match self.stream.write(output).await {
+                Ok(written) if written > 0 => {
+                    output.advance(written);
+                    self.sent.inc_by(written as u64);
+                }
                 Ok(_) | Err(_) => return false,
             }
         }

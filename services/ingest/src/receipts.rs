@@ -44,6 +44,14 @@ pub async fn round(
     let Some(owed) = intake.owed().await else {
         return false;
     };
+    let keys = match ledger.device_keys(owed.iter().map(|owed| &*owed.device)).await {
+        Ok(keys) => keys,
+        // The next receipts say the same and more.
+        Err(error) => {
+            tracing::warn!(%error, devices = owed.len(), "receipts could not be signed");
+            return true;
+        }
+    };
     for owed in owed {
         let Ok(device) = DeviceId::try_from(&*owed.device) else {
             continue;
@@ -54,11 +62,8 @@ pub async fn round(
             missing: owed.missing,
             generation,
         };
-        match ledger.device_key(&owed.device).await {
-            Ok(key) => send(&device, key.map(|key| hemu_wire::sign(&receipt, &key))),
-            // The next receipt says the same and more.
-            Err(error) => tracing::warn!(%error, device.id = %device, "a receipt could not be signed"),
-        }
+        let key = keys.get(device.as_str());
+        send(&device, key.map(|key| hemu_wire::sign(&receipt, key)));
     }
     true
 }

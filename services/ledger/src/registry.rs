@@ -6,12 +6,15 @@
 pub(crate) mod digest;
 mod households;
 
+use std::collections::HashMap;
+
 use hemu_people::HANDSET;
 use sha2::{Digest, Sha256};
 
 use crate::db::{self, from_columns};
 use crate::error::{Error, InFile, Result};
 use crate::ledger::Ledger;
+use crate::rows::{Binds, Rows};
 
 pub(crate) use households::Home;
 pub use households::{Household, HouseholdQuery};
@@ -234,6 +237,33 @@ impl Ledger {
             .transpose()?
             .flatten();
         Ok(digest.and_then(|bytes| bytes.try_into().ok()))
+    }
+
+    /// The digests of several devices' keys at once, of those that may log in.
+    pub async fn device_keys<'d>(
+        &self,
+        ids: impl IntoIterator<Item = &'d str>,
+    ) -> Result<HashMap<String, KeyDigest>> {
+        let path = self.folder().truth();
+        let wanted = Rows::new(
+            "with wanted (id) as (",
+            1,
+            ") select id, key_digest from wanted join device using (id) where revoked_at is null",
+        );
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let mut connection = self.truth.acquire().await.of(&path)?;
+        let bind = |binds: &mut Binds, id: &&str| {
+            binds.add(*id);
+        };
+        let rows = wanted.fetch(&mut connection.link(), &ids, bind).await.of(&path)?;
+        let mut keys = HashMap::new();
+        for row in rows {
+            let digest: Option<Vec<u8>> = row.try_get("key_digest").of(&path)?;
+            if let Some(digest) = digest.and_then(|bytes| bytes.try_into().ok()) {
+                keys.insert(row.try_get("id").of(&path)?, digest);
+            }
+        }
+        Ok(keys)
     }
 
     /// Gives a device a new key; the old one stops working.

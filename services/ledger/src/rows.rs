@@ -54,34 +54,29 @@ impl Rows {
         }
     }
 
-    /// The statements and parameters for these rows.
-    fn split<'r, T>(
+    /// The statements for these rows, each with its parameters: made one after the other, for together they would be several
+    /// times what the rows are.
+    fn statements<'r, T>(
         &self,
-        link: &Link<'_>,
+        unnested: bool,
         mut rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
-    ) -> Vec<Query> {
-        let bound = |some: &'r [T]| {
-            let mut binds = Binds(Vec::with_capacity(some.len() * self.width));
+    ) -> impl Iterator<Item = Query> {
+        std::iter::from_fn(move || {
+            let (count, sql, rows_of) = if unnested {
+                (rows.len().min(UNNESTED), &self.unnested, Some(self.width))
+            } else {
+                let (count, sql) = self.shapes.iter().find(|(count, _)| *count <= rows.len())?;
+                (*count, sql, None)
+            };
+            let (some, rest) = rows.split_at_checked(count).filter(|_| count > 0)?;
+            rows = rest;
+            let mut binds = Binds(Vec::with_capacity(count * self.width));
             for row in some {
                 bind(&mut binds, row);
             }
-            binds.0
-        };
-        if let Link::Postgres(_) = link {
-            let some = rows.chunks(UNNESTED);
-            return some
-                .map(|some| Query::new(self.unnested.clone(), bound(some), Some(self.width)))
-                .collect();
-        }
-        let mut statements = Vec::new();
-        for (count, sql) in &self.shapes {
-            while let Some((some, rest)) = rows.split_at_checked(*count) {
-                statements.push(Query::new(sql.clone(), bound(some), None));
-                rows = rest;
-            }
-        }
-        statements
+            Some(Query::new(sql.clone(), binds.0, rows_of))
+        })
     }
 
     /// Runs the statement for all rows. Only inside a transaction that an error takes back: some rows may be in it by then.
@@ -91,7 +86,7 @@ impl Rows {
         rows: &'r [T],
         bind: impl Fn(&mut Binds, &'r T),
     ) -> Outcome {
-        for query in self.split(connection, rows, bind) {
+        for query in self.statements(matches!(connection, Link::Postgres(_)), rows, bind) {
             query.execute(&mut *connection).await?;
         }
         Ok(())
@@ -105,7 +100,7 @@ impl Rows {
         bind: impl Fn(&mut Binds, &'r T),
     ) -> Outcome<Vec<Row>> {
         let mut found = Vec::new();
-        for query in self.split(connection, rows, bind) {
+        for query in self.statements(matches!(connection, Link::Postgres(_)), rows, bind) {
             found.extend(query.fetch_all(&mut *connection).await?);
         }
         Ok(found)
