@@ -22,6 +22,7 @@ pub mod read;
 pub mod registry;
 mod restore;
 mod rows;
+mod seen;
 pub mod segment;
 mod sight;
 mod store;

@@ -16,7 +16,7 @@ const TABLES: [(&str, &str); 20] = [
     ("device", "no"),
     ("household", "no"),
     ("cursor", "device, boot"),
-    ("seen", "device, boot, first_seq"),
+    ("seen", "device, boot, block"),
     ("imported", "id"),
     ("ignored", "position, idx"),
     ("reading", "day, household, bag, position, idx"),

@@ -7,6 +7,7 @@ use hemu_rules::{Bucket, Day, PairSums, Participation, SharedBags, Source, Strea
 use super::hold::Hold;
 use crate::entry::{BinState, Deposit, Incident, Quarantined, Status};
 use crate::read::Held;
+use crate::seen::Seen;
 
 /// A record's place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,8 +115,8 @@ pub(super) struct Changes<'e> {
     pub(super) first_days: BTreeMap<u32, Day>,
     pub(super) devices: BTreeMap<u32, DeviceChange<'e>>,
     pub(super) cursors: BTreeSet<(u32, u64)>,
-    /// (device, boot, first seq) -> content hashes of consecutive records, accepted in one batch.
-    pub(super) runs: BTreeMap<(u32, u64, u64), Vec<u64>>,
+    /// What was accepted of (device, boot, block of numbers).
+    pub(super) seen: BTreeMap<(u32, u64, u64), Seen>,
     pub(super) imported: HashMap<[u8; 16], u64>,
     pub(super) ignored: Vec<(Place, &'static str)>,
     pub(super) readings: Vec<ReadingRow<'e>>,
@@ -135,7 +136,6 @@ pub(super) struct Changes<'e> {
     pub(super) conflicting: BTreeMap<(u32, u64), i64>,
     /// What people, or conflicts, do to readings that are stored already.
     pub(super) holds: Vec<Hold>,
-    run: Option<(u32, u64, u64, u64)>,
 }
 
 impl Changes<'_> {
@@ -144,20 +144,5 @@ impl Changes<'_> {
             totals,
             ..Self::default()
         }
-    }
-
-    /// Notes an accepted record's hash, growing the current run when it follows on in the same batch.
-    /// Runs end with their batch, so that a rebuild with other chunks writes the same rows.
-    pub(super) fn note_seen(&mut self, position: u64, device: u32, boot: u64, seq: u64, hash: u64) {
-        let first = match self.run {
-            Some((d, b, first, p)) if (d, b, p) == (device, boot, position) => {
-                let run = self.runs.get(&(device, boot, first));
-                run.filter(|hashes| first + hashes.len() as u64 == seq)
-                    .map_or(seq, |_| first)
-            }
-            _ => seq,
-        };
-        self.run = Some((device, boot, first, position));
-        self.runs.entry((device, boot, first)).or_default().push(hash);
     }
 }

@@ -11,6 +11,8 @@ use crate::cursor::{Cursor, Known};
 use crate::db;
 use crate::entry::{Body, Entry, Origin};
 use crate::error::{InFile, Result};
+use crate::read::seen;
+use crate::seen::block_of;
 
 /// Household tokens kept in memory between transactions.
 const HOUSEHOLDS_KEPT: usize = 1_000_000;
@@ -143,7 +145,6 @@ impl Projector {
     pub(super) async fn judge<'e>(
         &mut self,
         changes: &mut Changes<'e>,
-        place: Place,
         entry: &Entry<'e>,
     ) -> std::result::Result<(u32, Verdict), sqlx::Error> {
         let device = self.device(changes, entry.origin.device());
@@ -151,8 +152,7 @@ impl Projector {
             Origin::Unidentified { .. } | Origin::Account { .. } => Verdict::Accept,
             Origin::Import { reading_id, .. } => self.judge_import(changes, reading_id, entry.hash).await?,
             Origin::Device { boot, seq, .. } => {
-                self.judge_device(changes, place, (device, boot, seq), entry)
-                    .await?
+                self.judge_device(changes, (device, boot, seq), entry).await?
             }
         };
         Ok((device, verdict))
@@ -161,7 +161,6 @@ impl Projector {
     async fn judge_device(
         &mut self,
         changes: &mut Changes<'_>,
-        place: Place,
         (device, boot, seq): (u32, u64, u64),
         entry: &Entry<'_>,
     ) -> std::result::Result<Verdict, sqlx::Error> {
@@ -190,7 +189,8 @@ impl Projector {
             cursor.cover(from, to);
         }
         changes.cursors.insert((device, boot));
-        changes.note_seen(place.position, device, boot, seq, entry.hash);
+        let block = changes.seen.entry((device, boot, block_of(seq))).or_default();
+        block.note(seq, entry.hash);
         Ok(Verdict::Accept)
     }
 
@@ -224,36 +224,19 @@ impl Projector {
         boot: u64,
         seq: u64,
     ) -> std::result::Result<Option<u64>, sqlx::Error> {
-        let at = |first: u64, hashes: &[u64]| {
-            let offset = usize::try_from(seq - first).ok()?;
-            hashes.get(offset).copied()
-        };
-        let recent = changes.runs.range(..=(device, boot, seq)).next_back();
-        if let Some((&(d, b, first), hashes)) = recent
-            && (d, b) == (device, boot)
-            && let Some(hash) = at(first, hashes)
-        {
+        let block = block_of(seq);
+        let recent = changes.seen.get(&(device, boot, block));
+        if let Some(hash) = recent.and_then(|seen| seen.get(seq)) {
             return Ok(Some(hash));
         }
-        let row = db::query(
-            "select first_seq, hashes from seen where device = ? and boot = ? and first_seq <= ?
-             order by first_seq desc limit 1",
-        )
-        .bind(device)
-        .bind(boot.cast_signed())
-        .bind(seq.cast_signed())
-        .fetch_optional(&mut self.connection.link())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let first = row.try_get::<i64, _>("first_seq")?.cast_unsigned();
-        let bytes: Vec<u8> = row.try_get("hashes")?;
-        let hashes: Vec<u64> = bytes
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|chunk| u64::from_le_bytes(*chunk))
-            .collect();
-        Ok(at(first, &hashes))
+        let row = db::query("select seen.* from seen where device = ? and boot = ? and block = ?")
+            .bind(device)
+            .bind(boot.cast_signed())
+            .bind(block.cast_signed())
+            .fetch_optional(&mut self.connection.link())
+            .await?;
+        let seen = row.map(|row| seen(&row)).transpose()?;
+        Ok(seen.and_then(|seen| seen.get(seq)))
     }
 
     async fn judge_import(

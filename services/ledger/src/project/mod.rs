@@ -167,7 +167,7 @@ impl Projector {
                 Body::Act(act) => changes.holds.extend(Hold::of(act)),
                 Body::Proposal(_) => {}
                 _ => {
-                    let verdict = self.judge(&mut changes, place, &entry).await.of(&self.path)?;
+                    let verdict = self.judge(&mut changes, &entry).await.of(&self.path)?;
                     judged.push((place, entry, verdict));
                 }
             }

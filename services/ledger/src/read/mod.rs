@@ -51,6 +51,7 @@ pub use turnout::Came;
 use hemu_rules::{Bp, By, Day, DeviceNo, Grams, HouseholdNo, Millis, Permille, Reading, Stream};
 
 use crate::db;
+use crate::seen::Seen;
 use crate::sums::Block;
 
 /// The days that have readings, from one on, each a look into the table's key.
@@ -83,6 +84,12 @@ pub(crate) fn sums(row: &db::Row) -> Outcome<(Day, u32, Block)> {
     let (day, block): (i64, u32) = (row.try_get("day")?, row.try_get("block")?);
     let sums = Block::decode(block, row.try_get("sums")?).ok_or_else(|| damaged("sums", day))?;
     Ok((Day::clamped(day), block, sums))
+}
+
+/// What a row of `seen` holds.
+pub(crate) fn seen(row: &db::Row) -> Outcome<Seen> {
+    let (block, hashes): (i64, &[u8]) = (row.try_get("block")?, row.try_get("hashes")?);
+    Seen::decode(hashes).ok_or_else(|| damaged("hashes", block))
 }
 
 /// A row of `reading` as the rules see it, without its bag's id.

@@ -1,0 +1,32 @@
+-- What was accepted of 64 neighbouring numbers of a boot is one row (docs/decisions/0037-what-was-seen-by-the-block.md).
+-- Everything is folded again at the next start.
+
+drop table seen;
+
+create table seen (
+    device bigint not null,
+    boot bigint not null,
+    block bigint not null,
+    hashes bytea not null,
+    primary key (device, boot, block)
+);
+
+delete from device;
+delete from household;
+delete from cursor;
+delete from imported;
+delete from ignored;
+delete from reading;
+delete from day_sums;
+delete from pair;
+delete from shared;
+delete from inspected;
+delete from tally;
+delete from bin;
+delete from incident;
+delete from lost;
+delete from quarantine;
+delete from lost_card;
+delete from moved;
+delete from conflicting;
+update progress set applied = 0, hash = decode(repeat('00', 32), 'hex'), accepted = 0, repeats = 0, conflicts = 0, quarantined = 0;
