@@ -15,6 +15,8 @@ use crate::metrics::Metrics;
 
 /// Records read at once.
 const STRETCH: u64 = 100_000;
+/// Points of a deposit, which most records are.
+const DEPOSIT_POINTS: usize = 3;
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Rest between two stretches: a chart need not be newer, and a stretch of seconds touches few rows.
@@ -134,7 +136,7 @@ async fn step(ledger: &Ledger, series: &Series) -> Result<Option<Fed>, Error> {
     let after = series.position().await?;
     let tail = ledger.tail(after, STRETCH).await?;
     let Some(upto) = tail.last() else { return Ok(None) };
-    let mut points = Vec::new();
+    let mut points = Vec::with_capacity(DEPOSIT_POINTS * tail.records().min(STRETCH) as usize);
     tail.for_each(|batch, _, entry| take(&mut points, batch.at, &entry))?;
     series.write(after, upto, &points).await?;
     Ok(Some(Fed {

@@ -112,6 +112,7 @@ fn without_nul(text: String) -> String {
 
 pub(super) fn for_sqlite(values: Vec<Value>) -> Outcome<SqliteArguments> {
     let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
     for value in values {
         match value {
             Value::Int(value) => arguments.add(value),

@@ -8,6 +8,7 @@ mod fold;
 mod hold;
 mod inspectors;
 mod judge;
+mod seen;
 mod write;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,8 @@ use judge::{Names, Verdict};
 
 /// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
 const CHUNK_RECORDS: u64 = 20_000;
+/// Acts folded in one transaction: each may move many readings.
+const CHUNK_ACTS: u64 = 1_000;
 /// Bytes of journal read for one transaction.
 const CHUNK_BYTES: usize = 8 << 20;
 /// Device cursors kept in memory between transactions.
@@ -173,6 +176,7 @@ impl Projector {
             }
         }
         self.freeze(&mut changes, &judged);
+        changes.readings.reserve(judged.len());
         for (place, entry, verdict) in judged {
             self.take(&mut changes, place, entry, verdict);
         }
@@ -244,24 +248,24 @@ impl Projector {
     }
 }
 
-/// The next whole batches after a position, at least one, up to about [`CHUNK_RECORDS`]. A batch of acts comes alone: it
-/// is about readings that must be stored by then.
+/// The next whole batches after a position, at least one: of readings, or of acts. The two are not folded together, for an
+/// act is about readings that must be stored by then.
 async fn read_chunk(truth: &db::Pool, after: Position, until: Position) -> Result<Vec<Batch>> {
-    let (mut records, mut bytes) = (0, 0);
-    let all = |stretch: &Stretch| {
-        let alone = stretch.acts && records > 0;
+    let (mut records, mut bytes, mut acts) = (0, 0, None);
+    let alike = |stretch: &Stretch| {
+        if *acts.get_or_insert(stretch.acts) != stretch.acts {
+            return Take::Before;
+        }
         records += stretch.records;
         bytes += stretch.bytes;
-        match (
-            alone,
-            stretch.acts || records >= CHUNK_RECORDS || bytes >= CHUNK_BYTES,
-        ) {
-            (true, _) => Take::Before,
-            (false, true) => Take::Last,
-            (false, false) => Take::On,
+        let most = if stretch.acts { CHUNK_ACTS } else { CHUNK_RECORDS };
+        if records >= most || bytes >= CHUNK_BYTES {
+            Take::Last
+        } else {
+            Take::On
         }
     };
-    journal::stretch(truth, after, until, all).await
+    journal::stretch(truth, after, until, alike).await
 }
 
 impl Totals {

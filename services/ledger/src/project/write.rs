@@ -6,10 +6,11 @@ use hemu_rules::Day;
 
 use super::changes::{Aside, Changes};
 use super::inspectors::Inspectors;
+use super::seen::SeenRows;
 use crate::cursor::Cursor;
 use crate::db;
 use crate::journal::Head;
-use crate::read::{seen, sums};
+use crate::read::sums;
 use crate::rows::Rows;
 use crate::sums::{Block, block_of};
 
@@ -43,8 +44,7 @@ pub(super) struct Statements {
     new_household: Rows,
     first_day: Rows,
     cursor: Rows,
-    wanted_seen: Rows,
-    seen: Rows,
+    seen: SeenRows,
     imported: Rows,
     ignored: Rows,
     reading: Rows,
@@ -106,16 +106,7 @@ impl Statements {
                 4,
                 "on conflict (device, boot) do update set upto = excluded.upto, beyond = excluded.beyond",
             ),
-            wanted_seen: Rows::new(
-                "with wanted (device, boot, block) as (",
-                3,
-                ") select seen.* from wanted join seen using (device, boot, block)",
-            ),
-            seen: Rows::new(
-                "insert into seen (device, boot, block, hashes)",
-                4,
-                "on conflict (device, boot, block) do update set hashes = excluded.hashes",
-            ),
+            seen: SeenRows::new(),
             imported: insert("insert into imported (id, hash)", 2),
             ignored: insert("insert into ignored (position, idx, why)", 3),
             reading: insert(
@@ -237,7 +228,7 @@ impl Statements {
                     .add(cursor.encode_beyond());
             })
             .await?;
-        self.note_seen(connection, changes).await?;
+        self.seen.write(connection, &changes.seen).await?;
         let mut imported: Vec<_> = changes.imported.iter().collect();
         imported.sort_unstable();
         self.imported
@@ -248,33 +239,6 @@ impl Statements {
         self.ignored
             .write(connection, &changes.ignored, |b, (place, why)| {
                 b.bits(place.position).add(place.index).add(*why);
-            })
-            .await
-    }
-
-    /// Adds to the blocks of what was accepted.
-    async fn note_seen(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {
-        let wanted: Vec<_> = changes.seen.keys().copied().collect();
-        let found = self
-            .wanted_seen
-            .fetch(connection, &wanted, |b, (device, boot, block)| {
-                b.add(*device).bits(*boot).bits(*block);
-            });
-        let mut earlier = HashMap::new();
-        for row in found.await? {
-            let device: u32 = row.try_get("device")?;
-            let bits = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
-            earlier.insert((device, bits("boot")?, bits("block")?), seen(&row)?);
-        }
-        let rows: Vec<_> = changes.seen.iter().collect();
-        self.seen
-            .write(connection, &rows, |b, (key, seen)| {
-                let (device, boot, block) = **key;
-                let hashes = match earlier.get(*key) {
-                    Some(earlier) => seen.join(earlier).encode(),
-                    None => seen.encode(),
-                };
-                b.add(device).bits(boot).bits(block).add(hashes);
             })
             .await
     }

@@ -328,6 +328,33 @@ async fn only_a_known_reading_is_struck_and_only_by_a_person_and_only_once() {
 }
 
 #[tokio::test]
+async fn acts_that_follow_one_another_are_folded_in_one_step_and_apart_from_readings() {
+    let site = Site::new().await;
+    register(&site, &["H1"]).await;
+    site.append(&[said(0)]).await;
+    site.fold().await;
+    for _ in 0..3 {
+        act(&site, "w1", NOW, Act::strike((1, 0), "seen myself")).await;
+        act(&site, "w1", NOW, Act::Restore { reading: (1, 0) }).await;
+    }
+    act(&site, "w1", NOW, Act::strike((1, 0), "seen myself")).await;
+    site.append(&[said(3)]).await;
+    let (mut projector, _lock) = site.ledger.projector().await.unwrap();
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        steps.push(projector.step().await.unwrap().records);
+    }
+    assert_eq!(steps, [7, 1, 0]);
+    let (sums, _) = state(&site).await;
+    let held: Vec<_> = sums.iter().filter(|row| row.starts_with("reading")).collect();
+    assert_eq!(held.len(), 2);
+    assert!(
+        held[0].ends_with("false"),
+        "the last act of the step is the one that holds: {held:?}"
+    );
+}
+
+#[tokio::test]
 async fn acts_are_chained_and_committers_cope_with_them() {
     let site = Site::new().await;
     register(&site, &["H1"]).await;

@@ -1,0 +1,71 @@
+//! How what was accepted comes to its rows: those that are there are read, added to, and written again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::db;
+use crate::read::seen;
+use crate::rows::{Binds, Rows};
+use crate::seen::Seen;
+
+/// A block of what was accepted: device, boot, block.
+pub(super) type Place = (u32, u64, u64);
+
+#[derive(Debug)]
+pub(super) struct SeenRows {
+    wanted: Rows,
+    put: Rows,
+}
+
+impl SeenRows {
+    pub(super) fn new() -> Self {
+        Self {
+            wanted: Rows::new(
+                "with wanted (device, boot, block) as (",
+                3,
+                ") select seen.* from wanted join seen using (device, boot, block)",
+            ),
+            put: Rows::new(
+                "insert into seen (device, boot, block, hashes)",
+                4,
+                "on conflict (device, boot, block) do update set hashes = excluded.hashes",
+            ),
+        }
+    }
+
+    pub(super) async fn write(
+        &self,
+        connection: &mut db::Link<'_>,
+        blocks: &BTreeMap<Place, Seen>,
+    ) -> db::Outcome {
+        let earlier = self.earlier(connection, blocks).await?;
+        let rows: Vec<_> = blocks.iter().collect();
+        let bind = |binds: &mut Binds, (place, seen): &(&Place, &Seen)| {
+            let (device, boot, block) = **place;
+            let whole = match earlier.get(*place) {
+                Some(earlier) => seen.join(earlier).encode(),
+                None => seen.encode(),
+            };
+            binds.add(device).bits(boot).bits(block).add(whole);
+        };
+        self.put.write(connection, &rows, bind).await
+    }
+
+    /// What these blocks hold already.
+    async fn earlier(
+        &self,
+        connection: &mut db::Link<'_>,
+        blocks: &BTreeMap<Place, Seen>,
+    ) -> db::Outcome<HashMap<Place, Seen>> {
+        let places: Vec<_> = blocks.keys().copied().collect();
+        let bind = |binds: &mut Binds, (device, boot, block): &Place| {
+            binds.add(*device).bits(*boot).bits(*block);
+        };
+        let mut found = HashMap::new();
+        for row in self.wanted.fetch(connection, &places, bind).await? {
+            let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
+            let place = (row.try_get("device")?, number("boot")?, number("block")?);
+            found.insert(place, seen(&row)?);
+        }
+        Ok(found)
+    }
+}
