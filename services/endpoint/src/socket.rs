@@ -70,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Writes all of `output`. False when the socket is broken. What was written is off the front even when dropped.
     pub(crate) async fn write(&mut self, output: &mut BytesMut) -> bool {
         while output.has_remaining() {
+            // One piece, so `send`; `write_buf` would ask for `writev`, which costs the kernel more.
             match self.stream.write(output).await {
                 Ok(written) if written > 0 => {
                     output.advance(written);

@@ -18,6 +18,9 @@ pub(super) struct Place {
     pub(super) received_at: i64,
 }
 
+/// 64 neighbouring numbers: device, boot, block.
+pub(super) type BlockKey = (u32, u64, u64);
+
 /// Counters since the journal began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
@@ -115,8 +118,8 @@ pub(super) struct Changes<'e> {
     pub(super) first_days: BTreeMap<u32, Day>,
     pub(super) devices: BTreeMap<u32, DeviceChange<'e>>,
     pub(super) cursors: BTreeSet<(u32, u64)>,
-    /// What was accepted of (device, boot, block of numbers).
-    pub(super) seen: BTreeMap<(u32, u64, u64), Seen>,
+    /// What was accepted.
+    pub(super) seen: BTreeMap<BlockKey, Seen>,
     pub(super) imported: HashMap<[u8; 16], u64>,
     pub(super) ignored: Vec<(Place, &'static str)>,
     pub(super) readings: Vec<ReadingRow<'e>>,

@@ -21,7 +21,7 @@ pub const CLOCK_AHEAD_MS: i64 = 5 * 60 * 1_000;
 
 /// All records of some batches with their places.
 pub(super) fn decode(batches: &[Batch]) -> Result<Vec<(Place, Entry<'_>)>> {
-    // What a damaged row says it holds is not believed.
+    // No record without a byte, whatever a row says.
     let records = |batch: &Batch| usize::try_from(batch.records).map_or(0, |n| n.min(batch.body.len()));
     let mut entries = Vec::with_capacity(batches.iter().map(records).sum());
     for batch in batches {

@@ -11,7 +11,7 @@ use crate::cursor::{Cursor, Known};
 use crate::db;
 use crate::entry::{Body, Entry, Origin};
 use crate::error::{InFile, Result};
-use crate::read::seen;
+use crate::read::seen_block;
 use crate::seen::block_of;
 
 /// Household tokens kept in memory between transactions.
@@ -235,7 +235,7 @@ impl Projector {
             .bind(block.cast_signed())
             .fetch_optional(&mut self.connection.link())
             .await?;
-        let seen = row.map(|row| seen(&row)).transpose()?;
+        let seen = row.map(|row| seen_block(&row)).transpose()?;
         Ok(seen.and_then(|seen| seen.get(seq)))
     }
 

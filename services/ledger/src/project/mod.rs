@@ -29,8 +29,8 @@ use judge::{Names, Verdict};
 
 /// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
 const CHUNK_RECORDS: u64 = 20_000;
-/// Acts folded in one transaction: each may move many readings.
-const CHUNK_ACTS: u64 = 1_000;
+/// Acts folded in one transaction: each may move a year of readings.
+const CHUNK_ACTS: u64 = 100;
 /// Bytes of journal read for one transaction.
 const CHUNK_BYTES: usize = 8 << 20;
 /// Device cursors kept in memory between transactions.
@@ -227,7 +227,12 @@ impl Projector {
     async fn write(&mut self, changes: &Changes<'_>, applied: &Head) -> std::result::Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
         self.statements
-            .run(&mut transaction.link(), changes, &self.cursors, applied)
+            .run(
+                &mut transaction.link(),
+                changes,
+                &self.cursors,
+                [&self.applied, applied],
+            )
             .await?;
         for hold in &changes.holds {
             let hands = hold::Hands {

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::changes::BlockKey;
 use crate::db;
-use crate::read::seen;
+use crate::read::seen_block;
 use crate::rows::{Binds, Rows};
 use crate::seen::Seen;
-
-/// A block of what was accepted: device, boot, block.
-pub(super) type Place = (u32, u64, u64);
 
 #[derive(Debug)]
 pub(super) struct SeenRows {
@@ -35,13 +33,13 @@ impl SeenRows {
     pub(super) async fn write(
         &self,
         connection: &mut db::Link<'_>,
-        blocks: &BTreeMap<Place, Seen>,
+        blocks: &BTreeMap<BlockKey, Seen>,
     ) -> db::Outcome {
         let earlier = self.earlier(connection, blocks).await?;
         let rows: Vec<_> = blocks.iter().collect();
-        let bind = |binds: &mut Binds, (place, seen): &(&Place, &Seen)| {
-            let (device, boot, block) = **place;
-            let whole = match earlier.get(*place) {
+        let bind = |binds: &mut Binds, (key, seen): &(&BlockKey, &Seen)| {
+            let (device, boot, block) = **key;
+            let whole = match earlier.get(*key) {
                 Some(earlier) => seen.join(earlier).encode(),
                 None => seen.encode(),
             };
@@ -54,17 +52,17 @@ impl SeenRows {
     async fn earlier(
         &self,
         connection: &mut db::Link<'_>,
-        blocks: &BTreeMap<Place, Seen>,
-    ) -> db::Outcome<HashMap<Place, Seen>> {
-        let places: Vec<_> = blocks.keys().copied().collect();
-        let bind = |binds: &mut Binds, (device, boot, block): &Place| {
+        blocks: &BTreeMap<BlockKey, Seen>,
+    ) -> db::Outcome<HashMap<BlockKey, Seen>> {
+        let keys: Vec<_> = blocks.keys().copied().collect();
+        let bind = |binds: &mut Binds, (device, boot, block): &BlockKey| {
             binds.add(*device).bits(*boot).bits(*block);
         };
         let mut found = HashMap::new();
-        for row in self.wanted.fetch(connection, &places, bind).await? {
+        for row in self.wanted.fetch(connection, &keys, bind).await? {
             let number = |name| row.try_get::<i64, _>(name).map(i64::cast_unsigned);
-            let place = (row.try_get("device")?, number("boot")?, number("block")?);
-            found.insert(place, seen(&row)?);
+            let key = (row.try_get("device")?, number("boot")?, number("block")?);
+            found.insert(key, seen_block(&row)?);
         }
         Ok(found)
     }

@@ -170,15 +170,17 @@ impl Statements {
         connection: &mut db::Link<'_>,
         changes: &Changes<'_>,
         cursors: &HashMap<(u32, u64), Cursor>,
-        applied: &Head,
+        [before, applied]: [&Head; 2],
     ) -> Outcome {
         self.names(connection, changes).await?;
         self.identities(connection, changes, cursors).await?;
         self.deposits(connection, changes).await?;
         self.stations(connection, changes).await?;
         self.aside(connection, changes).await?;
-        db::query(
-            "update progress set applied = ?, hash = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?",
+        // Only on what this was computed for: a node of another version may have emptied the tables.
+        let done = db::query(
+            "update progress set applied = ?, hash = ?, accepted = ?, repeats = ?, conflicts = ?, quarantined = ?
+             where applied = ? and hash = ?",
         )
         .bind(applied.position.cast_signed())
         .bind(&applied.hash[..])
@@ -186,9 +188,17 @@ impl Statements {
         .bind(changes.totals.repeats.cast_signed())
         .bind(changes.totals.conflicts.cast_signed())
         .bind(changes.totals.quarantined.cast_signed())
+        .bind(before.position.cast_signed())
+        .bind(&before.hash[..])
         .execute(connection)
         .await?;
-        Ok(())
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(sqlx::Error::Protocol(format!(
+            "the projections no longer end at batch {}; they are read again",
+            before.position
+        )))
     }
 
     async fn names(&self, connection: &mut db::Link<'_>, changes: &Changes<'_>) -> Outcome {

@@ -26,7 +26,7 @@ impl Ledger {
             .await
             .of(&path)?;
             let Some(row) = row else { continue };
-            if let Some(hash) = super::seen(&row).of(&path)?.get(seq) {
+            if let Some(hash) = super::seen_block(&row).of(&path)?.get(seq) {
                 known.insert(seq, hash);
             }
         }

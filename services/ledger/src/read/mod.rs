@@ -87,7 +87,7 @@ pub(crate) fn sums(row: &db::Row) -> Outcome<(Day, u32, Block)> {
 }
 
 /// What a row of `seen` holds.
-pub(crate) fn seen(row: &db::Row) -> Outcome<Seen> {
+pub(crate) fn seen_block(row: &db::Row) -> Outcome<Seen> {
     let (block, hashes): (i64, &[u8]) = (row.try_get("block")?, row.try_get("hashes")?);
     Seen::decode(hashes).ok_or_else(|| damaged("hashes", block))
 }

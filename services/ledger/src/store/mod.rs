@@ -33,6 +33,8 @@ pub(crate) use sqlite::{remove as remove_file, settle, truncate_log};
 /// in between: a second in all.
 const TRIES: usize = 50;
 const PAUSE: Duration = Duration::from_millis(20);
+/// The same where nodes share a database; each waits for a lock as long as all of the above.
+const SHARED_TRIES: usize = 10;
 
 /// A data folder; its tables may live in a PostgreSQL instead of its files.
 #[derive(Debug, Clone)]
@@ -271,11 +273,7 @@ impl Folder {
 /// Migrates them before, which nobody else may see happen.
 pub(crate) async fn enter(folder: &Folder) -> Result<Lock> {
     if folder.is_shared() {
-        // A schema is migrated in one transaction a step, and nobody's tables are replaced under him.
-        if !folder.is_current().await? {
-            folder.migrate().await?;
-        }
-        return Ok(Lock::none());
+        return enter_shared(folder).await;
     }
     let mut refused = Error::Replaced(folder.path.clone());
     for _ in 0..TRIES {
@@ -291,6 +289,27 @@ pub(crate) async fn enter(folder: &Folder) -> Result<Lock> {
         }
     }
     Err(refused)
+}
+
+/// A schema is migrated in one transaction a step, and nobody's tables are replaced under him. But whoever folds would go on
+/// from where it was in tables that are empty now, so those of the projections change only while nobody does.
+async fn enter_shared(folder: &Folder) -> Result<Lock> {
+    let (truth, projections) = (folder.place(Tables::Truth), folder.place(Tables::Projections));
+    if !truth.is_current().await? {
+        truth.migrate().await?;
+    }
+    for _ in 0..SHARED_TRIES {
+        if projections.is_current().await? {
+            return Ok(Lock::none());
+        }
+        match folder.lock_tables(Role::Project).await {
+            Ok(_nobody_folds) => projections.migrate().await?,
+            // Another node migrates, or one of another version folds.
+            Err(Error::InUse(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::OtherVersion(folder.path.clone()))
 }
 
 /// Lets a process in that has the tables for itself, with the truth's schema current.

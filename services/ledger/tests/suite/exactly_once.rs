@@ -101,6 +101,73 @@ async fn repeats_older_than_memory_are_judged_by_what_was_stored() {
 }
 
 #[tokio::test]
+async fn what_filled_one_by_one_tells_repeats_from_conflicts_at_every_edge() {
+    let mut site = Site::new().await;
+    let last = i64::MAX.cast_unsigned();
+    let numbers = [65, 63, 64, 62, 127, 128, last, last - 64, last - 63];
+    let says = |seq: u64, household| of_boot("C1", u64::MAX, [(seq, said(household, 5))]);
+    for seq in numbers {
+        site.append(&[says(seq, "H1")]).await;
+        site.fold().await;
+    }
+    // Memory knows nothing of them afterwards.
+    site = site.reopen().await;
+    for seq in numbers {
+        site.append(&[says(seq, "H1")]).await;
+    }
+    site.append(&[says(66, "H1")]).await;
+    site.fold().await;
+    assert_eq!(counters(&site).await, (10, 9, 0, 0));
+    site = site.reopen().await;
+    for seq in numbers {
+        site.append(&[says(seq, "H2")]).await;
+    }
+    site.fold().await;
+    assert_eq!(counters(&site).await, (10, 9, 9, 9));
+    let stored = site
+        .ledger
+        .accepted("C1", u64::MAX, &[61, 62, 66, last])
+        .await
+        .unwrap();
+    assert_eq!(stored.len(), 3, "of 61 nothing came: {stored:?}");
+    assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn whoever_folds_does_not_go_on_in_tables_that_were_emptied_beside_it() {
+    let site = Site::new().await;
+    site.append(&[segment("C1", [(1, said("H1", 1))])]).await;
+    let (mut projector, _lock) = site.ledger.projector().await.unwrap();
+    crate::site::fold(&mut projector).await;
+    let mut tables = site.projections().await;
+    for table in [
+        "reading",
+        "household",
+        "device",
+        "cursor",
+        "seen",
+        "day_sums",
+        "tally",
+    ] {
+        crate::site::run(&mut tables, &format!("delete from {table}")).await;
+    }
+    let nothing = match tables.file() {
+        Some(_) => "zeroblob(32)",
+        None => "decode(repeat('00', 32), 'hex')",
+    };
+    let begin = format!("update progress set applied = 0, accepted = 0, hash = {nothing}");
+    crate::site::run(&mut tables, &begin).await;
+    // Nothing of this one would meet a row that is gone.
+    let mut unread = Segment::unidentified("C2");
+    unread.push_unidentified(&quarantined(b"{"));
+    site.append(&[unread]).await;
+    let refused = projector.step().await.unwrap_err().to_string();
+    assert!(refused.contains("no longer end at batch 1"), "{refused}");
+    crate::site::fold(&mut projector).await;
+    assert_eq!(counted(&site, "H1").await.0, 1);
+}
+
+#[tokio::test]
 async fn a_declared_loss_moves_the_watermark_on() {
     let site = Site::new().await;
     let lost = Body::Lost {

@@ -53,6 +53,32 @@ async fn a_household_row_that_cannot_be_stored_takes_the_others_back() {
 }
 
 #[tokio::test]
+async fn keys_that_are_read_at_once_are_those_that_are_read_one_by_one() {
+    let site = Site::new().await;
+    let ledger = &site.ledger;
+    let names: Vec<String> = (0..150).map(|nth| format!("C{nth}")).collect();
+    for (nth, name) in names.iter().enumerate() {
+        match nth % 3 {
+            0 => ledger.ensure_device(name, None, 1).await.unwrap(),
+            _ => ledger
+                .add_device(name, &key_digest(name.as_bytes()), None, None, 1)
+                .await
+                .unwrap(),
+        }
+        if nth % 3 == 2 {
+            ledger.revoke_device(name, 2).await.unwrap();
+        }
+    }
+    let asked = names.iter().map(String::as_str).chain(["nobody"]);
+    let keys = ledger.device_keys(asked.clone()).await.unwrap();
+    assert_eq!(keys.len(), 50, "who has no key or was revoked is not in it");
+    for name in asked {
+        assert_eq!(keys.get(name).copied(), ledger.device_key(name).await.unwrap());
+    }
+    assert!(ledger.device_keys([]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_key_works_until_it_is_rotated_or_the_device_revoked() {
     let site = Site::new().await;
     let (first, second) = (key_digest(b"first"), key_digest(b"second"));
