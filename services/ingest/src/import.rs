@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
-use hemu_ledger::{CLOCK_AHEAD_MS, Journal, Ledger, Position};
+use hemu_ledger::{CLOCK_AHEAD_MS, Journal, LOG_BYTES, Ledger, Position};
 use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream};
 use hemu_wire::DeviceId;
 
@@ -306,6 +306,11 @@ impl Import<'_> {
                 .position;
             self.unjudged.push(Stored { position, lines });
             self.summary.new += records;
+        }
+        // No server may be there to do it, and the log of a large file would be as long as the file.
+        if self.ledger.log_bytes() > LOG_BYTES {
+            self.ledger.checkpoint().await?;
+            self.journal.restart_log().await?;
         }
         Ok(())
     }

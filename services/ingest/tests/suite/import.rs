@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use hemu_ingest::import::{COLUMNS, Error, Options, Summary, import};
+use hemu_ledger::LOG_BYTES;
 use hemu_ledger::registry::Household;
 use hemu_rules::Day;
 
@@ -44,6 +45,30 @@ fn summary(read: u64, new: u64, repeated: u64, rejected: u64) -> Summary {
 
 fn row(id: &str) -> String {
     format!("{id},B1,H1,E1,2026-01-05T08:00:00+08:00,food,700,cam,C1,0.8,0.9")
+}
+
+/// As many bytes as a name may have.
+fn long(nth: u32) -> String {
+    format!("{nth:064}")
+}
+
+#[tokio::test]
+async fn a_large_file_leaves_no_log_of_its_size() {
+    let site = Site::new().await;
+    let mut text = format!("{HEADER}\n");
+    for nth in 0..100_000 {
+        let (id, household) = (long(nth), long(nth % 50));
+        text += &format!("{id},{id},{household},E1,2026-01-05T08:00:00+08:00,food,700,cam,C1,0.8,0.9\n");
+    }
+    let done = imported(&site, text).await;
+    assert_eq!(done.summary, summary(100_000, 100_000, 0, 0));
+    let stored = std::fs::metadata(site.dir.path().join("hemu.db")).unwrap().len();
+    let log = site.ledger.log_bytes();
+    assert!(log < LOG_BYTES * 3 / 2, "{log} bytes of log");
+    assert!(
+        stored > LOG_BYTES,
+        "{stored} bytes in the file: too few to show anything"
+    );
 }
 
 #[tokio::test]
