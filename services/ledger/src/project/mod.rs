@@ -44,7 +44,8 @@ pub struct Projector {
     guard: Guard,
     path: PathBuf,
     connection: db::Connection,
-    statements: write::Statements,
+    /// Large, and moved with whoever holds this.
+    statements: Box<write::Statements>,
     zone: Zone,
     applied: Head,
     /// Fold no further than this.
@@ -106,7 +107,7 @@ impl Projector {
             connection: guard.connect(&place).await?,
             place,
             guard,
-            statements: write::Statements::new(),
+            statements: Box::new(write::Statements::new()),
             zone,
             applied: Head::default(),
             until,
