@@ -6,6 +6,8 @@ use futures::future::join_all;
 use hemu_ledger::entry::Body;
 use hemu_ledger::{Alone, Error, Folder, Ledger, Role};
 use hemu_rules::Zone;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
 use crate::site::{Site, deposit, run, segment};
 
@@ -192,4 +194,30 @@ async fn settings_and_the_generation_are_kept() {
         Some("和睦新村")
     );
     assert_eq!(site.ledger.generation().await.unwrap(), 2);
+}
+
+/// SQLite as it is built here (`.cargo/config.toml`): with a larger STMTJRNL_SPILL this says that the disk is full, and
+/// folding stands still for good where one statement has to change much.
+#[tokio::test]
+async fn a_statement_may_change_more_than_its_journal_keeps_in_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(dir.path().join("large.db"))
+        .journal_mode(SqliteJournalMode::Wal)
+        .create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    // The second half goes between the first, so that every page is changed.
+    let filled = "create table t (n integer primary key, filling blob not null) without rowid;
+        with recursive count (n) as (select 1 union all select n + 1 from count where n < 20000)
+        insert into t select 2 * n, randomblob(700) from count;
+        begin;
+        with recursive count (n) as (select 1 union all select n + 1 from count where n < 20000)
+        insert into t select 2 * n + 1, randomblob(700) from count;
+        commit;";
+    sqlx::raw_sql(filled).execute(&mut connection).await.unwrap();
+    let stored: i64 = sqlx::query_scalar("select count(*) from t")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(stored, 40_000);
 }
