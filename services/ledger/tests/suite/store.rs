@@ -196,7 +196,7 @@ async fn settings_and_the_generation_are_kept() {
     assert_eq!(site.ledger.generation().await.unwrap(), 2);
 }
 
-/// SQLite as it is built here (`.cargo/config.toml`): with a larger STMTJRNL_SPILL this says that the disk is full, and
+/// SQLite as it is built here (`.cargo/config.toml`): with a larger `STMTJRNL_SPILL` this says that the disk is full, and
 /// folding stands still for good where one statement has to change much.
 #[tokio::test]
 async fn a_statement_may_change_more_than_its_journal_keeps_in_memory() {
