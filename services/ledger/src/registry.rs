@@ -232,11 +232,8 @@ impl Ledger {
             .fetch_optional(&self.truth)
             .await
             .of(&path)?;
-        let digest: Option<Vec<u8>> = row
-            .map(|row| row.try_get("key_digest").of(&path))
-            .transpose()?
-            .flatten();
-        Ok(digest.and_then(|bytes| bytes.try_into().ok()))
+        let digest = row.map(|row| digest(&row)).transpose();
+        Ok(digest.of(&path)?.flatten())
     }
 
     /// The digests that several devices' keys must have. Who is unknown, has no key, or is revoked is not in it.
@@ -261,8 +258,7 @@ impl Ledger {
         let rows = wanted.fetch(&mut connection.link(), &ids, bind).await.of(&path)?;
         let mut keys = HashMap::new();
         for row in rows {
-            let digest: Option<Vec<u8>> = row.try_get("key_digest").of(&path)?;
-            if let Some(digest) = digest.and_then(|bytes| bytes.try_into().ok()) {
+            if let Some(digest) = digest(&row).of(&path)? {
                 keys.insert(row.try_get("id").of(&path)?, digest);
             }
         }
@@ -334,6 +330,12 @@ impl Ledger {
         .of(&self.folder().truth())?;
         Ok(())
     }
+}
+
+/// The digest that a device's key must have, if it has one.
+fn digest(row: &db::Row) -> db::Outcome<Option<KeyDigest>> {
+    let digest: Option<Vec<u8>> = row.try_get("key_digest")?;
+    Ok(digest.and_then(|bytes| bytes.try_into().ok()))
 }
 
 fn found(rows: u64, id: &str) -> Result<()> {
