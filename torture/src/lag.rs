@@ -7,30 +7,51 @@ use anyhow::Result;
 use tokio::time::Instant;
 
 use crate::child::Server;
+use crate::plan::Size;
+use crate::report::Report;
 use crate::times::Times;
 
 const COMMITTED: &str = "hemu_ingest_committed_position";
 const APPLIED: &str = "hemu_ingest_applied_position";
-const LOOK: Duration = Duration::from_millis(10);
+/// What is not folded by then, when there was enough, will not be.
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Looks on until it is enough, and until all that was stored by then is folded.
-pub async fn watched(server: &Server, mut enough: impl FnMut() -> bool) -> Result<Times> {
+/// Poison and time hold up nothing longer than that, 99 of 100 batches, ms. How fast it is is for the release size to say.
+const WITHIN_MS: f64 = 2_000.0;
+
+/// Looks on, so often, until it is enough, and until all that was stored by then is folded.
+pub async fn watched(server: &Server, look: Duration, mut enough: impl FnMut() -> bool) -> Result<Times> {
     let (mut times, mut waiting, mut last) = (Times::default(), VecDeque::new(), 0);
     loop {
         let [committed, applied] = server.gauges([COMMITTED, APPLIED])?;
         let now = Instant::now();
+        let waited = |since: Instant| now.duration_since(since);
         if committed > last {
             waiting.push_back((committed, now));
             last = committed;
         }
-        while waiting.front().is_some_and(|(position, _)| *position <= applied) {
-            if let Some((_, since)) = waiting.pop_front() {
-                times.record(now.duration_since(since));
+        let mut over = |since| waited(since) >= PATIENCE && enough();
+        while let Some(&(position, since)) = waiting.front() {
+            if position > applied && !over(since) {
+                break;
             }
+            times.record(waited(since));
+            waiting.pop_front();
         }
         if waiting.is_empty() && enough() {
             return Ok(times);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(look).await;
     }
+}
+
+/// Puts into a report how long it was, and whether that was too long.
+pub fn reported(report: &mut Report, lag: &Times, size: Size) {
+    let [half, most] = [lag.quantile_ms(50), lag.quantile_ms(99)];
+    report
+        .figures
+        .extend([("lag_p50_ms".to_owned(), half), ("lag_p99_ms".to_owned(), most)]);
+    report.require(size == Size::Ci || most < WITHIN_MS, || {
+        format!("99 of 100 batches were folded within {most} ms")
+    });
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::journal::{Chain, Entry, Reading, Sums, What};
 use crate::said::{Expected, Says, expected};
 use crate::store::{EvidenceKey, Store};
-use crate::witness::Promise;
+use crate::witness::{Promise, union};
 
 /// A clock this far ahead of the server's does not score, ms.
 const CLOCK_AHEAD: i64 = 300_000;
@@ -116,7 +116,7 @@ struct Track {
 }
 
 /// Holds the store against what was said and promised.
-pub async fn judge(store: &mut Store, sent: &[Sent], promises: &[Promise]) -> Result<Verdict> {
+pub async fn judge(store: &mut Store, sent: &[Sent], promises: Vec<Promise>) -> Result<Verdict> {
     let mut judging = Judging::of(sent);
     let mut chain = Chain::default();
     store
@@ -247,15 +247,11 @@ impl Judging {
         }
     }
 
-    fn promises(&mut self, promises: &[Promise]) {
-        let mut counted = HashSet::new();
-        for Promise { device, boot, range } in promises {
-            let track = self.tracks.get(&(device.clone(), *boot));
+    fn promises(&mut self, promises: Vec<Promise>) {
+        for Promise { device, boot, range } in union(promises) {
+            let track = self.tracks.get(&(device.clone(), boot));
+            self.verdict.acked += range.1 - range.0 + 1;
             for seq in range.0..=range.1 {
-                if !counted.insert((device.as_str(), *boot, seq)) {
-                    continue;
-                }
-                self.verdict.acked += 1;
                 let first = track.and_then(|track| track.first.get(usize::try_from(seq).ok()?));
                 if first.is_none_or(|first| *first == 0) {
                     self.verdict.lost += 1;
@@ -405,7 +401,7 @@ mod tests {
                 entry(seq, &says()),
             );
         });
-        judging.promises(&[promise(1, 3), promise(2, 3)]);
+        judging.promises(vec![promise(1, 3), promise(2, 3)]);
         judging.judgements(&HashMap::new());
         let evidence = judging.counted();
         judging.sums(&evidence);
@@ -417,7 +413,7 @@ mod tests {
         let check = |tamper: &dyn Fn(&mut Judging), red: &[&str]| {
             let mut judging = Judging::of(&[sent(3)]);
             tamper(&mut judging);
-            judging.promises(&[promise(1, 3)]);
+            judging.promises(vec![promise(1, 3)]);
             assert_eq!(judging.verdict.red(), red, "{:?}", judging.verdict);
         };
         let at = FIRST + HOUR * 999_999;

@@ -193,7 +193,7 @@ impl Scene {
             .err()
             .map(|error| error.to_string());
         let mut store = Store::open(&self.home).await?;
-        let mut verdict = oracle::judge(&mut store, &sent(bins), &promises).await?;
+        let mut verdict = oracle::judge(&mut store, &sent(bins), promises).await?;
         let integrity = store.integrity().await?;
         store.close().await?;
         verdict.verify = verify.or((integrity != "ok").then_some(integrity));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// Somebody said that these records are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Promise {
     /// Device id.
     pub device: String,
@@ -81,20 +81,27 @@ pub fn read(device: &str, path: &Path) -> Result<Vec<Promise>> {
                 .and_then(Result::ok)
                 .with_context(|| format!("not a promise: {line}"))
         };
-        let (boot, range) = (word()?, (word()?, word()?));
-        // Receipts are cumulative: only the last of a row of them matters.
-        match promises.last_mut() {
-            Some(last) if last.boot == boot && last.range.0 == range.0 && range.1 >= last.range.1 => {
-                last.range = range;
-            }
-            _ => promises.push(Promise {
-                device: device.to_owned(),
-                boot,
-                range,
-            }),
-        }
+        promises.push(Promise {
+            device: device.to_owned(),
+            boot: word()?,
+            range: (word()?, word()?),
+        });
     }
-    Ok(promises)
+    Ok(union(promises))
+}
+
+/// The same promises in order, none of a number twice: receipts are cumulative, so that most cover what others did.
+pub fn union(mut promises: Vec<Promise>) -> Vec<Promise> {
+    promises.sort_unstable();
+    promises.dedup_by(|next, last| {
+        let joins = (&next.device, next.boot) == (&last.device, last.boot)
+            && next.range.0 <= last.range.1.saturating_add(1);
+        if joins {
+            last.range.1 = last.range.1.max(next.range.1);
+        }
+        joins
+    });
+    promises
 }
 
 #[cfg(test)]
@@ -108,11 +115,33 @@ mod tests {
             let path = folder.path().join(format!("log-{stays}"));
             let mut witness = Witness::open(path.clone(), stays).unwrap();
             witness.acked(&[(7, 1), (7, 2), (7, 4)]).unwrap();
-            witness.receipted(7, 3).unwrap();
-            witness.receipted(7, 9).unwrap();
             witness.write("receipted 7 1 5000").unwrap();
             let ranges: Vec<_> = read("d", &path).unwrap().into_iter().map(|p| p.range).collect();
-            assert_eq!(ranges, [(1, 2), (4, 4), (1, 9)]);
+            assert_eq!(ranges, [(1, 2), (4, 4)]);
         }
+    }
+    #[test]
+    fn of_promises_that_overlap_each_number_stays_once() {
+        let promise = |device: &str, boot, range| Promise {
+            device: device.into(),
+            boot,
+            range,
+        };
+        let promises = vec![
+            promise("b", 7, (4, 4)),
+            promise("a", 7, (9, 9)),
+            promise("a", 7, (1, 3)),
+            promise("a", 8, (4, 5)),
+            promise("a", 7, (2, 2)),
+            promise("a", 7, (1, 6)),
+            promise("a", 7, (7, 7)),
+        ];
+        let whole = [
+            promise("a", 7, (1, 7)),
+            promise("a", 7, (9, 9)),
+            promise("a", 8, (4, 5)),
+            promise("b", 7, (4, 4)),
+        ];
+        assert_eq!(union(promises), whole);
     }
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use firmware_sim::reading::boot_number;
+use indicatif::ProgressBar;
 use rustix::process::{Resource, getrlimit};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::child::Server;
 use crate::fleet::{Bin, Fleet, Manners, Member, Threads, Trust, preload};
+use crate::lag;
 use crate::oracle::Sent;
 use crate::plan::{Plan, Size};
 use crate::report::Report;
@@ -204,6 +206,7 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     let folder = memory
         .as_ref()
         .map_or(scene.manners().folder, |memory| memory.path().to_owned());
+    let began = Instant::now();
     let fleet = Fleet::start(
         &members,
         &Manners {
@@ -213,7 +216,9 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         },
     )?;
     plan.bar.set_length(seconds);
-    let samples = watch(&server, &fleet, Duration::from_secs(seconds), plan).await;
+    let (time, look) = (Duration::from_secs(seconds), Duration::from_millis(100));
+    let over = || began.elapsed() >= time || fleet.is_done();
+    let (samples, lag) = tokio::join!(watch(&server, &plan.bar, over), lag::watched(&server, look, over));
     // A quarter to warm up.
     let (_, warm) = samples.split_at(samples.len() / 4);
     let (slope, at_start) = (slope(warm), warm.first().map_or(0, |(_, kib)| *kib));
@@ -229,6 +234,7 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     report.require(seconds < 3_600 || slope < 1_024.0, || {
         format!("memory grows by {slope:.0} KiB an hour")
     });
+    lag::reported(&mut report, &lag?, plan.size);
     let mut report = scene.conclude(server, fleet, report, false).await?;
     report
         .figures
@@ -248,12 +254,12 @@ fn memory_folder() -> Option<TempDir> {
 }
 
 /// Time and memory, once a second.
-async fn watch(server: &Server, fleet: &Fleet, time: Duration, plan: &Plan) -> Vec<(Duration, u64)> {
+async fn watch(server: &Server, bar: &ProgressBar, over: impl Fn() -> bool) -> Vec<(Duration, u64)> {
     let (began, mut samples) = (Instant::now(), Vec::new());
-    while began.elapsed() < time && !fleet.is_done() {
+    while !over() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         samples.push((began.elapsed(), server.rss_kib()));
-        plan.bar.set_position(began.elapsed().as_secs());
+        bar.set_position(began.elapsed().as_secs());
     }
     samples
 }

@@ -1,5 +1,5 @@
-//! The endpoint with nothing behind it: every publish is acknowledged at once and forgotten. What this costs is the
-//! least that any server on these sockets can cost, and most of it is the kernel's.
+//! The endpoint with less behind it than a server has. With nothing, every publish is acknowledged at once and forgotten:
+//! what this costs is the least that any server on these sockets can cost, and most of it is the kernel's.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,18 +7,36 @@ use std::sync::Arc;
 use hemu_endpoint::{
     Backend, Chunk, Config, DeviceId, Endpoint, Limits, LoginError, Metrics, PendingCommand, Presence,
 };
+use hemu_ingest::{Intake, Submission, accept};
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
-struct Forgetful;
+use crate::behind::Behind;
 
-impl Backend for Forgetful {
+/// Lets anybody in, and stores what they say where there is a store.
+struct Anybody(Option<Intake>);
+
+impl Backend for Anybody {
     async fn login(&self, _: &DeviceId, _: &[u8]) -> Result<(), LoginError> {
         Ok(())
     }
 
-    async fn uplink(&self, _: &DeviceId, chunk: Chunk) {
-        chunk.ticket.stored();
+    async fn uplink(&self, device: &DeviceId, chunk: Chunk) {
+        let Some(intake) = &self.0 else {
+            return chunk.ticket.stored();
+        };
+        let payloads = chunk
+            .publishes
+            .iter()
+            .map(|publish| (publish.up, &publish.payload[..]));
+        let accepted = accept(device, payloads);
+        let ticket = chunk.ticket;
+        let submission = Submission {
+            segments: accepted.segments,
+            brief: chunk.brief,
+            stored: Box::new(move || ticket.stored()),
+        };
+        intake.submit(submission).await;
     }
 
     async fn presence(&self, _: &DeviceId, _: Presence) {}
@@ -31,7 +49,7 @@ impl Backend for Forgetful {
 }
 
 /// Runs until killed; its address on stdout.
-pub(crate) fn run() {
+pub(crate) fn run(behind: &Behind) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -42,7 +60,8 @@ pub(crate) fn run() {
             },
         };
         let metrics = Metrics::new(&Registry::new()).unwrap();
-        let endpoint = Endpoint::bind(config, Arc::new(Forgetful), metrics).unwrap();
+        let backend = Anybody(behind.open().await.intake);
+        let endpoint = Endpoint::bind(config, Arc::new(backend), metrics).unwrap();
         println!("{}", endpoint.local_addr().unwrap());
         endpoint.run(CancellationToken::new()).await;
     });

@@ -9,11 +9,13 @@
 #[path = "../../tests/suite/support.rs"]
 mod support;
 
+mod behind;
 mod consumer;
 mod front;
 mod process;
 
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use firmware_sim::mqtt::Version;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use behind::Behind;
 use process::{Usage, written_bytes};
 use support::Server;
 
@@ -66,14 +69,10 @@ struct Found {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if let Some(index) = arguments.iter().position(|argument| argument == "consume") {
-        return consumer::run(&arguments[index + 2], Path::new(&arguments[index + 1]));
-    }
-    if let Some(index) = arguments.iter().position(|argument| argument == "consume-alone") {
-        return consumer::run_alone(&arguments[index + 1]);
-    }
-    if arguments.iter().any(|argument| argument == "front") {
-        return front::run();
+    match arguments.get(1).map(String::as_str) {
+        Some("consume") => return consumer::run(&Behind::of_words(&arguments[2..4]), &arguments[4]),
+        Some("front") => return front::run(&Behind::of_words(&arguments[2..4])),
+        _ => {}
     }
     let number = |name: &str, otherwise: u64| {
         let index = arguments.iter().position(|argument| argument == name);
@@ -91,7 +90,14 @@ fn main() {
                 .as_deref()
                 .map(|program| broker(program, shape, seconds));
             results.push(show(round, shape, &own, other.as_ref()));
-            results.push(fronts_alone(round, shape, seconds, mosquitto.as_deref()));
+            let fronts = Fronts {
+                round,
+                shape,
+                seconds,
+                mosquitto: mosquitto.as_deref(),
+            };
+            results.push(fronts.compare("the fronts alone, nothing stored", |_| Behind::Nothing));
+            results.push(fronts.compare("stored, nothing folded", Behind::Journal));
         }
     }
     results.push(latency(20_000.0, seconds));
@@ -101,7 +107,7 @@ fn main() {
     println!("{}", serde_json::to_string_pretty(&results).unwrap());
 }
 
-fn plan(addr: std::net::SocketAddr, devices: Vec<Key>, shape: Shape, seconds: u64) -> Plan {
+fn plan(addr: SocketAddr, devices: Vec<Key>, shape: Shape, seconds: u64) -> Plan {
     Plan {
         addr,
         devices,
@@ -190,46 +196,69 @@ fn latency(rate: f64, seconds: u64) -> Value {
     found
 }
 
-/// The sockets and the protocol alone, on both sides: nothing is stored. What is stored costs both the same, so the ratio
-/// with a store behind cannot be smaller than this one.
-fn fronts_alone(round: u64, shape: Shape, seconds: u64, mosquitto: Option<&Path>) -> Value {
-    let devices: Vec<Key> = (0..shape.connections)
-        .map(|index| Key {
-            device: format!("dev{index:03}"),
-            key: String::from("any"),
-        })
-        .collect();
-    let front = process::Front::start();
-    let before = Usage::of(front.pid());
-    let records = drive(&plan(front.address, devices.clone(), shape, seconds)).acked as f64;
-    let after = Usage::of(front.pid());
-    let us = |time: Duration, records: f64| time.as_secs_f64() * 1e6 / records;
-    let own_us = us(after.since(before), records);
-    let mut found = json!({
-        "round": round, "shape": shape.name, "side": "the fronts alone, nothing stored",
-        "cpu_us": own_us, "kernel_us": us(after.kernel_since(before), records),
-    });
-    if let Some(program) = mosquitto {
-        let other_us = us_of_broker_alone(program, plan(front.address, devices, shape, seconds));
-        found["mosquitto"] = json!({ "broker_and_consumer_cpu_us": other_us });
-        found["ratio"] = json!(own_us / other_us);
-    }
-    eprintln!("{found:#}");
-    found
+/// Both sides with less behind them than a server has.
+struct Fronts<'a> {
+    round: u64,
+    shape: Shape,
+    seconds: u64,
+    mosquitto: Option<&'a Path>,
 }
 
-fn us_of_broker_alone(program: &Path, plan: Plan) -> f64 {
-    let folder = tempfile::tempdir().unwrap();
-    let broker = process::Mosquitto::start(program, folder.path());
-    let consumer = process::Consumer::start_alone(broker.port);
-    let plan = Plan {
-        addr: broker.address(),
-        ..plan
-    };
-    let before = (Usage::of(broker.pid()), Usage::of(consumer.pid()));
-    let records = consumer.wait_for(drive(&plan).acked);
-    let used = Usage::of(broker.pid()).since(before.0) + Usage::of(consumer.pid()).since(before.1);
-    used.as_secs_f64() * 1e6 / records.max(1) as f64
+impl Fronts<'_> {
+    fn compare(&self, side: &str, behind: fn(PathBuf) -> Behind) -> Value {
+        let own = self.own(behind);
+        let us = |time: Duration| time.as_secs_f64() * 1e6 / own.records;
+        let mut found = json!({
+            "round": self.round, "shape": self.shape.name, "side": side,
+            "cpu_us": us(own.all), "kernel_us": us(own.kernel),
+        });
+        if let Some(program) = self.mosquitto {
+            let other_us = self.us_of_broker(program, behind);
+            found["mosquitto"] = json!({ "broker_and_consumer_cpu_us": other_us });
+            found["ratio"] = json!(us(own.all) / other_us);
+        }
+        eprintln!("{found:#}");
+        found
+    }
+
+    fn own(&self, behind: fn(PathBuf) -> Behind) -> Used {
+        let folder = tempfile::tempdir().unwrap();
+        let front = process::Front::start(&behind(folder.path().join("data")));
+        let before = Usage::of(front.pid());
+        let records = drive(&self.plan(front.address)).acked as f64;
+        let after = Usage::of(front.pid());
+        Used {
+            records,
+            all: after.since(before),
+            kernel: after.kernel_since(before),
+        }
+    }
+
+    fn us_of_broker(&self, program: &Path, behind: fn(PathBuf) -> Behind) -> f64 {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = process::Mosquitto::start(program, folder.path());
+        let consumer = process::Consumer::start(broker.port, &behind(folder.path().join("data")));
+        let before = (Usage::of(broker.pid()), Usage::of(consumer.pid()));
+        let records = consumer.wait_for(drive(&self.plan(broker.address())).acked);
+        let used = Usage::of(broker.pid()).since(before.0) + Usage::of(consumer.pid()).since(before.1);
+        used.as_secs_f64() * 1e6 / records.max(1) as f64
+    }
+
+    fn plan(&self, addr: SocketAddr) -> Plan {
+        let device = |index| Key {
+            device: format!("dev{index:03}"),
+            key: String::from("any"),
+        };
+        let devices = (0..self.shape.connections).map(device).collect();
+        plan(addr, devices, self.shape, self.seconds)
+    }
+}
+
+/// What an endpoint took for so many records.
+struct Used {
+    records: f64,
+    all: Duration,
+    kernel: Duration,
 }
 
 /// A tuned Mosquitto and a consumer: stored is what the consumer committed.
@@ -238,7 +267,7 @@ fn broker(program: &Path, shape: Shape, seconds: u64) -> Found {
     let data = folder.path().join("data");
     let devices = process::register(&data, shape.connections);
     let broker = process::Mosquitto::start(program, folder.path());
-    let consumer = process::Consumer::start(broker.port, &data);
+    let consumer = process::Consumer::start(broker.port, &Behind::Everything(data.clone()));
     let plan = plan(broker.address(), devices, shape, seconds);
     let before = (Usage::of(broker.pid()), Usage::of(consumer.pid()));
     let began = Instant::now();

@@ -14,6 +14,8 @@ use hemu_ledger::{Folder, Ledger};
 use hemu_rules::Zone;
 use serde_json::{Value, json};
 
+use crate::behind::Behind;
+
 /// CPU time of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
@@ -219,18 +221,10 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn start(port: u16, data: &Path) -> Self {
-        Self::run(port, &["consume".as_ref(), data.as_os_str()])
-    }
-
-    /// One with nothing behind it.
-    pub(crate) fn start_alone(port: u16) -> Self {
-        Self::run(port, &["consume-alone".as_ref()])
-    }
-
-    fn run(port: u16, arguments: &[&std::ffi::OsStr]) -> Self {
+    pub(crate) fn start(port: u16, behind: &Behind) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(arguments)
+            .arg("consume")
+            .args(behind.words())
             .arg(port.to_string())
             .stdout(Stdio::piped())
             .spawn()
@@ -278,16 +272,17 @@ impl Drop for Consumer {
     }
 }
 
-/// This program again, as an endpoint with nothing behind it.
+/// This program again, as an endpoint with less behind it.
 pub(crate) struct Front {
     child: Child,
     pub(crate) address: SocketAddr,
 }
 
 impl Front {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(behind: &Behind) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("front")
+            .args(behind.words())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

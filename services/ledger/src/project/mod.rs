@@ -28,11 +28,11 @@ use hold::Hold;
 use judge::{Names, Verdict};
 
 /// Records folded in one transaction: enough to share the pages of a day, few enough to stay current.
-const CHUNK_RECORDS: u64 = 20_000;
+const CHUNK_RECORDS: u64 = 60_000;
 /// Acts folded in one transaction: each may move a year of readings.
 const CHUNK_ACTS: u64 = 100;
 /// Bytes of journal read for one transaction.
-const CHUNK_BYTES: usize = 8 << 20;
+const CHUNK_BYTES: usize = 16 << 20;
 /// Device cursors kept in memory between transactions.
 const CURSORS_KEPT: usize = 4_096;
 

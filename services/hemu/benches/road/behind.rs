@@ -1,0 +1,133 @@
+//! What stands behind either front: nothing, so that a message is acknowledged at once and forgotten; the journal; or all
+//! that a server has, with scores and charts made of what is stored.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hemu_ingest::commit::Signals;
+use hemu_ingest::{Clock, Committer, Intake, Metrics, feed, fold};
+use hemu_ledger::{Folder, Ledger, Position};
+use hemu_rules::Zone;
+use hemu_series::Series;
+use prometheus::Registry;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How much is behind a front, by data folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Nothing,
+    Journal(PathBuf),
+    Everything(PathBuf),
+}
+
+/// An open one: where messages go, if anywhere, and how many got there.
+pub(crate) struct Opened {
+    pub(crate) intake: Option<Intake>,
+    pub(crate) metrics: Metrics,
+}
+
+impl Behind {
+    /// Two words for the command line of a process of its own.
+    pub(crate) fn words(&self) -> [OsString; 2] {
+        match self {
+            Self::Nothing => ["nothing".into(), "-".into()],
+            Self::Journal(data) => ["journal".into(), data.into()],
+            Self::Everything(data) => ["everything".into(), data.into()],
+        }
+    }
+
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        match words {
+            [kind, data] if kind == "journal" => Self::Journal(data.into()),
+            [kind, data] if kind == "everything" => Self::Everything(data.into()),
+            _ => Self::Nothing,
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Opened {
+        let metrics = Metrics::new(&Registry::new()).unwrap();
+        let intake = match self {
+            Self::Nothing => None,
+            Self::Journal(data) => Some(journal(data, &metrics).await.intake),
+            Self::Everything(data) => {
+                let journal = journal(data, &metrics).await;
+                let intake = journal.intake.clone();
+                fold(data, journal, &metrics).await;
+                Some(intake)
+            }
+        };
+        Opened { intake, metrics }
+    }
+}
+
+struct Journal {
+    ledger: Ledger,
+    intake: Intake,
+    committed: watch::Receiver<Position>,
+    clock: Clock,
+}
+
+/// A server's committer, and its checkpoints.
+async fn journal(data: &Path, metrics: &Metrics) -> Journal {
+    let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    let (checkpoints, seen) = watch::channel(0);
+    let clock: Clock = Arc::new(|| 1_800_000_000_000);
+    let (committer, intake, Signals { committed, .. }) =
+        Committer::new(&ledger, Arc::clone(&clock), metrics.clone(), seen)
+            .await
+            .unwrap();
+    tokio::spawn(committer.run(CancellationToken::new()));
+    tokio::spawn(checkpoint(ledger.clone(), checkpoints));
+    Journal {
+        ledger,
+        intake,
+        committed,
+        clock,
+    }
+}
+
+/// A server's projector and feeder.
+async fn fold(data: &Path, journal: Journal, metrics: &Metrics) {
+    let Journal {
+        ledger,
+        committed,
+        clock,
+        ..
+    } = journal;
+    let series = Series::open(&data.join("series.db"), Zone::SHANGHAI)
+        .await
+        .unwrap();
+    let projector = ledger.projector().await.unwrap();
+    let stop = CancellationToken::new();
+    let (applied, applied_seen) = watch::channel(0);
+    let watches = fold::Watches {
+        committed,
+        applied,
+        metrics: metrics.clone(),
+        shutdown: stop.clone(),
+    };
+    tokio::spawn(fold::keep(ledger.clone(), Some(projector), watches));
+    tokio::spawn(feed::run(
+        ledger,
+        series,
+        applied_seen,
+        clock,
+        metrics.clone(),
+        stop,
+    ));
+}
+
+async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if ledger.log_bytes() > hemu_ledger::LOG_BYTES {
+            ledger.checkpoint().await.unwrap();
+            done.send_modify(|count| *count += 1);
+        }
+    }
+}
