@@ -337,6 +337,18 @@ fn known(row: &db::Row) -> db::Outcome<Stretch> {
     })
 }
 
+/// When the first readings after a position were stored, if there are any.
+pub(crate) async fn readings_since(truth: &mut db::Link<'_>, after: Position) -> db::Outcome<Option<i64>> {
+    db::query_scalar(
+        "select min(at) from (select at from journal where position > ? and substr(body, 1, 1) <> ?
+             order by position limit 1) as earliest",
+    )
+    .bind(after.cast_signed())
+    .bind(&[crate::segment::ACTS][..])
+    .fetch_one(truth)
+    .await
+}
+
 /// Checks that the batch the projections were folded up to is still in the journal: the chain alone cannot tell
 /// that its end was cut off.
 pub(crate) async fn anchored(truth: &db::Pool, folded: &Head) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::entry::{Body, Entry, Origin};
 const DEVICE: u8 = 1;
 const UNIDENTIFIED: u8 = 2;
 const IMPORT: u8 = 3;
-const ACTS: u8 = 4;
+pub(crate) const ACTS: u8 = 4;
 
 /// The identity and place of one encoded entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

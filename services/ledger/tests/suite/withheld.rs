@@ -1,11 +1,20 @@
 //! What keeps a name from the list, or takes it off again, beyond the steps of its own edition.
 
 use hemu_ledger::acts::{Act, Audience, EditionQuery, EditionState, Why, Words};
+use hemu_ledger::entry::Body;
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, objection, propose, second, state, village};
 use crate::process::{WINDOW, confirm, notice, open, publish};
-use crate::site::{NOW, Site, act, day, refused};
+use crate::site::{NOW, Site, act, day, deposit, refused, segment};
+
+const MINUTE: i64 = 60_000;
+
+/// A reading that came at an instant, in a batch of its own.
+async fn inspected_at(site: &Site, at: i64, token: &str) {
+    let body = Body::Deposit(deposit(token, 600));
+    site.append_at(at, &[segment(token, [(1, body)])]).await;
+}
 
 fn black(edition: u64) -> Act {
     let token = "BAD".to_owned();
@@ -41,6 +50,21 @@ async fn an_edition_waits_until_struck_readings_are_folded() {
             .is_empty()
     );
     site.fold().await;
+    propose(&site, 33).await;
+}
+
+#[tokio::test]
+async fn while_folding_stands_still_no_edition_is_computed() {
+    let site = village().await;
+    inspected_at(&site, NOW - MINUTE, "GOOD").await;
+    // Whatever people do meanwhile is folded later too, and is no reading.
+    act(&site, "p1", NOW, Act::strike((1, 5), "seen myself")).await;
+    let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
+    let refused = early.await.unwrap_err().refused().unwrap().clone();
+    assert_eq!(refused.why, Why::NotYet);
+    assert!(refused.sentence.contains("60 s ago"), "{}", refused.sentence);
+    site.fold().await;
+    inspected_at(&site, NOW - MINUTE + 1, "BAD").await;
     propose(&site, 33).await;
 }
 
