@@ -47,10 +47,14 @@ pub async fn watched(server: &Server, look: Duration, mut enough: impl FnMut() -
 
 /// Puts into a report how long it was, and whether that was too long.
 pub fn reported(report: &mut Report, lag: &Times, size: Size) {
-    let [half, most] = [lag.quantile_ms(50), lag.quantile_ms(99)];
+    let [half, most, longest] = [50, 99, 100].map(|percent| lag.quantile_ms(percent));
+    let figures = [("p50", half), ("p99", most), ("max", longest)];
     report
         .figures
-        .extend([("lag_p50_ms".to_owned(), half), ("lag_p99_ms".to_owned(), most)]);
+        .extend(figures.map(|(name, figure)| (format!("lag_{name}_ms"), figure)));
+    report.require(longest < PATIENCE.as_secs_f64() * 1e3, || {
+        format!("folding stood still: something stored waited {longest} ms")
+    });
     report.require(size == Size::Ci || most < WITHIN_MS, || {
         format!("99 of 100 batches were folded within {most} ms")
     });

@@ -92,6 +92,8 @@ pub fn read(device: &str, path: &Path) -> Result<Vec<Promise>> {
 
 /// The same promises in order, none of a number twice: receipts are cumulative, so that most cover what others did.
 pub fn union(mut promises: Vec<Promise>) -> Vec<Promise> {
+    // The first receipt of a boot may cover nothing.
+    promises.retain(|promise| promise.range.0 <= promise.range.1);
     promises.sort_unstable();
     promises.dedup_by(|next, last| {
         let joins = (&next.device, next.boot) == (&last.device, last.boot)
@@ -135,6 +137,7 @@ mod tests {
             promise("a", 7, (2, 2)),
             promise("a", 7, (1, 6)),
             promise("a", 7, (7, 7)),
+            promise("c", 7, (1, 0)),
         ];
         let whole = [
             promise("a", 7, (1, 7)),

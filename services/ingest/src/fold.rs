@@ -12,9 +12,8 @@ use crate::metrics::Metrics;
 const LOOK: Duration = Duration::from_millis(250);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A step that was not full is followed by a rest, so that the next one shares its pages with more: most of a step's cost
-/// is pages, and a page is written once however many of its rows are new. A quiet site sees its readings sooner.
-const FULL: u64 = 20_000;
+/// A step that took all there was is followed by a rest, so that the next one shares its pages with more: most of a step's
+/// cost is pages, and a page is written once however many of its rows are new. A quiet site sees its readings sooner.
 const QUIET: u64 = 500;
 const REST: Duration = Duration::from_secs(1);
 const SHORT_REST: Duration = Duration::from_millis(300);
@@ -118,10 +117,9 @@ async fn run(mut projector: Projector, watches: &mut Watches) {
             Ok(step) if step.records > 0 => {
                 metrics.applied(step.applied, step.records);
                 applied.send_replace(step.applied);
-                if step.records < QUIET {
-                    wait(shutdown, SHORT_REST).await;
-                } else if step.records < FULL {
-                    wait(shutdown, REST).await;
+                if !step.more {
+                    let rest = if step.records < QUIET { SHORT_REST } else { REST };
+                    wait(shutdown, rest).await;
                 }
                 continue;
             }

@@ -53,12 +53,11 @@ async fn consume(port: u16, intake: Option<Intake>, forgotten: &AtomicU64) {
             Event::Incoming(Packet::SubAck(_)) => println!("subscribed"),
             Event::Incoming(Packet::Publish(publish)) => {
                 let acks = acks.clone();
-                match &intake {
-                    Some(intake) => intake.submit(submission(publish, acks)).await,
-                    None => {
-                        acks.try_send(publish).unwrap();
-                        forgotten.fetch_add(1, Ordering::Relaxed);
-                    }
+                if let Some(intake) = &intake {
+                    intake.submit(submission(publish, acks)).await;
+                } else {
+                    acks.try_send(publish).unwrap();
+                    forgotten.fetch_add(1, Ordering::Relaxed);
                 }
             }
             _ => {}

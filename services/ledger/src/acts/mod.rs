@@ -24,6 +24,7 @@ mod propose;
 mod read;
 mod refused;
 mod register;
+mod rests;
 mod roll;
 mod rules;
 mod shadow;

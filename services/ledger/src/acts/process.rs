@@ -140,6 +140,7 @@ impl Deed<'_> {
         must(self.now >= deadline, Why::NotYet, || {
             format!("this household may object until {deadline} (ms since 1970)")
         })?;
+        self.rests_on_everything(&edition, token).await?;
         Ok(place)
     }
 

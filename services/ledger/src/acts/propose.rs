@@ -13,7 +13,7 @@ use super::state::{EditionRow, EditionState};
 use crate::db;
 use crate::entry::Body;
 use crate::error::{Error, InFile, Result};
-use crate::journal::{self, Position};
+use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::read::{ByToken, Edition, EstateGroups, Gathered, Grouping, gather, judge_all};
 use crate::store::{Role, Tables};
@@ -23,17 +23,15 @@ use crate::work::Stage;
 pub const WINDOW_DAYS: u16 = 7;
 /// Days between an edition and the one it goes on from, at most: the rule's steps are weeks, and one may be missed.
 const LONGEST_GAP: i32 = 14;
-/// Readings that came so long ago are in the scores, or folding stands still; it is a second behind as a rule, ms.
-const FOLDED_WITHIN_MS: i64 = 60_000;
 /// Places of one act.
 const PLACES: usize = 512;
 
 /// What an edition is to be computed from.
-struct Plan {
+pub(super) struct Plan {
     rule: Rule,
     day: Day,
     before: Option<EditionId>,
-    known: Position,
+    pub(super) known: Position,
     states: ByToken,
     roll: Roll,
     revises: Option<EditionRow>,
@@ -313,41 +311,11 @@ impl Deed<'_> {
         })
     }
 
-    /// Refuses what was computed without readings that came long before: while folding stands still nobody's days are whole.
-    async fn readings_are_in(&mut self, position: Position) -> Result<()> {
-        let since = journal::readings_since(&mut self.tx.link(), position).await;
-        let since = self.of(since)?;
-        let late = self.now.saturating_sub(FOLDED_WITHIN_MS);
-        must(since.is_none_or(|at| at > late), Why::NotYet, || {
-            format!(
-                "readings that came {} s ago are not in the scores yet, so an edition would be wrong; ask again in a \
-                 minute, and if they still are not then, look at the server's log",
-                since.map_or(0, |at| (self.now - at) / 1_000)
-            )
-        })
-    }
-
-    /// Refuses what was computed without an act on readings that stands in the journal by now: such an act reopens the
-    /// editions there are, and would not know of this one.
-    async fn evidence_is_in(&mut self, position: Position) -> Result<()> {
-        let later = db::query_scalar(
-            "select exists (select 1 from act where position > ?
-                 and kind in ('strike', 'restore', 'clock_checked', 'card_lost', 'card_found'))",
-        )
-        .bind(position.cast_signed())
-        .fetch_one(&mut self.tx.link())
-        .await;
-        let later: bool = self.of(later)?;
-        must(!later, Why::NotYet, || {
-            "readings were struck or restored meanwhile, and that is not folded yet; ask again in a moment"
-                .to_owned()
-        })
-    }
-
     /// Nothing that the edition was computed from was decided otherwise meanwhile.
     async fn still_mine(&mut self, plan: &Plan, position: Position, holder: &str) -> Result<()> {
         self.readings_are_in(position).await?;
         self.evidence_is_in(position).await?;
+        self.nothing_was_taken_off(plan).await?;
         // Otherwise the evidence could be of one occupant and the state of another.
         let moved = self.moved_since(plan.known.min(position)).await?;
         must(!moved, Why::NotYet, || {

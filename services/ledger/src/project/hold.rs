@@ -31,7 +31,7 @@ pub(super) enum Hold {
 }
 
 impl Hold {
-    /// `None` for an act that is not about readings.
+    /// `None` for an act that is not about readings. What editions and names wait for (`acts::rests`) knows the same kinds.
     pub(super) fn of(act: &Act) -> Option<Self> {
         Some(match act {
             Act::Strike { reading, .. } => Self::One(*reading, Held::STRUCK, true),

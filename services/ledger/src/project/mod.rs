@@ -91,6 +91,8 @@ pub struct Step {
     pub applied: Position,
     /// Journal records folded in this step; 0 when there was nothing to do.
     pub records: u64,
+    /// There was more in the journal, and it was too much for one step or of another kind.
+    pub more: bool,
 }
 
 impl Projector {
@@ -137,7 +139,7 @@ impl Projector {
             }
             self.load().await?;
         }
-        let batches = read_chunk(&self.truth, self.applied.position, self.until).await?;
+        let (batches, more) = read_chunk(&self.truth, self.applied.position, self.until).await?;
         // A batch that does not chain is not folded: better no new scores than wrong ones.
         let mut head = self.applied;
         for batch in &batches {
@@ -157,6 +159,7 @@ impl Projector {
         Ok(Step {
             applied: head.position,
             records,
+            more,
         })
     }
 
@@ -255,23 +258,26 @@ impl Projector {
 }
 
 /// The next whole batches after a position, at least one: of readings, or of acts. The two are not folded together, for an
-/// act is about readings that must be stored by then.
-async fn read_chunk(truth: &db::Pool, after: Position, until: Position) -> Result<Vec<Batch>> {
-    let (mut records, mut bytes, mut acts) = (0, 0, None);
+/// act is about readings that must be stored by then. Also whether there are more after them.
+async fn read_chunk(truth: &db::Pool, after: Position, until: Position) -> Result<(Vec<Batch>, bool)> {
+    let (mut records, mut bytes, mut acts, mut more) = (0, 0, None, false);
     let alike = |stretch: &Stretch| {
         if *acts.get_or_insert(stretch.acts) != stretch.acts {
+            more = true;
             return Take::Before;
         }
         records += stretch.records;
         bytes += stretch.bytes;
         let most = if stretch.acts { CHUNK_ACTS } else { CHUNK_RECORDS };
         if records >= most || bytes >= CHUNK_BYTES {
+            more = true;
             Take::Last
         } else {
             Take::On
         }
     };
-    journal::stretch(truth, after, until, alike).await
+    let batches = journal::stretch(truth, after, until, alike).await?;
+    Ok((batches, more))
 }
 
 impl Totals {

@@ -37,7 +37,8 @@ impl Ledger {
         self.deposits_of(token, from, to).await
     }
 
-    async fn deposits_of(&self, token: &str, from: Day, to: Day) -> Result<Vec<DepositRow>> {
+    /// The same of whoever was there on those days. Asks the projections alone.
+    pub(crate) async fn deposits_of(&self, token: &str, from: Day, to: Day) -> Result<Vec<DepositRow>> {
         if from > to {
             return Ok(Vec::new());
         }

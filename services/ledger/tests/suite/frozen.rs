@@ -5,10 +5,10 @@ use hemu_ledger::acts::{Act, Why};
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::read::{Conflicting, Held};
 use hemu_ledger::segment::Segment;
-use hemu_rules::{Bp, By, Stream};
+use hemu_rules::{Bp, By, Rule, Stream};
 use proptest::prelude::*;
 
-use crate::site::{NOW, Site, act, deposit, of_boot, refused, register, segment};
+use crate::site::{NOW, Site, act, day, deposit, of_boot, refused, register, segment};
 
 /// Device and boot of a record; the first of them is the one that conflicts.
 const SOURCES: [(&str, u64); 4] = [("C1", 1), ("C1", 2), ("C2", 1), ("I1", 1)];
@@ -164,6 +164,12 @@ async fn a_person_who_looked_puts_a_boot_back_and_another_conflict_takes_it_out_
     refused(&site, "system", NOW, checked(1), Why::NotAPerson).await;
     refused(&site, "w1", NOW, checked(2), Why::WrongState).await;
     act(&site, "w1", NOW, checked(1)).await;
+    // What the boot said is out of the sums until then, and no edition would be computed again for it.
+    let early = site
+        .ledger
+        .propose_edition(&Rule::V1, day(9), NOW, "server-1")
+        .await;
+    assert_eq!(early.unwrap_err().refused().unwrap().why, Why::NotYet);
     site.fold().await;
     assert_eq!(held(&site).await, [Held::NOT; 5]);
     assert_eq!(site.ledger.conflicting().await.unwrap(), [conflicting(1, 0, 0)]);

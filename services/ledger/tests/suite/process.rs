@@ -54,7 +54,7 @@ pub(crate) async fn publish(site: &Site, edition: u64) {
 }
 
 /// Revises what lost a reading, the earlier weeks first; the last revision.
-async fn revise_all(site: &Site) -> u64 {
+pub(crate) async fn revise_all(site: &Site) -> u64 {
     let mut last = 0;
     while let Some(&due) = site.ledger.reopened().await.unwrap().first() {
         last = site.ledger.revise(due, WINDOW, "server-1").await.unwrap();

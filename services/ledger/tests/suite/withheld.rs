@@ -5,7 +5,7 @@ use hemu_ledger::entry::Body;
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, objection, propose, second, state, village};
-use crate::process::{WINDOW, confirm, notice, open, publish};
+use crate::process::{WINDOW, confirm, notice, open, publish, revise_all};
 use crate::site::{NOW, Site, act, day, deposit, refused, segment};
 
 const MINUTE: i64 = 60_000;
@@ -66,6 +66,57 @@ async fn while_folding_stands_still_no_edition_is_computed() {
     site.fold().await;
     inspected_at(&site, NOW - MINUTE + 1, "BAD").await;
     propose(&site, 33).await;
+}
+
+#[tokio::test]
+async fn nobody_is_named_before_what_came_later_was_counted() {
+    let site = village().await;
+    let edition = second(&site).await;
+    notice(&site, edition).await;
+    open(&site, edition).await;
+    // From a bin that had no connection for a week, and not folded for a minute.
+    inspected_at(&site, WINDOW - MINUTE, "BAD").await;
+    let unfolded = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
+    assert!(unfolded.sentence.contains("not in the scores"), "{unfolded:?}");
+    site.fold().await;
+    let late = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
+    assert!(late.sentence.contains("came after"), "{late:?}");
+}
+
+#[tokio::test]
+async fn what_others_did_or_what_is_of_a_later_day_withholds_nobodys_name() {
+    let site = village().await;
+    let edition = second(&site).await;
+    notice(&site, edition).await;
+    open(&site, edition).await;
+    inspected_at(&site, WINDOW - MINUTE, "GOOD").await;
+    let later = Body::Deposit(deposit("BAD", 40 * 1_440));
+    site.append_at(WINDOW - MINUTE, &[segment("late", [(1, later)])])
+        .await;
+    site.fold().await;
+    confirm(&site, edition).await;
+}
+
+#[tokio::test]
+async fn nobody_is_named_on_a_warning_whose_readings_were_struck_when_its_list_was_over() {
+    let site = village().await;
+    let first = propose(&site, 33).await;
+    notice(&site, first).await;
+    open(&site, first).await;
+    publish(&site, first).await;
+    let (edition, system) = (first, "system");
+    act(&site, system, WINDOW + 30 * DAY, Act::Expire { edition }).await;
+    propose(&site, 40).await;
+    act(&site, "p3", WINDOW, Act::strike((1, 5), "seen myself")).await;
+    site.fold().await;
+    let edition = revise_all(&site).await;
+    notice(&site, edition).await;
+    open(&site, edition).await;
+    let tainted = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
+    assert!(
+        tainted.sentence.contains("began or ceased to count"),
+        "{tainted:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,132 @@
+//! What an edition, and a name in it, rests on: everything that had come, and everything that people had decided of it.
+//! Whatever came or was decided later may speak for a household, and nobody is named before it did.
+
+use hemu_rules::{Day, Millis};
+
+use super::act::Act;
+use super::command::Deed;
+use super::propose::Plan;
+use super::refused::{Why, must};
+use super::state::EditionRow;
+use crate::db;
+use crate::error::{Error, Result};
+use crate::journal::{self, Position};
+use crate::read::{DepositRow, window};
+
+/// Readings that came so long ago are in the scores, or folding stands still; it is a second behind as a rule, ms.
+const FOLDED_WITHIN_MS: i64 = 60_000;
+/// The acts by which readings begin or cease to count, but for moves. They are those of the projector's `Hold`.
+const ON_READINGS: &str =
+    "('strike', 'restore', 'clock_checked', 'device_checked', 'card_lost', 'card_found')";
+
+impl Deed<'_> {
+    /// Refuses what was computed without readings that came long before: while folding stands still nobody's days are whole.
+    pub(super) async fn readings_are_in(&mut self, position: Position) -> Result<()> {
+        let since = journal::readings_since(&mut self.tx.link(), position).await;
+        let since = self.of(since)?;
+        let late = self.now.saturating_sub(FOLDED_WITHIN_MS);
+        must(since.is_none_or(|at| at > late), Why::NotYet, || {
+            format!(
+                "readings that came {} s ago are not in the scores yet, so a list would be wrong; ask again in a \
+                 minute, and if they still are not then, look at the server's log",
+                since.map_or(0, |at| self.now.saturating_sub(at) / 1_000)
+            )
+        })
+    }
+
+    /// Refuses what was computed without an act on readings that stands in the journal by now: such an act reopens the
+    /// editions there are, and would not know of this one.
+    pub(super) async fn evidence_is_in(&mut self, position: Position) -> Result<()> {
+        let sql = format!("select exists (select 1 from act where position > ? and kind in {ON_READINGS})");
+        must(!self.stands(sql, position).await?, Why::NotYet, || {
+            "readings began or ceased to count meanwhile, and that is not folded yet; ask again in a moment"
+                .to_owned()
+        })
+    }
+
+    /// Refuses to go on from names and warnings that were taken off, or lists that were taken back, while this was computed.
+    pub(super) async fn nothing_was_taken_off(&mut self, plan: &Plan) -> Result<()> {
+        let sql = "select exists (select 1 from act where position > ? and kind in ('lift', 'retract'))";
+        must(
+            !self.stands(sql.to_owned(), plan.known).await?,
+            Why::NotYet,
+            || "a name, a warning or a list was taken off while this was computed; ask again".to_owned(),
+        )
+    }
+
+    async fn stands(&mut self, sql: String, after: Position) -> Result<bool> {
+        let found = db::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(after.cast_signed())
+            .fetch_one(&mut self.tx.link())
+            .await;
+        self.of(found)
+    }
+
+    /// Refuses to name a household of which something is known that its edition, or the warning it goes on from, was
+    /// computed without.
+    pub(super) async fn rests_on_everything(&mut self, edition: &EditionRow, token: &str) -> Result<()> {
+        let applied = self.ledger.progress().await?.applied;
+        self.readings_are_in(applied).await?;
+        let before = match edition.before {
+            Some(before) => Some(self.edition(before).await?),
+            None => None,
+        };
+        let (from, _) = window(before.as_ref().map_or(edition.day, |before| before.day));
+        let deposits = self.ledger.deposits_of(token, from, edition.day.plus(-1)).await?;
+        let late = |deposit: &&DepositRow| deposit.reading.counts && deposit.place.0 > edition.position;
+        let late = deposits.iter().filter(late).count();
+        must(late == 0, Why::NotYet, || {
+            format!(
+                "readings of this household came after edition {} was computed: {late}; the next edition counts them, \
+                 and until then it is not named",
+                edition.id
+            )
+        })?;
+        let Some(before) = before else { return Ok(()) };
+        let told = deposits.iter().filter(|deposit| deposit.reading.day < before.day);
+        let told: Vec<&DepositRow> = told.collect();
+        let acts = self.acts_on_readings(before.position).await?;
+        let touches = |act: &Act| self.touches(act, before.day, token, &told);
+        must(!acts.iter().any(touches), Why::NotYet, || {
+            format!(
+                "readings behind this household's warning in edition {} began or ceased to count since; it is not \
+                 named on that warning",
+                before.id
+            )
+        })
+    }
+
+    async fn acts_on_readings(&mut self, after: Position) -> Result<Vec<Act>> {
+        let sql = format!("select body from act where position > ? and kind in {ON_READINGS}");
+        let bodies = db::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(after.cast_signed())
+            .fetch_all(&mut self.tx.link())
+            .await;
+        let bodies: Vec<String> = self.of(bodies)?;
+        let read = |body: &String| {
+            serde_json::from_str(body).map_err(|_| Error::Damaged {
+                position: after,
+                what: "an act that stands after it cannot be read".to_owned(),
+            })
+        };
+        bodies.iter().map(read).collect()
+    }
+
+    /// Whether an act is about readings of a household, or about all of them before a day.
+    fn touches(&self, act: &Act, before: Day, token: &str, readings: &[&DepositRow]) -> bool {
+        let is = |place| readings.iter().any(|reading| reading.place == place);
+        match act {
+            Act::Strike { reading, .. } | Act::Restore { reading } | Act::ClockChecked { reading } => {
+                is(*reading)
+            }
+            Act::DeviceChecked { device, boot } => readings
+                .iter()
+                .any(|reading| reading.device == *device && reading.boot == *boot),
+            Act::CardFound { token: of } => of == token,
+            Act::CardLost { token: of, since } => {
+                of == token && Day::of(Millis::clamped(*since), self.ledger.zone()) < before
+            }
+            _ => false,
+        }
+    }
+}
