@@ -196,6 +196,8 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         Why::AlreadyDecided
         | Why::NameTaken
         | Why::NotYet
+        | Why::NotFolded
+        | Why::CameLater
         | Why::InTheFuture
         | Why::WindowClosed
         | Why::SamePerson

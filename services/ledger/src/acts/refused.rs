@@ -10,6 +10,10 @@ use crate::journal::Position;
 pub enum Why {
     /// Too early: something else must be over first.
     NotYet,
+    /// What was received is not folded yet.
+    NotFolded,
+    /// Something about the household came after the list was computed, and speaks for or against it.
+    CameLater,
     /// The objection window is over.
     WindowClosed,
     /// The second person must be another than the first.
@@ -49,8 +53,10 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::NotYet,
+        Self::NotFolded,
+        Self::CameLater,
         Self::WindowClosed,
         Self::SamePerson,
         Self::NotAPerson,
@@ -78,6 +84,8 @@ impl Why {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotYet => "not_yet",
+            Self::NotFolded => "not_folded",
+            Self::CameLater => "came_later",
             Self::WindowClosed => "window_closed",
             Self::SamePerson => "same_person",
             Self::NotAPerson => "not_a_person",

@@ -25,7 +25,7 @@ impl Deed<'_> {
         let since = journal::readings_since(&mut self.tx.link(), position).await;
         let since = self.of(since)?;
         let late = self.now.saturating_sub(FOLDED_WITHIN_MS);
-        must(since.is_none_or(|at| at > late), Why::NotYet, || {
+        must(since.is_none_or(|at| at > late), Why::NotFolded, || {
             format!(
                 "readings that came {} s ago are not in the scores yet, so a list would be wrong; ask again in a \
                  minute, and if they still are not then, look at the server's log",
@@ -75,7 +75,7 @@ impl Deed<'_> {
         let deposits = self.ledger.deposits_of(token, from, edition.day.plus(-1)).await?;
         let late = |deposit: &&DepositRow| deposit.reading.counts && deposit.place.0 > edition.position;
         let late = deposits.iter().filter(late).count();
-        must(late == 0, Why::NotYet, || {
+        must(late == 0, Why::CameLater, || {
             format!(
                 "readings of this household came after edition {} was computed: {late}; the next edition counts them, \
                  and until then it is not named",
@@ -87,7 +87,7 @@ impl Deed<'_> {
         let told: Vec<&DepositRow> = told.collect();
         let acts = self.acts_on_readings(before.position).await?;
         let touches = |act: &Act| self.touches(act, before.day, token, &told);
-        must(!acts.iter().any(touches), Why::NotYet, || {
+        must(!acts.iter().any(touches), Why::CameLater, || {
             format!(
                 "readings behind this household's warning in edition {} began or ceased to count since; it is not \
                  named on that warning",

@@ -61,7 +61,7 @@ async fn while_folding_stands_still_no_edition_is_computed() {
     act(&site, "p1", NOW, Act::strike((1, 5), "seen myself")).await;
     let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
     let refused = early.await.unwrap_err().refused().unwrap().clone();
-    assert_eq!(refused.why, Why::NotYet);
+    assert_eq!(refused.why, Why::NotFolded);
     assert!(refused.sentence.contains("60 s ago"), "{}", refused.sentence);
     site.fold().await;
     inspected_at(&site, NOW - MINUTE + 1, "BAD").await;
@@ -76,10 +76,9 @@ async fn nobody_is_named_before_what_came_later_was_counted() {
     open(&site, edition).await;
     // From a bin that had no connection for a week, and not folded for a minute.
     inspected_at(&site, WINDOW - MINUTE, "BAD").await;
-    let unfolded = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
-    assert!(unfolded.sentence.contains("not in the scores"), "{unfolded:?}");
+    refused(&site, "p1", WINDOW, black(edition), Why::NotFolded).await;
     site.fold().await;
-    let late = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
+    let late = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
     assert!(late.sentence.contains("came after"), "{late:?}");
 }
 
@@ -112,7 +111,7 @@ async fn nobody_is_named_on_a_warning_whose_readings_were_struck_when_its_list_w
     let edition = revise_all(&site).await;
     notice(&site, edition).await;
     open(&site, edition).await;
-    let tainted = refused(&site, "p1", WINDOW, black(edition), Why::NotYet).await;
+    let tainted = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
     assert!(
         tainted.sentence.contains("began or ceased to count"),
         "{tainted:?}"
