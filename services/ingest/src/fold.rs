@@ -58,8 +58,10 @@ pub struct Watches {
 /// Folds whatever is committed until shutdown. Where several nodes share their tables one of them folds; the others
 /// stand by, and one goes on where it stopped.
 pub async fn keep(ledger: Ledger, mut projector: Option<(Projector, Lock)>, mut watches: Watches) {
+    let mut told = false;
     while !watches.shutdown.is_cancelled() {
         if let Some((projector, lock)) = projector.take() {
+            told = false;
             run(projector, &mut watches).await;
             drop(lock);
             continue;
@@ -72,7 +74,10 @@ pub async fn keep(ledger: Ledger, mut projector: Option<(Projector, Lock)>, mut 
             }
             Err(hemu_ledger::Error::InUse(_)) => wait(&watches.shutdown, LOOK).await,
             Err(error) => {
-                tracing::debug!(%error, "the projections cannot be opened");
+                if !std::mem::replace(&mut told, true) {
+                    tracing::error!(%error, "the projections cannot be opened to fold; readings are safe in the journal");
+                }
+                watches.metrics.fold_failures.inc();
                 wait(&watches.shutdown, PAUSE).await;
             }
         }

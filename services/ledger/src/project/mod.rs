@@ -78,6 +78,10 @@ impl Guard {
         {
             return Err(Error::InUse(place.shown()));
         }
+        // Whoever stood by while a node of another version emptied the tables must not fill them by its own lights.
+        if self == Self::Session && !place.is_current().await? {
+            return Err(Error::OtherVersion(place.shown()));
+        }
         // Receipts speak of what is folded.
         connection.secure().await.of(&place.shown())?;
         Ok(connection)

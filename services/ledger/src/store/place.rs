@@ -114,7 +114,7 @@ impl Place {
     }
 
     /// Whether the tables are there with this version's schema.
-    pub(super) async fn is_current(&self) -> Result<bool> {
+    pub(crate) async fn is_current(&self) -> Result<bool> {
         let applied = match &self.at {
             At::File(path) => sqlite::applied(path, self.tables.durability()).await,
             At::Schema(options, name) => postgres::applied(options, name).await,
