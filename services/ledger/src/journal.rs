@@ -337,13 +337,13 @@ fn known(row: &db::Row) -> db::Outcome<Stretch> {
     })
 }
 
-/// When the first readings after a position were stored, if there are any.
-pub(crate) async fn readings_since(truth: &mut db::Link<'_>, after: Position) -> db::Outcome<Option<i64>> {
+/// Whether there are readings after a position, up to another.
+pub(crate) async fn readings_between(truth: &db::Pool, after: Position, upto: Position) -> db::Outcome<bool> {
     db::query_scalar(
-        "select min(at) from (select at from journal where position > ? and substr(body, 1, 1) <> ?
-             order by position limit 1) as earliest",
+        "select exists (select 1 from journal where position > ? and position <= ? and substr(body, 1, 1) <> ?)",
     )
     .bind(after.cast_signed())
+    .bind(upto.cast_signed())
     .bind(&[crate::segment::ACTS][..])
     .fetch_one(truth)
     .await

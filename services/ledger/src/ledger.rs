@@ -1,6 +1,7 @@
 //! The ledger: one data folder, opened.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hemu_rules::Zone;
 
@@ -27,7 +28,11 @@ pub struct Ledger {
     pub(crate) vault: Arc<Vault>,
     held: Lock,
     pub(crate) work: Work,
+    pub(crate) patience: Duration,
 }
+
+/// A fold is a second behind as a rule, and one that is further behind than this stands still or has much to do.
+const FOLDED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Ledger {
     /// Opens a data folder beside whoever else has it open, making its files, or migrating them when nobody has. The
@@ -51,6 +56,7 @@ impl Ledger {
             vault: Arc::new(vault),
             held,
             work: Work::default(),
+            patience: FOLDED_WITHIN,
         };
         ledger.zone = ledger.settle_zone(zone).await?;
         ledger.remember_erased().await?;
@@ -87,6 +93,14 @@ impl Ledger {
     #[must_use]
     pub fn watched(&self, work: Work) -> Self {
         Self { work, ..self.clone() }
+    }
+
+    /// The same ledger, for whoever waits so long until what has come is folded, and is refused then.
+    pub fn waiting(&self, patience: Duration) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
     }
 
     /// The data folder.

@@ -33,6 +33,9 @@ impl Ledger {
     ///
     /// An account does what its role or its household gives it; see `duty`.
     pub async fn act(&self, actor: &Actor, now: i64, act: Act) -> Result<Position> {
+        if let Act::ProposeBlack { .. } | Act::ConfirmBlack { .. } = act {
+            self.are_counted(self.head().await?).await?;
+        }
         let mut deed = self.deed(actor, now).await?;
         deed.is_its_duty(&act).await?;
         Deed::words_fit(&act)?;

@@ -106,6 +106,7 @@ impl Ledger {
     }
 
     async fn propose_planned(&self, plan: Plan, system: &Actor, now: i64, holder: &str) -> Result<EditionId> {
+        self.are_counted(plan.known).await?;
         let path = self.folder().projections();
         let members = plan.roll.clone().members();
         let from = (&self.projections, path.as_path());
@@ -313,7 +314,6 @@ impl Deed<'_> {
 
     /// Nothing that the edition was computed from was decided otherwise meanwhile.
     async fn still_mine(&mut self, plan: &Plan, position: Position, holder: &str) -> Result<()> {
-        self.readings_are_in(position).await?;
         self.evidence_is_in(position).await?;
         self.nothing_was_taken_off(plan).await?;
         // Otherwise the evidence could be of one occupant and the state of another.

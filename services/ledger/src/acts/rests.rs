@@ -1,39 +1,50 @@
 //! What an edition, and a name in it, rests on: everything that had come, and everything that people had decided of it.
 //! Whatever came or was decided later may speak for a household, and nobody is named before it did.
 
+use std::time::Duration;
+
 use hemu_rules::{Day, Millis};
 
 use super::act::Act;
 use super::command::Deed;
 use super::propose::Plan;
-use super::refused::{Why, must};
+use super::refused::{Refused, Why, must};
 use super::state::EditionRow;
 use crate::db;
-use crate::error::{Error, Result};
+use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Position};
+use crate::ledger::Ledger;
 use crate::read::{DepositRow, window};
 
-/// Readings that came so long ago are in the scores, or folding stands still; it is a second behind as a rule, ms.
-const FOLDED_WITHIN_MS: i64 = 60_000;
+/// How often is looked whether all is folded.
+const LOOK: Duration = Duration::from_millis(50);
 /// The acts by which readings begin or cease to count, but for moves. They are those of the projector's `Hold`.
 const ON_READINGS: &str =
     "('strike', 'restore', 'clock_checked', 'device_checked', 'card_lost', 'card_found')";
 
-impl Deed<'_> {
-    /// Refuses what was computed without readings that came long before: while folding stands still nobody's days are whole.
-    pub(super) async fn readings_are_in(&mut self, position: Position) -> Result<()> {
-        let since = journal::readings_since(&mut self.tx.link(), position).await;
-        let since = self.of(since)?;
-        let late = self.now.saturating_sub(FOLDED_WITHIN_MS);
-        must(since.is_none_or(|at| at > late), Why::NotFolded, || {
-            format!(
-                "readings that came {} s ago are not in the scores yet, so a list would be wrong; ask again in a \
-                 minute, and if they still are not then, look at the server's log",
-                since.map_or(0, |at| self.now.saturating_sub(at) / 1_000)
-            )
+impl Ledger {
+    /// Waits until the readings up to a position are folded; while folding stands still nobody's days are whole. Nothing may
+    /// be held meanwhile.
+    pub(super) async fn are_counted(&self, upto: Position) -> Result<()> {
+        let counted = async {
+            loop {
+                let applied = self.progress().await?.applied;
+                let missing = journal::readings_between(&self.truth, applied, upto).await;
+                if !missing.of(&self.folder().truth())? {
+                    return Ok(());
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(self.patience, counted).await.unwrap_or_else(|_| {
+            let sentence = "readings that were received are not in the scores yet, and a list would be wrong; ask again \
+                            in a minute, and if they still are not then, look at the server's log";
+            Err(Refused::error(Why::NotFolded, sentence))
         })
     }
+}
 
+impl Deed<'_> {
     /// Refuses what was computed without an act on readings that stands in the journal by now: such an act reopens the
     /// editions there are, and would not know of this one.
     pub(super) async fn evidence_is_in(&mut self, position: Position) -> Result<()> {
@@ -65,8 +76,6 @@ impl Deed<'_> {
     /// Refuses to name a household of which something is known that its edition, or the warning it goes on from, was
     /// computed without.
     pub(super) async fn rests_on_everything(&mut self, edition: &EditionRow, token: &str) -> Result<()> {
-        let applied = self.ledger.progress().await?.applied;
-        self.readings_are_in(applied).await?;
         let before = match edition.before {
             Some(before) => Some(self.edition(before).await?),
             None => None,

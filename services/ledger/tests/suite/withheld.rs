@@ -1,19 +1,19 @@
 //! What keeps a name from the list, or takes it off again, beyond the steps of its own edition.
 
+use std::time::Duration;
+
 use hemu_ledger::acts::{Act, Audience, EditionQuery, EditionState, Why, Words};
 use hemu_ledger::entry::Body;
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, objection, propose, second, state, village};
 use crate::process::{WINDOW, confirm, notice, open, publish, revise_all};
-use crate::site::{NOW, Site, act, day, deposit, refused, segment};
+use crate::site::{NOW, Site, act, day, deposit, person, refused, segment};
 
-const MINUTE: i64 = 60_000;
-
-/// A reading that came at an instant, in a batch of its own.
-async fn inspected_at(site: &Site, at: i64, token: &str) {
+/// A reading of an early day from a bin that had no connection for long, in a batch of its own.
+async fn came(site: &Site, token: &str) {
     let body = Body::Deposit(deposit(token, 600));
-    site.append_at(at, &[segment(token, [(1, body)])]).await;
+    site.append(&[segment(token, [(1, body)])]).await;
 }
 
 fn black(edition: u64) -> Act {
@@ -56,16 +56,16 @@ async fn an_edition_waits_until_struck_readings_are_folded() {
 #[tokio::test]
 async fn while_folding_stands_still_no_edition_is_computed() {
     let site = village().await;
-    inspected_at(&site, NOW - MINUTE, "GOOD").await;
-    // Whatever people do meanwhile is folded later too, and is no reading.
-    act(&site, "p1", NOW, Act::strike((1, 5), "seen myself")).await;
-    let early = site.ledger.propose_edition(&Rule::V1, day(33), NOW, "server-1");
-    let refused = early.await.unwrap_err().refused().unwrap().clone();
-    assert_eq!(refused.why, Why::NotFolded);
-    assert!(refused.sentence.contains("60 s ago"), "{}", refused.sentence);
-    site.fold().await;
-    inspected_at(&site, NOW - MINUTE + 1, "BAD").await;
+    // What people did is folded later too, and is no reading.
+    act(&site, "p1", NOW, Act::RedOptIn { token: "GOOD".into() }).await;
     propose(&site, 33).await;
+    came(&site, "GOOD").await;
+    let impatient = site.ledger.waiting(Duration::ZERO);
+    let early = impatient.propose_edition(&Rule::V1, day(40), NOW, "server-1");
+    assert_eq!(early.await.unwrap_err().refused().unwrap().why, Why::NotFolded);
+    // Whoever has patience is served when it is folded.
+    let (edition, ()) = tokio::join!(propose(&site, 40), site.fold());
+    assert_eq!(state(&site, edition).await, EditionState::Draft);
 }
 
 #[tokio::test]
@@ -74,9 +74,10 @@ async fn nobody_is_named_before_what_came_later_was_counted() {
     let edition = second(&site).await;
     notice(&site, edition).await;
     open(&site, edition).await;
-    // From a bin that had no connection for a week, and not folded for a minute.
-    inspected_at(&site, WINDOW - MINUTE, "BAD").await;
-    refused(&site, "p1", WINDOW, black(edition), Why::NotFolded).await;
+    came(&site, "BAD").await;
+    let (impatient, actor) = (site.ledger.waiting(Duration::ZERO), person("p1"));
+    let unfolded = impatient.act(&actor, WINDOW, black(edition)).await;
+    assert_eq!(unfolded.unwrap_err().refused().unwrap().why, Why::NotFolded);
     site.fold().await;
     let late = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
     assert!(late.sentence.contains("came after"), "{late:?}");
@@ -88,10 +89,9 @@ async fn what_others_did_or_what_is_of_a_later_day_withholds_nobodys_name() {
     let edition = second(&site).await;
     notice(&site, edition).await;
     open(&site, edition).await;
-    inspected_at(&site, WINDOW - MINUTE, "GOOD").await;
+    came(&site, "GOOD").await;
     let later = Body::Deposit(deposit("BAD", 40 * 1_440));
-    site.append_at(WINDOW - MINUTE, &[segment("late", [(1, later)])])
-        .await;
+    site.append(&[segment("late", [(1, later)])]).await;
     site.fold().await;
     confirm(&site, edition).await;
 }
