@@ -96,6 +96,7 @@ impl Ledger {
     }
 
     /// The same ledger, for whoever waits so long until what has come is folded, and is refused then.
+    #[must_use]
     pub fn waiting(&self, patience: Duration) -> Self {
         Self {
             patience,
