@@ -354,7 +354,7 @@ async fn two_servers_make_one_edition_and_neither_fails() {
 }
 
 #[tokio::test]
-async fn an_edition_waits_for_what_arrived_and_not_for_what_arrives_meanwhile() {
+async fn an_edition_waits_for_what_arrived_until_it_was_asked_for() {
     let village = Village::new().await;
     let arrived = |seq: u64| {
         let mut segment = Segment::of_device("I3", 1, seq);
@@ -368,10 +368,11 @@ async fn an_edition_waits_for_what_arrived_and_not_for_what_arrives_meanwhile() 
     assert!(early.proposed.is_none() && early.failures.is_empty());
     village.fold().await;
     village.append(&arrived(2)).await;
-    let then = step(&village.ledger, &schedule(false), head, now).await;
+    let schedule = schedule(false);
+    let (then, ()) = tokio::join!(step(&village.ledger, &schedule, head, now), village.fold());
     let (id, _) = then.proposed.unwrap();
     let row = village.ledger.edition_row(id).await.unwrap().unwrap();
-    assert_eq!(row.position, head);
+    assert_eq!(row.position, head + 1);
 }
 
 #[tokio::test]
