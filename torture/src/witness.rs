@@ -117,11 +117,14 @@ mod tests {
             let path = folder.path().join(format!("log-{stays}"));
             let mut witness = Witness::open(path.clone(), stays).unwrap();
             witness.acked(&[(7, 1), (7, 2), (7, 4)]).unwrap();
+            witness.receipted(8, 3).unwrap();
+            witness.receipted(8, 9).unwrap();
             witness.write("receipted 7 1 5000").unwrap();
             let ranges: Vec<_> = read("d", &path).unwrap().into_iter().map(|p| p.range).collect();
-            assert_eq!(ranges, [(1, 2), (4, 4)]);
+            assert_eq!(ranges, [(1, 2), (4, 4), (1, 9)]);
         }
     }
+
     #[test]
     fn of_promises_that_overlap_each_number_stays_once() {
         let promise = |device: &str, boot, range| Promise {

@@ -12,11 +12,12 @@ use crate::metrics::Metrics;
 const LOOK: Duration = Duration::from_millis(250);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A step that took all there was is followed by a rest, so that the next one shares its pages with more: most of a step's
-/// cost is pages, and a page is written once however many of its rows are new. A quiet site sees its readings sooner.
-const QUIET: u64 = 500;
+/// After a step that took all there was, so that the next one shares its pages with more: most of a step's cost is pages, and
+/// a page is written once however many of its rows are new.
 const REST: Duration = Duration::from_secs(1);
+/// After one of few records: a quiet site sees its readings sooner.
 const SHORT_REST: Duration = Duration::from_millis(300);
+const QUIET: u64 = 500;
 
 /// Folds everything there is, calling `progress` with the records of each step.
 pub async fn catch_up(projector: &mut Projector, mut progress: impl FnMut(u64)) -> hemu_ledger::Result<()> {

@@ -27,11 +27,11 @@ const LONGEST_GAP: i32 = 14;
 const PLACES: usize = 512;
 
 /// What an edition is to be computed from.
-pub(super) struct Plan {
+struct Plan {
     rule: Rule,
     day: Day,
     before: Option<EditionId>,
-    pub(super) known: Position,
+    known: Position,
     states: ByToken,
     roll: Roll,
     revises: Option<EditionRow>,
@@ -315,7 +315,7 @@ impl Deed<'_> {
     /// Nothing that the edition was computed from was decided otherwise meanwhile.
     async fn still_mine(&mut self, plan: &Plan, position: Position, holder: &str) -> Result<()> {
         self.evidence_is_in(position).await?;
-        self.nothing_was_taken_off(plan).await?;
+        self.nothing_was_taken_off(plan.known).await?;
         // Otherwise the evidence could be of one occupant and the state of another.
         let moved = self.moved_since(plan.known.min(position)).await?;
         must(!moved, Why::NotYet, || {

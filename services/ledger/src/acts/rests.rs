@@ -7,7 +7,6 @@ use hemu_rules::{Day, Millis};
 
 use super::act::Act;
 use super::command::Deed;
-use super::propose::Plan;
 use super::refused::{Refused, Why, must};
 use super::state::EditionRow;
 use crate::db;
@@ -55,14 +54,12 @@ impl Deed<'_> {
         })
     }
 
-    /// Refuses to go on from names and warnings that were taken off, or lists that were taken back, while this was computed.
-    pub(super) async fn nothing_was_taken_off(&mut self, plan: &Plan) -> Result<()> {
+    /// Refuses to go on from names, warnings or lists as they stood at a position, when one was taken off or back since.
+    pub(super) async fn nothing_was_taken_off(&mut self, known: Position) -> Result<()> {
         let sql = "select exists (select 1 from act where position > ? and kind in ('lift', 'retract'))";
-        must(
-            !self.stands(sql.to_owned(), plan.known).await?,
-            Why::NotYet,
-            || "a name, a warning or a list was taken off while this was computed; ask again".to_owned(),
-        )
+        must(!self.stands(sql.to_owned(), known).await?, Why::NotYet, || {
+            "a name, a warning or a list was taken off while this was computed; ask again".to_owned()
+        })
     }
 
     async fn stands(&mut self, sql: String, after: Position) -> Result<bool> {

@@ -26,11 +26,17 @@ async fn public(site: &Site, edition: u64) -> usize {
     places.await.unwrap().len()
 }
 
-/// An edition told and opened in which BAD is confirmed.
-async fn confirmed(site: &Site) -> u64 {
+/// An edition told and opened in which BAD is black.
+async fn deciding(site: &Site) -> u64 {
     let edition = second(site).await;
     notice(site, edition).await;
     open(site, edition).await;
+    edition
+}
+
+/// The same with BAD confirmed.
+async fn confirmed(site: &Site) -> u64 {
+    let edition = deciding(site).await;
     confirm(site, edition).await;
     edition
 }
@@ -71,9 +77,7 @@ async fn while_folding_stands_still_no_edition_is_computed() {
 #[tokio::test]
 async fn nobody_is_named_before_what_came_later_was_counted() {
     let site = village().await;
-    let edition = second(&site).await;
-    notice(&site, edition).await;
-    open(&site, edition).await;
+    let edition = deciding(&site).await;
     came(&site, "BAD").await;
     let (impatient, actor) = (site.ledger.waiting(Duration::ZERO), person("p1"));
     let unfolded = impatient.act(&actor, WINDOW, black(edition)).await;
@@ -86,9 +90,7 @@ async fn nobody_is_named_before_what_came_later_was_counted() {
 #[tokio::test]
 async fn what_others_did_or_what_is_of_a_later_day_withholds_nobodys_name() {
     let site = village().await;
-    let edition = second(&site).await;
-    notice(&site, edition).await;
-    open(&site, edition).await;
+    let edition = deciding(&site).await;
     came(&site, "GOOD").await;
     let later = Body::Deposit(deposit("BAD", 40 * 1_440));
     site.append(&[segment("late", [(1, later)])]).await;
