@@ -198,6 +198,7 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::NotYet
         | Why::NotFolded
         | Why::CameLater
+        | Why::NameOutdated
         | Why::InTheFuture
         | Why::WindowClosed
         | Why::SamePerson

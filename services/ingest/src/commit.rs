@@ -11,6 +11,7 @@ use hemu_ledger::cursor::{Cursor, Known};
 use hemu_ledger::segment::{Mark, Segment};
 use hemu_ledger::{Journal, Ledger, Position};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
@@ -61,7 +62,7 @@ enum Order {
     /// A device came online and should hear where it stands.
     Greet(String),
     /// Whoever sends the receipts asks for those that are owed.
-    Settle(oneshot::Sender<Vec<Owed>>),
+    Settle(Instant, oneshot::Sender<Vec<Owed>>),
 }
 
 /// The front doors' end of the queue. Cheap to clone.
@@ -119,11 +120,11 @@ impl Intake {
         self.brief.order(Order::Greet(device.to_owned())).await;
     }
 
-    /// Where every device stands that has something stored, or came online, since the last time this was asked.
-    /// Waits while a batch is on its way to the disk; `None` when the committer has ended.
-    pub async fn owed(&self) -> Option<Vec<Owed>> {
+    /// Where every device stands that had something stored, or came online, since it was told, and was told nothing in the
+    /// second before `now`. Waits while a batch is on its way to the disk; `None` when the committer has ended.
+    pub async fn owed(&self, now: Instant) -> Option<Vec<Owed>> {
         let (answer, owed) = oneshot::channel();
-        self.brief.order(Order::Settle(answer)).await;
+        self.brief.order(Order::Settle(now, answer)).await;
         owed.await.ok()
     }
 }
@@ -202,7 +203,7 @@ struct Batch {
     room: Vec<OwnedSemaphorePermit>,
     /// Who hears where devices stand once the batch is stored, and not before: the cursors are ahead of the disk
     /// until then.
-    asked: Vec<oneshot::Sender<Vec<Owed>>>,
+    asked: Vec<(Instant, oneshot::Sender<Vec<Owed>>)>,
 }
 
 impl Committer {
@@ -280,7 +281,7 @@ impl Committer {
             Order::Greet(device) => {
                 self.cursors.owe(&device);
             }
-            Order::Settle(answer) => batch.asked.push(answer),
+            Order::Settle(now, answer) => batch.asked.push((now, answer)),
             Order::Store(Submission { segments, stored, .. }, room) => {
                 batch.room.push(room);
                 batch.stored.push(stored);
@@ -313,9 +314,9 @@ impl Committer {
         for stored in batch.stored {
             stored();
         }
-        for asked in batch.asked {
+        for (now, asked) in batch.asked {
             // Nobody listens any more only while the server ends.
-            drop(asked.send(self.cursors.settle().await));
+            drop(asked.send(self.cursors.settle(now).await));
         }
         true
     }

@@ -3,16 +3,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hemu_ledger::cursor::Cursor;
 use hemu_ledger::entry::{Body, Entry, Origin};
 use hemu_ledger::read::Folded;
 use hemu_ledger::{Ledger, Position};
+use tokio::time::Instant;
 
 /// Boots of one device kept in memory; one that comes back after more others is read again.
 const BOOTS_KEPT: usize = 16;
 /// Batches of other nodes read at once.
 const AT_ONCE: u32 = 16;
+/// From one receipt of a device to its next: the contract allows no more. One that has long been silent hears at once.
+const PACE: Duration = Duration::from_secs(1);
 /// Gaps a receipt names; the device sends these and learns of the next.
 const GAPS: usize = 64;
 
@@ -46,6 +50,8 @@ struct Device {
     boots: Vec<Stand>,
     /// It is among those who are owed a receipt.
     owed: bool,
+    /// When it was its turn last, whether or not there was something to tell it.
+    turn: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -97,6 +103,7 @@ impl Cursors {
                 name,
                 boots: Vec::new(),
                 owed: false,
+                turn: None,
             });
             self.devices.len() - 1
         });
@@ -155,14 +162,19 @@ impl Cursors {
         crate::commit::cover(&mut stand.cursor, seq, entry.hash, lost);
     }
 
-    /// Where everybody stands who is owed a receipt; a device that never spoke hears nothing, and one of whom too little
-    /// is known is owed it until that can be read: it erases nothing before it has a receipt.
-    pub(crate) async fn settle(&mut self) -> Vec<Owed> {
-        let mut receipts = Vec::with_capacity(self.owed.len());
+    /// Where everybody stands who is owed a receipt and had none for a while; a device that never spoke hears nothing, and
+    /// one of whom too little is known is owed it until that can be read: it erases nothing before it has a receipt.
+    pub(crate) async fn settle(&mut self, now: Instant) -> Vec<Owed> {
+        let mut receipts = Vec::new();
         let mut readable = true;
         let needs = self.needs();
         for place in std::mem::take(&mut self.owed) {
             let device = &mut self.devices[place];
+            if device.turn.is_some_and(|turn| now < turn + PACE) {
+                self.owed.push(place);
+                continue;
+            }
+            device.turn = Some(now);
             if device.boots.last().is_none_or(|last| !last.whole) {
                 // One attempt for all: while nothing can be read, commits wait behind each.
                 readable = readable && learn(&self.ledger, device, needs).await;

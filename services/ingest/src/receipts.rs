@@ -1,4 +1,4 @@
-//! Receipts: at most one a second and device, always the newest, signed with the device's key digest.
+//! Receipts: soon, but at most one a second and device, always the newest, signed with the device's key digest.
 //!
 //! The committer knows, this asks and sends. A receipt that is lost costs nothing: the next one says more.
 
@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use hemu_ledger::Ledger;
 use hemu_wire::{DeviceId, Receipt};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::commit::Intake;
 
-/// Sends what is owed, once a second, until the committer has ended or `shutdown`. `send` hands a signed receipt to the
-/// front door and must not wait; without one, the device has no right to be connected any more.
+/// How often it is looked who is owed one: a bin that says a word an hour need not stay awake for its receipt.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Sends what is owed until the committer has ended or `shutdown`. `send` hands a signed receipt to the front door and
+/// must not wait; without one, the device has no right to be connected any more.
 pub async fn run(
     intake: Intake,
     ledger: Ledger,
@@ -20,28 +23,30 @@ pub async fn run(
     send: impl Fn(&DeviceId, Option<String>) + Send + Sync,
     shutdown: CancellationToken,
 ) {
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let mut tick = tokio::time::interval(LOOK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = tick.tick() => {}
+        // When it was due: what is counted from one that came late would be later still.
+        let now = tokio::select! {
+            now = tick.tick() => now,
             () = shutdown.cancelled() => return,
-        }
+        };
         tokio::select! {
-            more = round(&intake, &ledger, generation, &send) => if !more { return },
+            more = round(&intake, &ledger, generation, now, &send) => if !more { return },
             () = shutdown.cancelled() => return,
         }
     }
 }
 
-/// Sends what is owed now; false when the committer has ended.
+/// Sends what is owed at a time; false when the committer has ended.
 pub async fn round(
     intake: &Intake,
     ledger: &Ledger,
     generation: u64,
+    now: Instant,
     send: &(impl Fn(&DeviceId, Option<String>) + Sync),
 ) -> bool {
-    let Some(owed) = intake.owed().await else {
+    let Some(owed) = intake.owed(now).await else {
         return false;
     };
     let keys = match ledger.device_keys(owed.iter().map(|owed| &*owed.device)).await {

@@ -29,6 +29,8 @@ const BACKLOG_KIB: u64 = 512 * 1_024;
 const STORM_WITHIN: Duration = Duration::from_secs(30);
 /// Files that are open besides the devices' connections.
 const OTHER_FILES: u64 = 500;
+/// Files of a device that keeps its ring and its log open, with its connection.
+const FILES_EACH: u64 = 3;
 
 pub(super) async fn backlog(plan: &Plan) -> Result<Report> {
     let (devices, days) = plan.sized((200, 7), (2_000, 30));
@@ -189,7 +191,10 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     );
     let records = plan.records.unwrap_or(rate * seconds);
     let rate = records / seconds.max(1);
-    let scene = Scene::set(plan, LIVE, records).await?;
+    // A word a second each, if that many may be connected: nobody waits for the receipt that would be a second one.
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let devices = rate.min(limit.saturating_sub(OTHER_FILES) / FILES_EACH).max(LIVE);
+    let scene = Scene::set(plan, devices, records).await?;
     let lasting = Some(Duration::from_secs(seconds));
     let steady = |member: Member| Member {
         lasting,
@@ -212,6 +217,8 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         &Manners {
             folder,
             batch: 1,
+            ring: 512,
+            look: Duration::from_millis(200),
             ..scene.manners()
         },
     )?;
@@ -230,6 +237,7 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         rss_start_kib: at_start,
         ..Report::default()
     };
+    report.figures.insert("devices".to_owned(), devices as f64);
     report.figures.insert("rss_kib_an_hour".to_owned(), slope.round());
     report.require(seconds < 3_600 || slope < 1_024.0, || {
         format!("memory grows by {slope:.0} KiB an hour")

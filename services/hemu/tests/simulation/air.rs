@@ -332,7 +332,7 @@ impl World<'_> {
         let Some(server) = &mut self.server else {
             return Ok(());
         };
-        let (receipts, stored) = server.receipts().await;
+        let (receipts, stored) = server.receipts(self.now).await;
         self.oracle.read(&server.ledger).await?;
         self.tell(stored);
         for (device, receipt) in receipts {

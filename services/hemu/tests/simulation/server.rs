@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use firmware_sim::device::Receipt;
@@ -16,6 +17,7 @@ use hemu_ledger::{Folder, Ledger, Lock, Projector};
 use hemu_rules::Zone;
 use prometheus::Registry;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::disk::Disk;
@@ -51,6 +53,8 @@ pub(crate) struct Server {
     _projecting: Lock,
     _checkpoints: watch::Sender<u64>,
     pub(crate) generation: u64,
+    /// Where the world's time is counted from.
+    began: Instant,
     calls: BTreeMap<usize, Call>,
     stored: Arc<Mutex<Vec<Stored>>>,
     /// Orders the committer has not taken.
@@ -72,6 +76,7 @@ impl Server {
         let (committer, intake, _) = Committer::new(&ledger, clock, metrics, seen).await?;
         Ok(Self {
             generation: ledger.generation().await?,
+            began: Instant::now(),
             ledger,
             committer,
             intake,
@@ -238,15 +243,16 @@ impl Server {
         Ok(self.projector.step().await?.records > 0)
     }
 
-    /// The receipts owed now, signed, and whom a batch was stored for meanwhile.
-    pub(crate) async fn receipts(&mut self) -> (Vec<(DeviceId, String)>, Vec<Stored>) {
+    /// The receipts owed at a time of the world, signed, and whom a batch was stored for meanwhile.
+    pub(crate) async fn receipts(&mut self, now: i64) -> (Vec<(DeviceId, String)>, Vec<Stored>) {
         let signed = Mutex::new(Vec::new());
         let send = |device: &DeviceId, receipt: Option<String>| {
             let mut signed = signed.lock().unwrap_or_else(PoisonError::into_inner);
             signed.extend(receipt.map(|receipt| (device.clone(), receipt)));
         };
         let never = CancellationToken::new();
-        let round = receipts::round(&self.intake, &self.ledger, self.generation, &send);
+        let now = self.began + Duration::from_millis(now.unsigned_abs());
+        let round = receipts::round(&self.intake, &self.ledger, self.generation, now, &send);
         futures::future::join(round, self.committer.step(&never)).await;
         self.waiting = false;
         let mut signed = signed.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ use hemu_ledger::entry::Body;
 use hemu_ledger::segment::Segment;
 use hemu_rules::Millis;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::site::{Desk, MIDNIGHT, Site, deposit, of_boot, segment, settle};
 
@@ -14,7 +15,7 @@ async fn sql(connection: &mut sqlx::sqlite::SqliteConnection, sql: &'static str)
 
 /// What is owed to C1, the only device that is owed anything.
 async fn owed(desk: &Desk) -> Option<Owed> {
-    let mut owed = desk.intake.owed().await.unwrap();
+    let mut owed = desk.owed().await;
     assert!(owed.len() <= 1, "{owed:?}");
     owed.pop()
 }
@@ -44,7 +45,7 @@ async fn a_greeting_tells_nothing_that_is_not_stored_yet() {
     let stored = desk.submit(segment("C1", 1, 3)).await;
     desk.intake.greet("C1").await;
     let intake = desk.intake.clone();
-    let asked = tokio::spawn(async move { intake.owed().await.unwrap() });
+    let asked = tokio::spawn(async move { intake.owed(Instant::now()).await.unwrap() });
     settle(&site.ledger).await;
     assert!(!asked.is_finished());
     sql(&mut lock, "rollback").await;

@@ -75,7 +75,7 @@ impl Site {
     }
 
     async fn receipted(&self, desk: &Desk) -> BTreeMap<String, u64> {
-        let owed = desk.intake.owed().await.unwrap();
+        let owed = desk.owed().await;
         owed.into_iter()
             .map(|owed| (owed.device.to_string(), owed.upto))
             .collect()

@@ -1,4 +1,4 @@
-//! Receipts: one a second and device at most, always the newest, signed with the device's own key.
+//! Receipts: soon, but one a second and device at most, always the newest, signed with the device's own key.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn hold_the_clock() -> std::sync::mpsc::Sender<()> {
 }
 
 #[tokio::test]
-async fn a_device_hears_the_newest_once_a_second() {
+async fn a_device_hears_the_newest_soon_and_once_a_second() {
     let site = Site::new().await;
     for (device, key) in [("C1", "one"), ("C2", "two"), ("C3", "three")] {
         let key = key_digest(key.as_bytes());
@@ -55,9 +55,9 @@ async fn a_device_hears_the_newest_once_a_second() {
         }
     }
     desk.submit(of_boot("C2", 5, 1, 9)).await.await.unwrap();
-    tokio::time::advance(Duration::from_millis(998)).await;
+    tokio::time::advance(Duration::from_millis(98)).await;
     settle(&site.ledger).await;
-    assert!(heard.try_recv().is_err(), "sent within the second");
+    assert!(heard.try_recv().is_err(), "sent between two looks");
     tokio::time::advance(Duration::from_millis(2)).await;
     let mut round = Vec::new();
     for _ in 0..4 {
@@ -78,9 +78,24 @@ async fn a_device_hears_the_newest_once_a_second() {
     assert!(verify(of_first.as_bytes(), &key_digest(b"two")).is_err());
     assert_eq!(verify(of_second.as_bytes(), &key_digest(b"two")).unwrap().upto, 9);
 
+    // Who goes on talking hears once a second, and then the newest.
+    for last in 4..=12 {
+        desk.submit(of_boot("C1", 4, last, last)).await.await.unwrap();
+        tokio::time::advance(Duration::from_millis(100)).await;
+        settle(&site.ledger).await;
+        assert!(
+            heard.try_recv().is_err(),
+            "sent again within the second, after {last}"
+        );
+    }
+    tokio::time::advance(Duration::from_millis(100)).await;
+    let (whom, json) = heard.recv().await.unwrap();
+    assert_eq!(whom, "C1");
+    assert_eq!(verify(json.as_bytes(), &key_digest(b"one")).unwrap().upto, 12);
+
     // Nothing new, nothing said.
-    for _ in 0..3 {
-        tokio::time::advance(Duration::from_secs(1)).await;
+    for _ in 0..30 {
+        tokio::time::advance(Duration::from_millis(100)).await;
         settle(&site.ledger).await;
     }
     assert!(heard.try_recv().is_err());

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use hemu_ingest::commit::Signals;
-use hemu_ingest::{Clock, Committer, Intake, Metrics, Submission, fold};
+use hemu_ingest::{Clock, Committer, Intake, Metrics, Owed, Submission, fold};
 use hemu_ledger::entry::{Body, Deposit};
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Folder, Ledger};
@@ -14,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// 2026-01-01 00:00 in Shanghai.
@@ -95,6 +98,7 @@ impl Site {
             metrics,
             abandon,
             task,
+            asked: AtomicU32::new(0),
         };
         (desk, release)
     }
@@ -115,6 +119,8 @@ pub(crate) struct Desk {
     pub(crate) metrics: Metrics,
     pub(crate) abandon: CancellationToken,
     pub(crate) task: JoinHandle<()>,
+    /// How often it was asked who is owed a receipt.
+    asked: AtomicU32,
 }
 
 impl Desk {
@@ -137,6 +143,13 @@ impl Desk {
         };
         self.intake.submit(submission).await;
         hear
+    }
+
+    /// Who is owed a receipt, a second after this was asked before.
+    pub(crate) async fn owed(&self) -> Vec<Owed> {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = Instant::now() + Duration::from_secs(asked.into());
+        self.intake.owed(now).await.unwrap()
     }
 
     /// Ends in order; what was queued is stored first.

@@ -33,7 +33,7 @@ impl Ledger {
     ///
     /// An account does what its role or its household gives it; see `duty`.
     pub async fn act(&self, actor: &Actor, now: i64, act: Act) -> Result<Position> {
-        if let Act::ProposeBlack { .. } | Act::ConfirmBlack { .. } = act {
+        if let Act::ProposeBlack { .. } | Act::ConfirmBlack { .. } | Act::Publish { .. } = act {
             self.are_counted(self.head().await?).await?;
         }
         let mut deed = self.deed(actor, now).await?;

@@ -254,7 +254,8 @@ impl Deed<'_> {
             format!(
                 "the publication was to end at {expires_at} (ms since 1970), which is over; retract the edition"
             )
-        })
+        })?;
+        self.every_name_rests_on_everything(&edition).await
     }
 }
 

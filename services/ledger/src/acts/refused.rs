@@ -14,6 +14,8 @@ pub enum Why {
     NotFolded,
     /// Something about the household came after the list was computed, and speaks for or against it.
     CameLater,
+    /// That was so of a name the list would be published with.
+    NameOutdated,
     /// The objection window is over.
     WindowClosed,
     /// The second person must be another than the first.
@@ -53,10 +55,11 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NotYet,
         Self::NotFolded,
         Self::CameLater,
+        Self::NameOutdated,
         Self::WindowClosed,
         Self::SamePerson,
         Self::NotAPerson,
@@ -86,6 +89,7 @@ impl Why {
             Self::NotYet => "not_yet",
             Self::NotFolded => "not_folded",
             Self::CameLater => "came_later",
+            Self::NameOutdated => "name_outdated",
             Self::WindowClosed => "window_closed",
             Self::SamePerson => "same_person",
             Self::NotAPerson => "not_a_person",

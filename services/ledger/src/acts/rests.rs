@@ -7,6 +7,7 @@ use hemu_rules::{Day, Millis};
 
 use super::act::Act;
 use super::command::Deed;
+use super::occupancy::former;
 use super::refused::{Refused, Why, must};
 use super::state::EditionRow;
 use crate::db;
@@ -98,6 +99,38 @@ impl Deed<'_> {
                 "readings behind this household's warning in edition {} began or ceased to count since; it is not \
                  named on that warning",
                 before.id
+            )
+        })
+    }
+
+    /// The same of every name that would be shown: days may lie between its second person and the publication.
+    pub(super) async fn every_name_rests_on_everything(&mut self, edition: &EditionRow) -> Result<()> {
+        let names = db::query_scalar(concat!(
+            "select token from place where edition = ? and confirmed_by is not null and lifted is null and not ",
+            former!("place.token"),
+            " order by token"
+        ))
+        .bind(edition.id.cast_signed())
+        .fetch_all(&mut self.tx.link())
+        .await;
+        let (names, mut outdated): (Vec<String>, _) = (self.of(names)?, Vec::new());
+        for token in names {
+            match self.rests_on_everything(edition, &token).await {
+                Err(error)
+                    if error
+                        .refused()
+                        .is_some_and(|refused| refused.why == Why::CameLater) =>
+                {
+                    outdated.push(token);
+                }
+                other => other?,
+            }
+        }
+        must(outdated.is_empty(), Why::NameOutdated, || {
+            let outdated = outdated.join(", ");
+            format!(
+                "readings of these households came after the list was computed, or those behind their warning began or \
+                 ceased to count: {outdated}; take their names off before it is published"
             )
         })
     }

@@ -54,7 +54,8 @@ pub(super) async fn connect(path: &Path, durability: Durability) -> Outcome<Sqli
 }
 
 pub(super) fn pool(path: &Path, durability: Durability) -> SqlitePool {
-    let options = options(path, durability).pragma("cache_size", "-16384");
+    // Readers take turns, so that each of them fills its own, over hours: the system keeps what they read as well.
+    let options = options(path, durability).pragma("cache_size", "-4096");
     SqlitePoolOptions::new()
         .max_connections(8)
         .after_release(|connection, _| Box::pin(async { Ok(db::at_rest(connection).await) }))

@@ -41,15 +41,19 @@ fn reject(objection: u64) -> Act {
     }
 }
 
-/// Two persons publish an edition that is open.
-pub(crate) async fn publish(site: &Site, edition: u64) {
-    let first = Act::ProposePublication {
+/// A first person proposes the publication.
+pub(crate) fn publication(edition: u64) -> Act {
+    Act::ProposePublication {
         edition,
         basis: Words::new("the village's covenant, article 9"),
         audience: Audience::Masked,
         expires_at: WINDOW + 30 * DAY,
-    };
-    act(site, "p1", WINDOW, first).await;
+    }
+}
+
+/// Two persons publish an edition that is open.
+pub(crate) async fn publish(site: &Site, edition: u64) {
+    act(site, "p1", WINDOW, publication(edition)).await;
     act(site, "p2", WINDOW, Act::Publish { edition }).await;
 }
 

@@ -7,7 +7,7 @@ use hemu_ledger::entry::Body;
 use hemu_rules::{Rule, Status};
 
 use crate::editions::{DAY, objection, propose, second, state, village};
-use crate::process::{WINDOW, confirm, notice, open, publish, revise_all};
+use crate::process::{WINDOW, confirm, notice, open, publication, publish, revise_all};
 use crate::site::{NOW, Site, act, day, deposit, person, refused, segment};
 
 /// A reading of an early day from a bin that had no connection for long, in a batch of its own.
@@ -85,6 +85,29 @@ async fn nobody_is_named_before_what_came_later_was_counted() {
     site.fold().await;
     let late = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
     assert!(late.sentence.contains("came after"), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_list_is_not_published_with_a_name_of_which_something_came_later() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    act(&site, "p1", WINDOW, publication(edition)).await;
+    came(&site, "BAD").await;
+    let (impatient, actor) = (site.ledger.waiting(Duration::ZERO), person("p2"));
+    let unfolded = impatient.act(&actor, WINDOW, Act::Publish { edition }).await;
+    assert_eq!(unfolded.unwrap_err().refused().unwrap().why, Why::NotFolded);
+    site.fold().await;
+    let outdated = refused(&site, "p2", WINDOW, Act::Publish { edition }, Why::NameOutdated).await;
+    assert!(outdated.sentence.contains("BAD"), "{outdated:?}");
+    // It goes without the name.
+    let off = Act::Lift {
+        edition,
+        token: "BAD".to_owned(),
+        reason: Words::new("something came later"),
+    };
+    act(&site, "p1", WINDOW, off).await;
+    act(&site, "p2", WINDOW, Act::Publish { edition }).await;
+    assert_eq!(public(&site, edition).await, 0);
 }
 
 #[tokio::test]
