@@ -151,7 +151,9 @@ impl Seat {
     /// The next thing for the device. Nothing is lost when the wait is dropped.
     pub(crate) async fn message(&mut self) -> Message {
         loop {
-            if self.line.commands.swap(false, Ordering::AcqRel) {
+            // Looked at with every packet, and hardly ever so: to look costs less than to take.
+            if self.line.commands.load(Ordering::Acquire) && self.line.commands.swap(false, Ordering::AcqRel)
+            {
                 return Message::CommandsWaiting;
             }
             match self.messages.recv().await {

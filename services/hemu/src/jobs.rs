@@ -93,6 +93,8 @@ pub(crate) struct Done {
     /// Of rules in the shadow.
     pub(crate) shadows: Vec<EditionId>,
     pub(crate) noticed: Vec<EditionId>,
+    /// The day whose edition is due and still not there.
+    pub(crate) missing: Option<Day>,
     /// What failed, and with what; everything else was done.
     pub(crate) failures: Vec<(&'static str, hemu_ledger::Error)>,
 }
@@ -132,6 +134,10 @@ pub(crate) async fn step(ledger: &Ledger, schedule: &Schedule, seen: Position, n
         let noticed = notice(ledger, schedule, now).await;
         done.keep("giving notices", noticed, |done, ids| done.noticed = ids);
     }
+    let missing = missing(ledger, schedule, now).await;
+    done.keep("looking for the week's edition", missing, |done, day| {
+        done.missing = day;
+    });
     done
 }
 
@@ -221,20 +227,26 @@ async fn is_there(ledger: &Ledger, day: Day) -> hemu_ledger::Result<bool> {
     Ok(!ledger.editions(&there).await?.is_empty())
 }
 
-/// The edition of the latest day it is due on, unless there ever was one: what a person took back stays taken back. A
-/// day that was missed while no server ran is caught up, and those before it are not.
+/// The latest day that an edition was due on, where there are households and never was one: what a person took back stays
+/// taken back. A day that was missed while no server ran is caught up, and those before it are not.
+async fn missing(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::Result<Option<Day>> {
+    let Some(day) = schedule.due(ledger, now) else {
+        return Ok(None);
+    };
+    let there = is_there(ledger, day).await? || ledger.count_households(None).await? == 0;
+    Ok((!there).then_some(day))
+}
+
+/// The week's edition, if it is missing and everything it is to rest on is folded.
 async fn propose(
     ledger: &Ledger,
     schedule: &Schedule,
     seen: Position,
     now: i64,
 ) -> hemu_ledger::Result<Option<(EditionId, Day)>> {
-    let Some(day) = schedule.due(ledger, now) else {
+    let Some(day) = missing(ledger, schedule, now).await? else {
         return Ok(None);
     };
-    if is_there(ledger, day).await? || ledger.count_households(None).await? == 0 {
-        return Ok(None);
-    }
     let (applied, head) = (ledger.progress().await?.applied, ledger.head().await?);
     if applied < head.min(seen) {
         return Ok(None);
@@ -281,6 +293,7 @@ async fn notice(ledger: &Ledger, schedule: &Schedule, now: i64) -> hemu_ledger::
 pub(crate) struct Metrics {
     editions: IntCounter,
     last_day: IntGauge,
+    missing: IntGauge,
     failures: IntCounter,
 }
 
@@ -296,6 +309,10 @@ impl Metrics {
                 "hemu_lists_last_edition_day",
                 "Local day of the last edition computed, in days since 1970-01-01; 0 before the first.",
             )?,
+            missing: IntGauge::new(
+                "hemu_lists_edition_missing",
+                "1 while the week's edition is due and not there, else 0.",
+            )?,
             failures: IntCounter::new(
                 "hemu_lists_failures_total",
                 "Steps of the lists that failed and are tried again.",
@@ -303,6 +320,7 @@ impl Metrics {
         };
         registry.register(Box::new(metrics.editions.clone()))?;
         registry.register(Box::new(metrics.last_day.clone()))?;
+        registry.register(Box::new(metrics.missing.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;
         Ok(metrics)
     }
@@ -310,6 +328,7 @@ impl Metrics {
     fn count(&self, done: &Done) {
         self.editions.inc_by(done.computed());
         self.failures.inc_by(done.failures.len() as u64);
+        self.missing.set(done.missing.is_some().into());
         if let Some((_, day)) = done.proposed {
             self.last_day.set(day.get().into());
         }

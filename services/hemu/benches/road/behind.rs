@@ -1,4 +1,4 @@
-//! What stands behind either front: nothing, so that a message is acknowledged at once and forgotten; the journal; or all
+//! What stands behind either front, on the threads that a server has for it: nothing, so that a message is acknowledged at once and forgotten; the journal; or all
 //! that a server has, with scores and charts made of what is stored.
 
 use std::ffi::OsString;
@@ -12,8 +12,11 @@ use hemu_ledger::{Folder, Ledger, Position};
 use hemu_rules::Zone;
 use hemu_series::Series;
 use prometheus::Registry;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use crate::threads;
 
 /// How much is behind a front, by data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(crate) enum Behind {
 pub(crate) struct Opened {
     pub(crate) intake: Option<Intake>,
     pub(crate) metrics: Metrics,
+    /// They end with it.
+    pub(crate) threads: Option<threads::Behind>,
 }
 
 impl Behind {
@@ -47,19 +52,25 @@ impl Behind {
         }
     }
 
-    pub(crate) async fn open(&self) -> Opened {
+    /// Its committer runs on the threads in front.
+    pub(crate) async fn open(&self, front: &Handle) -> Opened {
         let metrics = Metrics::new(&Registry::new()).unwrap();
-        let intake = match self {
-            Self::Nothing => None,
-            Self::Journal(data) => Some(journal(data, &metrics).await.intake),
+        let (intake, threads) = match self {
+            Self::Nothing => (None, None),
+            Self::Journal(data) => (Some(journal(data, &metrics, front).await.intake), None),
             Self::Everything(data) => {
-                let journal = journal(data, &metrics).await;
+                let journal = journal(data, &metrics, front).await;
                 let intake = journal.intake.clone();
-                fold(data, journal, &metrics).await;
-                Some(intake)
+                let threads = threads::Behind::start().unwrap();
+                fold(data, journal, &metrics, &threads).await;
+                (Some(intake), Some(threads))
             }
         };
-        Opened { intake, metrics }
+        Opened {
+            intake,
+            metrics,
+            threads,
+        }
     }
 }
 
@@ -71,7 +82,7 @@ struct Journal {
 }
 
 /// A server's committer, and its checkpoints.
-async fn journal(data: &Path, metrics: &Metrics) -> Journal {
+async fn journal(data: &Path, metrics: &Metrics, front: &Handle) -> Journal {
     let ledger = Ledger::open(&Folder::open(data).unwrap(), Zone::SHANGHAI)
         .await
         .unwrap();
@@ -81,7 +92,7 @@ async fn journal(data: &Path, metrics: &Metrics) -> Journal {
         Committer::new(&ledger, Arc::clone(&clock), metrics.clone(), seen)
             .await
             .unwrap();
-    tokio::spawn(committer.run(CancellationToken::new()));
+    front.spawn(committer.run(CancellationToken::new()));
     tokio::spawn(checkpoint(ledger.clone(), checkpoints));
     Journal {
         ledger,
@@ -92,17 +103,21 @@ async fn journal(data: &Path, metrics: &Metrics) -> Journal {
 }
 
 /// A server's projector and feeder.
-async fn fold(data: &Path, journal: Journal, metrics: &Metrics) {
+async fn fold(data: &Path, journal: Journal, metrics: &Metrics, behind: &threads::Behind) {
     let Journal {
         ledger,
         committed,
         clock,
         ..
     } = journal;
-    let series = Series::open(&data.join("series.db"), Zone::SHANGHAI)
-        .await
-        .unwrap();
-    let projector = ledger.projector().await.unwrap();
+    let (folder, file) = (Folder::open(data).unwrap(), data.join("series.db"));
+    // Connections work on threads that give way as those do that opened them.
+    let open = move || async move { Ledger::open(&folder, Zone::SHANGHAI).await };
+    let unhurried = behind.make(open).await.unwrap().unwrap();
+    let open = async move { Series::open(&file, Zone::SHANGHAI).await };
+    let series = behind.run(open).await.unwrap().unwrap();
+    let projector = async move { unhurried.projector().await };
+    let projector = behind.run(projector).await.unwrap().unwrap();
     let stop = CancellationToken::new();
     let (applied, applied_seen) = watch::channel(0);
     let watches = fold::Watches {
@@ -111,15 +126,15 @@ async fn fold(data: &Path, journal: Journal, metrics: &Metrics) {
         metrics: metrics.clone(),
         shutdown: stop.clone(),
     };
-    tokio::spawn(fold::keep(ledger.clone(), Some(projector), watches));
-    tokio::spawn(feed::run(
+    drop(behind.run(fold::keep(ledger.clone(), Some(projector), watches)));
+    drop(behind.run(feed::run(
         ledger,
         series,
         applied_seen,
         clock,
         metrics.clone(),
         stop,
-    ));
+    )));
 }
 
 async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>) {

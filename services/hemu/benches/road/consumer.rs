@@ -12,25 +12,31 @@ use rumqttc::v5::{AsyncClient, Event, MqttOptions};
 use tokio::sync::mpsc;
 
 use crate::behind::{Behind, Opened};
+use crate::threads::Front;
 
 /// Publishes that may wait for their commit; the largest an MQTT 5 client can ask for.
 const IN_FLIGHT: u16 = 65_535;
 
 /// Runs until killed; one line `stored N` a tenth of a second on stdout, of what was acknowledged where nothing is stored.
 pub(crate) fn run(behind: &Behind, port: &str) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let Opened { intake, metrics } = behind.open().await;
+    let front = Front::start().unwrap();
+    front.handle().block_on(async {
+        let Opened {
+            intake,
+            metrics,
+            threads: _threads,
+        } = behind.open(front.handle()).await;
         let forgotten = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&forgotten);
         tokio::spawn(report(move || {
             metrics.records.get() + count.load(Ordering::Relaxed)
         }));
-        consume(port.parse().unwrap(), intake, &forgotten).await;
+        let consuming = consume(port.parse().unwrap(), intake, forgotten);
+        tokio::spawn(consuming).await.unwrap();
     });
 }
 
-async fn consume(port: u16, intake: Option<Intake>, forgotten: &AtomicU64) {
+async fn consume(port: u16, intake: Option<Intake>, forgotten: Arc<AtomicU64>) {
     let mut options = MqttOptions::new("consumer", "127.0.0.1", port);
     options
         .set_manual_acks(true)

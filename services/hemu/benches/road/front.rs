@@ -12,6 +12,7 @@ use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::behind::Behind;
+use crate::threads::Front;
 
 /// Lets anybody in, and stores what they say where there is a store.
 struct Anybody(Option<Intake>);
@@ -50,7 +51,8 @@ impl Backend for Anybody {
 
 /// Runs until killed; its address on stdout.
 pub(crate) fn run(behind: &Behind) {
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
+    let front = Front::start().unwrap();
+    front.handle().block_on(async {
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,
@@ -60,9 +62,11 @@ pub(crate) fn run(behind: &Behind) {
             },
         };
         let metrics = Metrics::new(&Registry::new()).unwrap();
-        let backend = Anybody(behind.open().await.intake);
+        let backend = Anybody(behind.open(front.handle()).await.intake);
         let endpoint = Endpoint::bind(config, Arc::new(backend), metrics).unwrap();
         println!("{}", endpoint.local_addr().unwrap());
-        endpoint.run(CancellationToken::new()).await;
+        tokio::spawn(endpoint.run(CancellationToken::new()))
+            .await
+            .unwrap();
     });
 }

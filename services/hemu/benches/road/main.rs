@@ -9,6 +9,9 @@
 #[path = "../../tests/suite/support.rs"]
 mod support;
 
+#[path = "../../src/threads/mod.rs"]
+mod threads;
+
 mod behind;
 mod consumer;
 mod front;
@@ -22,12 +25,17 @@ use std::time::Duration;
 use firmware_sim::keys::Key;
 use firmware_sim::load::{self, Crowd, Gauge, Plan, Report};
 use firmware_sim::mqtt::Version;
+use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use behind::Behind;
 use process::{Usage, written_bytes};
 use support::Server;
+
+/// A server's, on either side.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The two shapes of load: gateways that pipeline, and devices that wait for each acknowledgement.
 #[derive(Debug, Clone, Copy)]

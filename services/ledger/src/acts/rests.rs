@@ -106,9 +106,10 @@ impl Deed<'_> {
     /// The same of every name that would be shown: days may lie between its second person and the publication.
     pub(super) async fn every_name_rests_on_everything(&mut self, edition: &EditionRow) -> Result<()> {
         let names = db::query_scalar(concat!(
-            "select token from place where edition = ? and confirmed_by is not null and lifted is null and not ",
+            "select place.token from place join edition on edition.id = place.edition
+             where edition.id = ? and confirmed_by is not null and lifted is null and not ",
             former!("place.token"),
-            " order by token"
+            " order by place.token"
         ))
         .bind(edition.id.cast_signed())
         .fetch_all(&mut self.tx.link())
