@@ -24,6 +24,9 @@ use crate::said::{self, Expected, FIRST, Says, expected};
 use crate::store::{self, Store};
 use crate::witness;
 
+/// Devices that may be connected at once.
+pub const CONNECTIONS: u64 = 20_000;
+
 /// A store with logins and households, before anything happened to it.
 #[derive(Debug)]
 pub struct Scene {
@@ -63,8 +66,11 @@ impl Scene {
             store: postgres.as_ref().map(Postgres::url),
             roles: None,
             environment: vec![
-                ("HEMU_MQTT_CONNECTIONS".into(), "20000".into()),
-                ("HEMU_MQTT_CONNECTIONS_PER_ADDRESS".into(), "20000".into()),
+                ("HEMU_MQTT_CONNECTIONS".into(), CONNECTIONS.to_string()),
+                (
+                    "HEMU_MQTT_CONNECTIONS_PER_ADDRESS".into(),
+                    CONNECTIONS.to_string(),
+                ),
             ],
         };
         let mut dice = Dice::new(plan.seed, "keys", 0);

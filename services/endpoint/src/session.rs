@@ -98,6 +98,8 @@ struct Batch {
 #[derive(Debug, Default)]
 struct Downlink {
     receipts: bool,
+    /// The newest receipt that came while they were not subscribed.
+    early: Vec<u8>,
     commands: Option<Qos>,
     /// Commands sent on this connection: packet identifier (none when nothing will come back) and number.
     in_flight: Vec<(Option<u16>, u64)>,
@@ -211,9 +213,15 @@ impl Session {
         self.acknowledge(&batch);
     }
 
-    /// Publishes a receipt, if the device subscribed to them and takes packets that large.
+    /// Publishes a receipt, if the device subscribed to them and takes packets that large. One that comes before is
+    /// published when it subscribes: who greets a device does not wait for its SUBSCRIBE, which may take its time.
     pub fn receipt(&mut self, payload: &[u8]) -> bool {
-        if !self.downlink.receipts || self.ending.is_some() {
+        if self.ending.is_some() {
+            return false;
+        }
+        if !self.downlink.receipts {
+            self.downlink.early.clear();
+            self.downlink.early.extend_from_slice(payload);
             return false;
         }
         let topic = down_topic(&self.device, Down::Receipt);
@@ -417,6 +425,10 @@ impl Session {
             });
         }
         self.answer(|out, version| encode::suback(out, version, subscribe.id, &codes));
+        if self.downlink.receipts && !self.downlink.early.is_empty() {
+            let early = std::mem::take(&mut self.downlink.early);
+            self.receipt(&early);
+        }
     }
 
     fn take_unsubscribe(&mut self, unsubscribe: &Unsubscribe<'_>) {

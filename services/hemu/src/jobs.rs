@@ -93,8 +93,6 @@ pub(crate) struct Done {
     /// Of rules in the shadow.
     pub(crate) shadows: Vec<EditionId>,
     pub(crate) noticed: Vec<EditionId>,
-    /// The day whose edition is due and still not there.
-    pub(crate) missing: Option<Day>,
     /// What failed, and with what; everything else was done.
     pub(crate) failures: Vec<(&'static str, hemu_ledger::Error)>,
 }
@@ -134,10 +132,6 @@ pub(crate) async fn step(ledger: &Ledger, schedule: &Schedule, seen: Position, n
         let noticed = notice(ledger, schedule, now).await;
         done.keep("giving notices", noticed, |done, ids| done.noticed = ids);
     }
-    let missing = missing(ledger, schedule, now).await;
-    done.keep("looking for the week's edition", missing, |done, day| {
-        done.missing = day;
-    });
     done
 }
 
@@ -325,10 +319,16 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Computing may take long or fail, so this is told before it and after; who could not look says nothing.
+    async fn look(&self, ledger: &Ledger, schedule: &Schedule, now: i64) {
+        if let Ok(day) = missing(ledger, schedule, now).await {
+            self.missing.set(day.is_some().into());
+        }
+    }
+
     fn count(&self, done: &Done) {
         self.editions.inc_by(done.computed());
         self.failures.inc_by(done.failures.len() as u64);
-        self.missing.set(done.missing.is_some().into());
         if let Some((_, day)) = done.proposed {
             self.last_day.set(day.get().into());
         }
@@ -383,7 +383,10 @@ pub(crate) async fn run(
     let mut past = schedule.past;
     while !shutdown.is_cancelled() {
         let head = ledger.head().await.unwrap_or(seen);
-        let done = step(&ledger, &schedule, seen, clock() - past).await;
+        let now = clock() - past;
+        metrics.look(&ledger, &schedule, now).await;
+        let done = step(&ledger, &schedule, seen, now).await;
+        metrics.look(&ledger, &schedule, now).await;
         (seen, past) = (head, 0);
         metrics.count(&done);
         for line in teller.news(&done) {

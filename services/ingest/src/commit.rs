@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Clock;
 use crate::cursors::{Cursors, Owed};
 use crate::metrics::Metrics;
+use crate::receipts;
 
 /// Submissions that may wait in one lane; a front door that finds it full waits too.
 const QUEUE: usize = 1_024;
@@ -314,7 +315,11 @@ impl Committer {
         for stored in batch.stored {
             stored();
         }
-        for (now, asked) in batch.asked {
+        for (asked_at, asked) in batch.asked {
+            // Whoever asked may have waited long for the disk: what is sent late is not followed too soon.
+            let now = Instant::now()
+                .checked_sub(receipts::LOOK)
+                .map_or(asked_at, |at| at.max(asked_at));
             // Nobody listens any more only while the server ends.
             drop(asked.send(self.cursors.settle(now).await));
         }

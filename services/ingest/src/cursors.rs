@@ -50,7 +50,7 @@ struct Device {
     boots: Vec<Stand>,
     /// It is among those who are owed a receipt.
     owed: bool,
-    /// When it was its turn last, whether or not there was something to tell it.
+    /// When it was told last, or could not be.
     turn: Option<Instant>,
 }
 
@@ -174,18 +174,19 @@ impl Cursors {
                 self.owed.push(place);
                 continue;
             }
-            device.turn = Some(now);
             if device.boots.last().is_none_or(|last| !last.whole) {
                 // One attempt for all: while nothing can be read, commits wait behind each.
                 readable = readable && learn(&self.ledger, device, needs).await;
                 // Or too little is folded yet.
                 if !readable || device.boots.last().is_some_and(|last| !last.whole) {
+                    device.turn = Some(now);
                     self.owed.push(place);
                     continue;
                 }
             }
             device.owed = false;
             if let Some(last) = device.boots.last() {
+                device.turn = Some(now);
                 receipts.push(Owed {
                     device: Arc::clone(&device.name),
                     boot: last.boot,

@@ -12,7 +12,21 @@ use tokio_util::sync::CancellationToken;
 use crate::commit::Intake;
 
 /// How often it is looked who is owed one: a bin that says a word an hour need not stay awake for its receipt.
-const LOOK: Duration = Duration::from_millis(100);
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
+/// Rest where keys cannot be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What became of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// What was owed is sent.
+    Sent,
+    /// Keys could not be read; what was owed is owed again.
+    Unsigned,
+    /// The committer has ended.
+    Over,
+}
 
 /// Sends what is owed until the committer has ended or `shutdown`. `send` hands a signed receipt to the front door and
 /// must not wait; without one, the device has no right to be connected any more.
@@ -32,29 +46,35 @@ pub async fn run(
             () = shutdown.cancelled() => return,
         };
         tokio::select! {
-            more = round(&intake, &ledger, generation, now, &send) => if !more { return },
+            round = round(&intake, &ledger, generation, now, &send) => match round {
+                Round::Sent => {}
+                Round::Unsigned => tick.reset_after(PAUSE),
+                Round::Over => return,
+            },
             () = shutdown.cancelled() => return,
         }
     }
 }
 
-/// Sends what is owed at a time; false when the committer has ended.
+/// Sends what is owed at a time.
 pub async fn round(
     intake: &Intake,
     ledger: &Ledger,
     generation: u64,
     now: Instant,
     send: &(impl Fn(&DeviceId, Option<String>) + Sync),
-) -> bool {
+) -> Round {
     let Some(owed) = intake.owed(now).await else {
-        return false;
+        return Round::Over;
     };
     let keys = match ledger.device_keys(owed.iter().map(|owed| &*owed.device)).await {
         Ok(keys) => keys,
-        // The next receipts say the same and more.
         Err(error) => {
-            tracing::warn!(%error, devices = owed.len(), "receipts could not be signed");
-            return true;
+            tracing::warn!(%error, devices = owed.len(), "receipts could not be signed; they wait until they can be");
+            for owed in owed {
+                intake.greet(&owed.device).await;
+            }
+            return Round::Unsigned;
         }
     };
     for owed in owed {
@@ -70,5 +90,5 @@ pub async fn round(
         let key = keys.get(device.as_str());
         send(&device, key.map(|key| hemu_wire::sign(&receipt, key)));
     }
-    true
+    Round::Sent
 }

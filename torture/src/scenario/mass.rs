@@ -15,7 +15,7 @@ use crate::lag;
 use crate::oracle::Sent;
 use crate::plan::{Plan, Size};
 use crate::report::Report;
-use crate::scene::{Scene, until, write_import};
+use crate::scene::{CONNECTIONS, Scene, until, write_import};
 
 /// Records of one device and day.
 const A_DAY: u64 = 60;
@@ -193,7 +193,8 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     let rate = records / seconds.max(1);
     // A word a second each, if that many may be connected: nobody waits for the receipt that would be a second one.
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let devices = rate.min(limit.saturating_sub(OTHER_FILES) / FILES_EACH).max(LIVE);
+    let devices = rate.min(limit.saturating_sub(OTHER_FILES) / FILES_EACH);
+    let devices = devices.clamp(LIVE, CONNECTIONS);
     let scene = Scene::set(plan, devices, records).await?;
     let lasting = Some(Duration::from_secs(seconds));
     let steady = |member: Member| Member {

@@ -42,9 +42,14 @@ fn only_the_two_own_down_topics_are_granted() {
 #[test]
 fn receipts_go_only_to_subscribers_that_take_their_size() {
     let mut talk = Talk::with_properties(V5, &Limits::default(), &[0x27, 0, 0, 0, 60]);
-    assert!(!talk.session.receipt(b"{}"), "not subscribed");
+    for early in [b"{}", b"[]"] {
+        assert!(!talk.session.receipt(early), "not subscribed");
+    }
     assert_eq!(talk.say(subscribe(V5, 1, &[(RECEIPTS, 0)])), Step::Read);
-    talk.heard();
+    let newest = publish(V5, RECEIPTS, None, b"[]");
+    assert_eq!(talk.heard(), [vec![0x90, 4, 0, 1, 0, 0], newest].concat());
+    assert_eq!(talk.say(subscribe(V5, 1, &[(RECEIPTS, 0)])), Step::Read);
+    assert_eq!(talk.heard(), [0x90, 4, 0, 1, 0, 0], "once");
     assert!(talk.session.receipt(b"{}"));
     assert_eq!(talk.heard(), publish(V5, RECEIPTS, None, b"{}"));
     assert!(

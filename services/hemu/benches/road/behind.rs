@@ -1,5 +1,5 @@
-//! What stands behind either front, on the threads that a server has for it: nothing, so that a message is acknowledged at once and forgotten; the journal; or all
-//! that a server has, with scores and charts made of what is stored.
+//! What stands behind either front, on the threads that a server has for it: nothing, so that a message is acknowledged at
+//! once and forgotten; the journal; or all that a server has, with scores and charts made of what is stored.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,6 @@ impl Behind {
 }
 
 struct Journal {
-    ledger: Ledger,
     intake: Intake,
     committed: watch::Receiver<Position>,
     clock: Clock,
@@ -93,9 +92,8 @@ async fn journal(data: &Path, metrics: &Metrics, front: &Handle) -> Journal {
             .await
             .unwrap();
     front.spawn(committer.run(CancellationToken::new()));
-    tokio::spawn(checkpoint(ledger.clone(), checkpoints));
+    tokio::spawn(checkpoint(ledger, checkpoints));
     Journal {
-        ledger,
         intake,
         committed,
         clock,
@@ -104,18 +102,14 @@ async fn journal(data: &Path, metrics: &Metrics, front: &Handle) -> Journal {
 
 /// A server's projector and feeder.
 async fn fold(data: &Path, journal: Journal, metrics: &Metrics, behind: &threads::Behind) {
-    let Journal {
-        ledger,
-        committed,
-        clock,
-        ..
-    } = journal;
+    let Journal { committed, clock, .. } = journal;
     let (folder, file) = (Folder::open(data).unwrap(), data.join("series.db"));
     // Connections work on threads that give way as those do that opened them.
     let open = move || async move { Ledger::open(&folder, Zone::SHANGHAI).await };
     let unhurried = behind.make(open).await.unwrap().unwrap();
     let open = async move { Series::open(&file, Zone::SHANGHAI).await };
     let series = behind.run(open).await.unwrap().unwrap();
+    let ledger = unhurried.clone();
     let projector = async move { unhurried.projector().await };
     let projector = behind.run(projector).await.unwrap().unwrap();
     let stop = CancellationToken::new();

@@ -327,8 +327,13 @@ impl World<'_> {
     }
 
     /// Signed receipts leave the server; some are lost, some come twice, some are forged.
-    pub(crate) async fn receipts(&mut self) -> Outcome {
-        (self.due.receipting, self.receipts_at) = (false, self.now);
+    pub(crate) async fn receipts(&mut self, again: bool) -> Outcome {
+        // Whoever had one within the second is owed the next, and hears it when its second is over.
+        let again = !again && self.now < self.receipts_at + 1_000;
+        (self.due.receipting, self.receipts_at) = (again, self.now);
+        if again {
+            self.after(1_000, Event::Receipts { again });
+        }
         let Some(server) = &mut self.server else {
             return Ok(());
         };

@@ -174,15 +174,15 @@ impl World<'_> {
         }
     }
 
-    /// After a commit: a fold, and receipts, a second after the last ones at the soonest.
+    /// After a commit: a fold, and receipts, a tenth of a second after the last ones at the soonest.
     fn settle_soon(&mut self) {
         if !std::mem::replace(&mut self.due.folding, true) {
             let delay = self.draw(10, 15_000);
             self.after(delay, Event::Fold);
         }
         if !std::mem::replace(&mut self.due.receipting, true) {
-            let at = (self.receipts_at + 1_000).max(self.now + 1);
-            self.at(at, Event::Receipts);
+            let at = (self.receipts_at + 100).max(self.now + 1);
+            self.at(at, Event::Receipts { again: false });
         }
     }
 

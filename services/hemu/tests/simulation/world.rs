@@ -61,7 +61,10 @@ pub(crate) enum Event {
     /// The server tells the broker that a message is stored.
     Mailed(u64),
     Fold,
-    Receipts,
+    /// Those owed are sent; again, for who had one within the second.
+    Receipts {
+        again: bool,
+    },
     PowerFails {
         who: usize,
         bytes: usize,
@@ -267,7 +270,7 @@ impl<'b> World<'b> {
             Event::Commit => self.commit().await?,
             Event::Redeem { who, link } => self.redeem(who, link).await?,
             Event::Fold => self.fold().await?,
-            Event::Receipts => self.receipts().await?,
+            Event::Receipts { again } => self.receipts(again).await?,
             Event::PowerIsBack(who) => self.power_is_back(who)?,
             Event::BootLost(who) => self.boot_lost(who)?,
             Event::Start => Box::pin(self.start()).await?,

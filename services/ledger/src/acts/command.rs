@@ -7,6 +7,7 @@ use hemu_rules::{Day, Millis};
 use super::act::{Act, Actor, MAX_WORDS, Proposal, ReadingAt};
 use super::apply::Stamp;
 use super::refused::{Refused, Why, Winner, must};
+use super::rests::name_outdated;
 use super::state::EditionRow;
 use super::words::seal_words;
 use crate::db;
@@ -36,6 +37,10 @@ impl Ledger {
         if let Act::ProposeBlack { .. } | Act::ConfirmBlack { .. } | Act::Publish { .. } = act {
             self.are_counted(self.head().await?).await?;
         }
+        let outdated = match act {
+            Act::Publish { edition } => self.outdated_names(edition).await?,
+            _ => Vec::new(),
+        };
         let mut deed = self.deed(actor, now).await?;
         deed.is_its_duty(&act).await?;
         Deed::words_fit(&act)?;
@@ -43,6 +48,7 @@ impl Ledger {
             return deed.on_register(act).await;
         }
         match deed.comes_to(act.clone()).await {
+            Ok(_) if !outdated.is_empty() => Err(name_outdated(&outdated)),
             Ok(bodies) => deed.store(bodies).await,
             Err(error) => Err(deed.refused(act, error).await),
         }

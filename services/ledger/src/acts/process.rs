@@ -140,7 +140,7 @@ impl Deed<'_> {
         must(self.now >= deadline, Why::NotYet, || {
             format!("this household may object until {deadline} (ms since 1970)")
         })?;
-        self.rests_on_everything(&edition, token).await?;
+        self.ledger.rests_on_everything(edition, token).await?;
         Ok(place)
     }
 
@@ -254,8 +254,7 @@ impl Deed<'_> {
             format!(
                 "the publication was to end at {expires_at} (ms since 1970), which is over; retract the edition"
             )
-        })?;
-        self.every_name_rests_on_everything(&edition).await
+        })
     }
 }
 

@@ -7,7 +7,6 @@ use hemu_rules::{Day, Millis};
 
 use super::act::Act;
 use super::command::Deed;
-use super::occupancy::former;
 use super::refused::{Refused, Why, must};
 use super::state::EditionRow;
 use crate::db;
@@ -70,79 +69,104 @@ impl Deed<'_> {
             .await;
         self.of(found)
     }
+}
 
+/// What the names of an edition rest on.
+struct Grounds {
+    edition: EditionRow,
+    /// The edition they go on from, if any, and what people did to readings since it was computed.
+    before: Option<(EditionRow, Vec<Act>)>,
+}
+
+impl Ledger {
     /// Refuses to name a household of which something is known that its edition, or the warning it goes on from, was
     /// computed without.
-    pub(super) async fn rests_on_everything(&mut self, edition: &EditionRow, token: &str) -> Result<()> {
+    pub(super) async fn rests_on_everything(&self, edition: EditionRow, token: &str) -> Result<()> {
+        let grounds = self.grounds(edition).await?;
+        match self.unknown_to(&grounds, token).await? {
+            Some(sentence) => Err(Refused::error(Why::CameLater, sentence)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whose names an edition would be published with though something came later: days may lie between a name's second
+    /// person and the publication. Whoever moved is looked at too, for a move may be undone. Nothing may be held meanwhile:
+    /// a long list takes a while.
+    pub(super) async fn outdated_names(&self, id: Position) -> Result<Vec<String>> {
+        let Some(edition) = self.edition_row(id).await? else {
+            return Ok(Vec::new());
+        };
+        let names = db::query_scalar(
+            "select token from place where edition = ? and confirmed_by is not null and lifted is null
+               and not exists (select 1 from erased where erased.token = place.token)
+             order by token",
+        )
+        .bind(id.cast_signed())
+        .fetch_all(&self.truth)
+        .await;
+        let names: Vec<String> = names.of(&self.folder().truth())?;
+        let (grounds, mut outdated) = (self.grounds(edition).await?, Vec::new());
+        for token in names {
+            if self.unknown_to(&grounds, &token).await?.is_some() {
+                outdated.push(token);
+            }
+        }
+        Ok(outdated)
+    }
+
+    async fn grounds(&self, edition: EditionRow) -> Result<Grounds> {
         let before = match edition.before {
-            Some(before) => Some(self.edition(before).await?),
+            Some(before) => self.edition_row(before).await?,
             None => None,
         };
-        let (from, _) = window(before.as_ref().map_or(edition.day, |before| before.day));
-        let deposits = self.ledger.deposits_of(token, from, edition.day.plus(-1)).await?;
+        let before = match before {
+            Some(before) => {
+                let acts = self.acts_on_readings(before.position).await?;
+                Some((before, acts))
+            }
+            None => None,
+        };
+        Ok(Grounds { edition, before })
+    }
+
+    /// What is known of a household that its name was computed without, in a sentence.
+    async fn unknown_to(&self, grounds: &Grounds, token: &str) -> Result<Option<String>> {
+        let Grounds { edition, before } = grounds;
+        let earliest = before.as_ref().map_or(edition.day, |(before, _)| before.day);
+        let deposits = self
+            .deposits_of(token, window(earliest).0, edition.day.plus(-1))
+            .await?;
         let late = |deposit: &&DepositRow| deposit.reading.counts && deposit.place.0 > edition.position;
         let late = deposits.iter().filter(late).count();
-        must(late == 0, Why::CameLater, || {
-            format!(
+        if late > 0 {
+            return Ok(Some(format!(
                 "readings of this household came after edition {} was computed: {late}; the next edition counts them, \
                  and until then it is not named",
                 edition.id
-            )
-        })?;
-        let Some(before) = before else { return Ok(()) };
+            )));
+        }
+        let Some((before, acts)) = before else {
+            return Ok(None);
+        };
         let told = deposits.iter().filter(|deposit| deposit.reading.day < before.day);
         let told: Vec<&DepositRow> = told.collect();
-        let acts = self.acts_on_readings(before.position).await?;
-        let touches = |act: &Act| self.touches(act, before.day, token, &told);
-        must(!acts.iter().any(touches), Why::CameLater, || {
+        let touched = acts.iter().any(|act| self.touches(act, token, &told, before.day));
+        Ok(touched.then(|| {
             format!(
                 "readings behind this household's warning in edition {} began or ceased to count since; it is not \
                  named on that warning",
                 before.id
             )
-        })
+        }))
     }
 
-    /// The same of every name that would be shown: days may lie between its second person and the publication.
-    pub(super) async fn every_name_rests_on_everything(&mut self, edition: &EditionRow) -> Result<()> {
-        let names = db::query_scalar(concat!(
-            "select place.token from place join edition on edition.id = place.edition
-             where edition.id = ? and confirmed_by is not null and lifted is null and not ",
-            former!("place.token"),
-            " order by place.token"
-        ))
-        .bind(edition.id.cast_signed())
-        .fetch_all(&mut self.tx.link())
-        .await;
-        let (names, mut outdated): (Vec<String>, _) = (self.of(names)?, Vec::new());
-        for token in names {
-            match self.rests_on_everything(edition, &token).await {
-                Err(error)
-                    if error
-                        .refused()
-                        .is_some_and(|refused| refused.why == Why::CameLater) =>
-                {
-                    outdated.push(token);
-                }
-                other => other?,
-            }
-        }
-        must(outdated.is_empty(), Why::NameOutdated, || {
-            let outdated = outdated.join(", ");
-            format!(
-                "readings of these households came after the list was computed, or those behind their warning began or \
-                 ceased to count: {outdated}; take their names off before it is published"
-            )
-        })
-    }
-
-    async fn acts_on_readings(&mut self, after: Position) -> Result<Vec<Act>> {
+    async fn acts_on_readings(&self, after: Position) -> Result<Vec<Act>> {
         let sql = format!("select body from act where position > ? and kind in {ON_READINGS}");
         let bodies = db::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(after.cast_signed())
-            .fetch_all(&mut self.tx.link())
+            .fetch_all(&self.truth)
             .await;
-        let bodies: Vec<String> = self.of(bodies)?;
+        let bodies: Vec<String> = bodies.of(&self.folder().truth())?;
         let read = |body: &String| {
             serde_json::from_str(body).map_err(|_| Error::Damaged {
                 position: after,
@@ -153,7 +177,7 @@ impl Deed<'_> {
     }
 
     /// Whether an act is about readings of a household, or about all of them before a day.
-    fn touches(&self, act: &Act, before: Day, token: &str, readings: &[&DepositRow]) -> bool {
+    fn touches(&self, act: &Act, token: &str, readings: &[&DepositRow], before: Day) -> bool {
         let is = |place| readings.iter().any(|reading| reading.place == place);
         match act {
             Act::Strike { reading, .. } | Act::Restore { reading } | Act::ClockChecked { reading } => {
@@ -164,9 +188,19 @@ impl Deed<'_> {
                 .any(|reading| reading.device == *device && reading.boot == *boot),
             Act::CardFound { token: of } => of == token,
             Act::CardLost { token: of, since } => {
-                of == token && Day::of(Millis::clamped(*since), self.ledger.zone()) < before
+                of == token && Day::of(Millis::clamped(*since), self.zone()) < before
             }
             _ => false,
         }
     }
+}
+
+/// Refuses to publish an edition with these names.
+pub(super) fn name_outdated(tokens: &[String]) -> Error {
+    let tokens = tokens.join(", ");
+    let sentence = format!(
+        "readings of these households came after the list was computed, or those behind their warning began or ceased to \
+         count: {tokens}; take their names off before it is published"
+    );
+    Refused::error(Why::NameOutdated, sentence)
 }
