@@ -9,9 +9,12 @@ export const zh = {
   'act.lost': '{actor} 已在 {when} 先办理了：{what}。这一步没有再办。',
   'act.something': '另一步',
   'rule.not_yet': '还不到时候。',
-  'rule.not_folded': '已收到的读数还没有全部计入，现在办理会出错。请一分钟后再试；若一直如此，请管理员查看服务日志。',
-  'rule.name_outdated': '名单上有住户的读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动，住户码见下。请先撤下这些户名，再公示；撤下的住户从头计起。',
-  'rule.came_later': '此户有读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动。本期不点名，下一期会计入。',
+  'rule.not_folded':
+    '已收到的读数还没有全部计入，现在办理会出错。请一分钟后再试；若一直如此，请管理员查看服务日志。',
+  'rule.name_outdated':
+    '名单上有住户的读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动，住户码见下。请先撤下这些户名，再公示；撤下的住户从头计起。',
+  'rule.came_later':
+    '此户有读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动。本期不点名，下一期会计入。',
   'rule.window_closed': '异议期已过。',
   'rule.same_person': '须由另一人办理：您已参与了前一步。',
   'rule.not_a_person': '只能由实名的人办理。',
@@ -35,10 +38,12 @@ export const en: Record<keyof typeof zh, string> = {
   'act.lost': '{actor} was first, at {when}: {what}. This was not done again.',
   'act.something': 'another step',
   'rule.not_yet': 'It is too early.',
-  'rule.not_folded': 'Readings that were received are not all counted yet, and this would go wrong. Try again in a minute; if it stays so, have an administrator look at the server’s log.',
+  'rule.not_folded':
+    'Readings that were received are not all counted yet, and this would go wrong. Try again in a minute; if it stays so, have an administrator look at the server’s log.',
   'rule.name_outdated':
     'Readings of households named on this list came after it was computed, or those behind their last warning changed since. Their codes are below: take these names off, then publish the list. Households taken off start anew.',
-  'rule.came_later': 'Readings of this household came after this list was computed, or those behind its last warning changed since. It is not named on this list; the next one counts them.',
+  'rule.came_later':
+    'Readings of this household came after this list was computed, or those behind its last warning changed since. It is not named on this list; the next one counts them.',
   'rule.window_closed': 'The objection window is over.',
   'rule.same_person': 'Another person must do this: you had a part in the step before.',
   'rule.not_a_person': 'Only a named person may do this.',
