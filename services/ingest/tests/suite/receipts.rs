@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use hemu_ingest::receipts::run;
+use hemu_ingest::receipts::{Round, round, run};
 use hemu_ledger::registry::key_digest;
 use hemu_wire::{DeviceId, verify};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::site::{NOW, Site, of_boot, settle};
@@ -101,5 +102,25 @@ async fn a_device_hears_the_newest_soon_and_once_a_second() {
     assert!(heard.try_recv().is_err());
     stop.cancel();
     task.await.unwrap();
+    desk.end().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_is_owed_again() {
+    let site = Site::new().await;
+    let desk = site.commit().await;
+    desk.submit(of_boot("C1", 4, 1, 3)).await.await.unwrap();
+    let closed = site.beside().await;
+    closed.close().await;
+    let send = |device: &DeviceId, _: Option<String>| panic!("{device} heard something");
+    let unsigned = round(&desk.intake, &closed, 1, Instant::now(), &send).await;
+    assert_eq!(unsigned, Round::Unsigned);
+    let owed = desk.owed().await;
+    assert_eq!(
+        owed.iter()
+            .map(|owed| (&*owed.device, owed.upto))
+            .collect::<Vec<_>>(),
+        [("C1", 3)]
+    );
     desk.end().await;
 }
