@@ -229,7 +229,8 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     let (samples, lag) = tokio::join!(watch(&server, &plan.bar, over), lag::watched(&server, look, over));
     // A quarter to warm up.
     let (_, warm) = samples.split_at(samples.len() / 4);
-    let (slope, at_start) = (slope(warm), warm.first().map_or(0, |(_, kib)| *kib));
+    let (pieces, at_start) = (means(warm), warm.first().map_or(0, |(_, kib)| *kib));
+    let slope = slope(&pieces);
     let mut report = Report {
         goal: format!(
             "{rate} messages a second for {seconds} s: receipts within 1 s, flat memory, nothing lost"
@@ -240,6 +241,10 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     };
     report.figures.insert("devices".to_owned(), devices as f64);
     report.figures.insert("rss_kib_an_hour".to_owned(), slope.round());
+    report.figures.insert(
+        "rss_error_kib_an_hour".to_owned(),
+        slope_error(&pieces, slope).round(),
+    );
     report.require(seconds < 3_600 || slope < 1_024.0, || {
         format!("memory grows by {slope:.0} KiB an hour")
     });
@@ -273,21 +278,49 @@ async fn watch(server: &Server, bar: &ProgressBar, over: impl Fn() -> bool) -> V
     samples
 }
 
-/// The straight line through the samples, KiB an hour.
-fn slope(samples: &[(Duration, u64)]) -> f64 {
-    let n = samples.len().max(1) as f64;
-    let points = || {
-        samples
-            .iter()
-            .map(|(at, kib)| (at.as_secs_f64() / 3_600.0, *kib as f64))
+/// Pieces of the time that are looked at for growth: what folding borrows for a moment is evened out in each.
+const PIECES: usize = 12;
+
+/// Hours since the beginning, and KiB: the mean of each piece.
+fn means(samples: &[(Duration, u64)]) -> Vec<(f64, f64)> {
+    let mean = |piece: &[(Duration, u64)]| {
+        let n = piece.len() as f64;
+        let hours: f64 = piece.iter().map(|(at, _)| at.as_secs_f64() / 3_600.0).sum();
+        let kib: f64 = piece.iter().map(|(_, kib)| *kib as f64).sum();
+        (hours / n, kib / n)
     };
-    let (at, kib) = points().fold((0.0, 0.0), |(at, kib), point| {
-        (at + point.0 / n, kib + point.1 / n)
-    });
-    let [above, below] = points().fold([0.0, 0.0], |[above, below], (x, y)| {
-        [above + (x - at) * (y - kib), below + (x - at) * (x - at)]
-    });
+    let size = samples.len().div_ceil(PIECES).max(1);
+    samples.chunks(size).map(mean).collect()
+}
+
+/// The straight line through the pieces, KiB an hour.
+fn slope(pieces: &[(f64, f64)]) -> f64 {
+    let (at, kib) = middle(pieces);
+    let above: f64 = pieces.iter().map(|(x, y)| (x - at) * (y - kib)).sum();
+    let below = spread(pieces);
     if below > 0.0 { above / below } else { 0.0 }
+}
+
+/// The standard error of that line: as much it may rise or fall where nothing grows.
+fn slope_error(pieces: &[(f64, f64)], slope: f64) -> f64 {
+    let (at, kib) = middle(pieces);
+    let beside: f64 = pieces
+        .iter()
+        .map(|(x, y)| (y - kib - slope * (x - at)).powi(2))
+        .sum();
+    let below = spread(pieces) * pieces.len().saturating_sub(2) as f64;
+    if below > 0.0 { (beside / below).sqrt() } else { 0.0 }
+}
+
+fn middle(pieces: &[(f64, f64)]) -> (f64, f64) {
+    let n = pieces.len().max(1) as f64;
+    let add = |(x, y): (f64, f64), piece: &(f64, f64)| (x + piece.0 / n, y + piece.1 / n);
+    pieces.iter().fold((0.0, 0.0), add)
+}
+
+fn spread(pieces: &[(f64, f64)]) -> f64 {
+    let (at, _) = middle(pieces);
+    pieces.iter().map(|(x, _)| (x - at).powi(2)).sum()
 }
 
 pub(super) async fn recovery(plan: &Plan) -> Result<Report> {
@@ -342,4 +375,24 @@ pub(super) async fn recovery(plan: &Plan) -> Result<Report> {
         format!("the slowest start took {slowest:?}")
     });
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kib: impl Fn(u64) -> u64) -> Vec<(f64, f64)> {
+        let samples: Vec<_> = (0..3_600).map(|s| (Duration::from_secs(s), kib(s))).collect();
+        means(&samples)
+    }
+
+    #[test]
+    fn what_is_borrowed_is_no_growth_and_growth_is_found_beside_it() {
+        let borrowed = |second: u64| if second.is_multiple_of(7) { 20_000 } else { 0 };
+        let flat = of(|second| 400_000 + borrowed(second));
+        assert!(slope(&flat).abs() < 200.0 && slope_error(&flat, slope(&flat)) < 200.0);
+        let grows = of(|second| 400_000 + second + borrowed(second));
+        assert!((slope(&grows) - 3_600.0).abs() < 200.0);
+        assert!((slope(&of(|_| 5)), slope(&[])) == (0.0, 0.0));
+    }
 }
