@@ -11,6 +11,7 @@ mod disk;
 mod handset;
 mod http;
 mod jobs;
+mod memory;
 mod progress;
 mod retention;
 mod roles;
@@ -23,16 +24,12 @@ mod words;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
-use mimalloc::MiMalloc;
 
 use crate::words::{Language, Words, help};
 
-/// Thousands of devices that come back at once leave memory behind in which the threads that fold find no room; this
-/// gives it back to the system within seconds (docs/decisions/0032-memory.md).
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
+    // Where the system refuses, it costs memory and nothing else.
+    memory::in_small_pages();
     let words = Words::new(Language::of(|name| std::env::var(name).ok()));
     let matches = help::command(&words).try_get_matches();
     let cli = match matches.and_then(|matches| cli::Cli::from_arg_matches(&matches)) {

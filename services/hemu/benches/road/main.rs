@@ -9,6 +9,9 @@
 #[path = "../../tests/suite/support.rs"]
 mod support;
 
+// A server's memory and threads, on either side.
+#[path = "../../src/memory.rs"]
+mod memory;
 #[path = "../../src/threads/mod.rs"]
 mod threads;
 
@@ -25,17 +28,12 @@ use std::time::Duration;
 use firmware_sim::keys::Key;
 use firmware_sim::load::{self, Crowd, Gauge, Plan, Report};
 use firmware_sim::mqtt::Version;
-use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use behind::Behind;
 use process::{Usage, written_bytes};
 use support::Server;
-
-/// A server's, on either side.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The two shapes of load: gateways that pipeline, and devices that wait for each acknowledgement.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +74,7 @@ struct Found {
 }
 
 fn main() {
+    memory::in_small_pages();
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some("consume") => return consumer::run(&Behind::of_words(&arguments[2..4]), &arguments[4]),
