@@ -106,6 +106,34 @@ async fn a_device_hears_the_newest_soon_and_once_a_second() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_waited_for_the_disk_is_not_followed_too_soon() {
+    let site = Site::new().await;
+    let (desk, held) = site.commit_held().await;
+    tokio::time::pause();
+    let _held = hold_the_clock();
+    let asked = Instant::now();
+    let stored = desk.submit_as(true, of_boot("C1", 4, 1, 3)).await;
+    let (owed, ()) = tokio::join!(desk.intake.owed(asked), async {
+        // It waits behind a batch for five seconds.
+        settle(&site.ledger).await;
+        tokio::time::advance(Duration::from_secs(5)).await;
+        held.send(()).unwrap();
+        stored.await.unwrap();
+    });
+    assert_eq!(owed.map(|owed| owed.len()), Some(1));
+
+    desk.submit(of_boot("C1", 4, 4, 4)).await.await.unwrap();
+    let owed_at = async |ms| desk.intake.owed(asked + Duration::from_millis(ms)).await;
+    for at in [1_100, 5_100, 5_800] {
+        let owed = owed_at(at).await;
+        assert_eq!(owed, Some(Vec::new()), "{at} ms after it was asked first");
+    }
+    let owed = owed_at(6_000).await.unwrap();
+    assert_eq!(owed.iter().map(|owed| owed.upto).collect::<Vec<_>>(), [4]);
+    desk.end().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_signed_is_owed_again() {
     let site = Site::new().await;
     let desk = site.commit().await;
