@@ -242,10 +242,52 @@ async function decide(stage, seats, id) {
     await one.waitForSelector('#act-wrong p');
     assert.match(await one.textContent('#act-wrong'), new RegExp(nameOf(PEOPLE.officer2)));
     await one.keyboard.press('Escape');
+    await one.reload();
+    await one.waitForSelector('#undecided');
+    await one.locator('#place-table tbody .who button').nth(1).focus();
+    await one.keyboard.press('c');
+    await go(one);
+    assert.equal((await standing(one, id)).length, 2);
   });
 }
 
-async function publish(stage, seats, id) {
+/** The black names of an edition that two persons let stand and nobody took off. */
+async function standing(page, id) {
+  const { items } = await ask(page, `editions/${id}/places?status=BLACK&limit=1000`);
+  return items.filter((place) => place.confirmed_by !== null && place.lifted_by === null);
+}
+
+/** Takes a name off, with a reason that survives a change of mind. */
+async function takeOff(page, place, reason) {
+  await filter(page, 'BLACK');
+  const row = page.locator('#place-table tbody tr').filter({ hasText: place.household });
+  await row.locator('.who button').click();
+  await page.click('#place-lift');
+  await page.fill('#act-reason', reason);
+  await page.keyboard.press('Escape');
+  await page.click('#place-lift');
+  assert.equal(await page.inputValue('#act-reason'), reason);
+  await go(page);
+}
+
+/** An inspector's phone that was offline sends what it noted before the edition's day. */
+async function arriveLate(page, day, token) {
+  const reading = {
+    boot: 20261,
+    seq: 1,
+    at: Date.parse(`${daysBefore(day, 2)}T04:00:00Z`),
+    household: token,
+  };
+  const url = new URL('api/v1/inspections', page.url()).href;
+  const answer = await page.request.post(url, {
+    data: { readings: [{ ...reading, stream: 'food', weight_g: 900, quality: 1 }] },
+    headers: { origin: new URL(url).origin },
+  });
+  const { readings } = await answer.json();
+  assert.deepEqual(readings?.[0]?.outcome, 'stored');
+}
+
+async function publish(stage, seats, day, id) {
   const [one, two] = [seats.officer.page, seats.officer2.page];
 
   await stage.step('a_publication_needs_its_legal_basis_audience_and_end', async () => {
@@ -262,17 +304,33 @@ async function publish(stage, seats, id) {
     await one.waitForSelector('#do-publish[disabled]');
   });
 
+  await stage.step('a_list_with_a_name_of_which_something_came_later_is_not_published', async () => {
+    const [outdated] = await standing(two, id);
+    await arriveLate(seats.inspector.page, day, outdated.household_id);
+    await two.reload();
+    await two.click('#do-publish');
+    await two.click('#act-go');
+    await two.waitForSelector('#act-wrong p');
+    assert.match(await two.textContent('dialog#act'), /黑榜 2 户/);
+    assert.match(await two.textContent('#act-wrong'), /先撤下/);
+    assert.ok((await two.textContent('#act-wrong')).includes(outdated.household_id));
+    await stage.shoot(two, 'publish-1280-zh-outdated', { fullPage: false });
+    await two.keyboard.press('Escape');
+    await takeOff(two, outdated, '本期之后又收到该户的检查记录。');
+  });
+
   await stage.step('another_person_publishes_and_only_decided_names_are_public', async () => {
     await two.reload();
     await two.click('#do-publish');
     await go(two, { twice: true });
     await two.click('#sheet-link');
     await two.waitForSelector('#public-sheet');
-    const { items } = await ask(two, `editions/${id}/places?status=BLACK&limit=1000`);
-    const stands = items.filter((place) => place.confirmed_by !== null);
+    const [stands, ...others] = await standing(two, id);
+    assert.deepEqual(others, []);
     const shown = await two.locator('#public-sheet [data-list="BLACK"] li').allTextContents();
     assert.equal(shown.length, 1);
-    assert.ok(shown[0].includes(stands[0].household));
+    assert.ok(shown[0].includes(stands.household));
+    const { items } = await ask(two, `editions/${id}/places?status=BLACK&limit=1000`);
     const text = await two.textContent('#public-sheet');
     assert.ok(items.every((place) => !text.includes(place.household_id)));
     await two.goBack();
@@ -280,14 +338,8 @@ async function publish(stage, seats, id) {
   });
 
   await stage.step('a_name_that_is_taken_off_is_public_no_more', async () => {
-    await filter(two, 'BLACK');
-    await two.locator('#place-table tbody .who button').first().click();
-    await two.click('#place-lift');
-    await two.fill('#act-reason', '住户已改进，不再公示。');
-    await two.keyboard.press('Escape');
-    await two.click('#place-lift');
-    assert.equal(await two.inputValue('#act-reason'), '住户已改进，不再公示。');
-    await go(two);
+    const [stands] = await standing(two, id);
+    await takeOff(two, stands, '住户已改进，不再公示。');
     const { items } = await ask(two, `editions/${id}/public?status=BLACK`);
     assert.deepEqual(items, []);
   });
@@ -388,7 +440,7 @@ async function story(stage, seats) {
   await asResident(stage, seats, day, () => tellAgain(seats.inspector.page, day));
   const { id } = await revisionOf(seats.inspector.page, day);
   await decide(stage, seats, id);
-  await publish(stage, seats, id);
+  await publish(stage, seats, day, id);
   await audit(stage, seats, id);
   return id;
 }
