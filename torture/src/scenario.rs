@@ -96,7 +96,8 @@ impl Scenario {
         };
         plan.bar.set_message(self.name());
         plan.bar.set_position(0);
-        let began = Instant::now();
+        // What is there when it begins: in hours somebody may have gone on working.
+        let (began, git) = (Instant::now(), commit());
         let mut report = match self.absent(plan) {
             Some(why) => Report {
                 skipped: Some(why),
@@ -125,7 +126,7 @@ impl Scenario {
         report.scenario = self.name();
         report.seconds = began.elapsed().as_secs_f64();
         report.seed = plan.seed;
-        report.git = commit();
+        report.git = git;
         report.broker = if plan.behind_mosquitto {
             "mosquitto"
         } else {
@@ -164,10 +165,10 @@ impl Scenario {
     }
 }
 
-/// The commit of the working tree, where git knows.
+/// The commit of the working tree, where git knows, and whether something is changed in it.
 fn commit() -> String {
     let output = std::process::Command::new("git")
-        .args(["rev-parse", "--short", "HEAD"])
+        .args(["describe", "--always", "--exclude=*", "--abbrev=7", "--dirty"])
         .output();
     output.map_or_else(
         |_| String::new(),

@@ -186,7 +186,7 @@ pub(super) async fn storm(plan: &Plan) -> Result<Report> {
 
 pub(super) async fn soak(plan: &Plan) -> Result<Report> {
     let (seconds, rate) = (
-        plan.seconds.unwrap_or(plan.sized(20, 4 * 3_600)),
+        plan.seconds.unwrap_or(plan.sized(60, 4 * 3_600)),
         plan.sized(1_000, 2_000),
     );
     let records = plan.records.unwrap_or(rate * seconds);

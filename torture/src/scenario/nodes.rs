@@ -230,8 +230,8 @@ pub(super) async fn connect(
 }
 
 pub(super) async fn kill9(plan: &Plan) -> Result<Report> {
-    let records = plan.records.unwrap_or(plan.sized(6_000, 2_000_000));
-    let faults = plan.kills.unwrap_or(plan.sized(10, 500));
+    let records = plan.records.unwrap_or(plan.sized(20_000, 2_000_000));
+    let faults = plan.kills.unwrap_or(plan.sized(20, 500));
     let mut scene = Scene::set(plan, DEVICES, records).await?;
     let mut database = scene.postgres.take().context("this scene has files")?;
     let start = |(number, node)| Node::new(&scene, number, node);
