@@ -321,6 +321,59 @@ async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
     scene.holds(deposits);
 }
 
+#[test]
+fn doctor_finds_a_broker_that_drops() {
+    if !is_there("mosquitto") {
+        return;
+    }
+    let scene = Scene::new();
+    // One that keeps its figures tells them at once.
+    let broker = scene.mosquitto(&[
+        ("max_queued_messages", "1"),
+        ("sys_interval", "1"),
+        ("retain_available", "true"),
+    ]);
+    let login = |id: &str, name: &str, key: &str| {
+        let mut options = rumqttc::MqttOptions::new(id, "127.0.0.1", broker.port);
+        options.set_credentials(name, key).set_clean_session(false);
+        rumqttc::Client::new(options, 100)
+    };
+    let acknowledged = |connection: &mut rumqttc::Connection, wanted: fn(&rumqttc::Incoming) -> bool| {
+        let mut packets = connection.iter().filter_map(|event| match event.unwrap() {
+            rumqttc::Event::Incoming(packet) => Some(packet),
+            rumqttc::Event::Outgoing(_) => None,
+        });
+        assert!(packets.any(|packet| wanted(&packet)));
+    };
+    // Somebody who went away and left a queue.
+    let (client, mut connection) = login("away", brokers::INGEST, brokers::PASSWORD);
+    client
+        .subscribe("hemu/v1/+/deposit", rumqttc::QoS::AtLeastOnce)
+        .unwrap();
+    acknowledged(&mut connection, |packet| {
+        matches!(packet, rumqttc::Incoming::SubAck(_))
+    });
+    drop((client, connection));
+    let key = &scene.keys[0];
+    let (client, mut connection) = login(&key.device, &key.device, &key.key);
+    for _ in 0..50 {
+        let topic = format!("hemu/v1/{}/deposit", key.device);
+        client
+            .publish(topic, rumqttc::QoS::AtLeastOnce, false, "{}")
+            .unwrap();
+        acknowledged(&mut connection, |packet| {
+            matches!(packet, rumqttc::Incoming::PubAck(_))
+        });
+    }
+    let config = broker.config(scene.path(), "");
+    until("doctor finds it", || {
+        let doctor = hemu(&scene.data(), &["--config", &config.to_string_lossy(), "doctor"]);
+        let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        let told = found.lines().find(|line| line.contains("broker")).unwrap();
+        !told.starts_with("ok") && told.contains("dropped")
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn through_nats_in_mqtt_3_1_1_everything_is_stored_once_and_receipted() {
     if !is_there("nats") || !is_there("mosquitto") {
