@@ -253,7 +253,9 @@ impl From<hemu_series::Error> for Problem {
                      whole when it is back: try again in a few seconds"
                 ))
             }
-            hemu_series::Error::Store(_) | hemu_series::Error::Damaged { .. } => {
+            hemu_series::Error::Store(_)
+            | hemu_series::Error::Damaged { .. }
+            | hemu_series::Error::Newer { .. } => {
                 tracing::error!(%error, "the series failed a request");
                 Self::store()
             }

@@ -1,35 +1,66 @@
 //! What stands behind the MQTT endpoint: the registry checks keys, ingest stores what comes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hemu_endpoint::{Backend, Chunk, DeviceId, LoginError, PendingCommand, Presence};
 use hemu_ingest::{Clock, Intake, Metrics, Submission, accept};
 use hemu_ledger::Ledger;
-use hemu_ledger::registry::key_digest;
+use hemu_ledger::registry::{KeyDigest, key_digest};
 
 /// Commands handed over at once.
 const COMMANDS: u32 = 64;
 
-/// Devices that are connected now.
+/// Devices that logged in since the server began, and which of them are connected now.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Connected(Arc<RwLock<HashSet<String>>>);
+pub(crate) struct Connected(Arc<RwLock<HashMap<String, LoggedIn>>>);
+
+#[derive(Debug)]
+struct LoggedIn {
+    /// Of the key it showed last.
+    key: KeyDigest,
+    connected: bool,
+    /// The how manieth it is: what is done with all of them in turns goes by this.
+    number: usize,
+}
 
 impl Connected {
     /// Whether a device is connected.
     pub(crate) fn is(&self, device: &str) -> bool {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(device)
+        let devices = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        devices.get(device).is_some_and(|device| device.connected)
+    }
+
+    /// The keys with which every so many-th of those who are connected logged in.
+    pub(crate) fn keys(&self, turn: usize, of: usize) -> Vec<(String, KeyDigest)> {
+        let devices = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mine = |device: &LoggedIn| device.connected && device.number % of == turn;
+        let mine = devices.iter().filter(|(_, device)| mine(device));
+        mine.map(|(id, device)| (id.clone(), device.key)).collect()
+    }
+
+    fn showed(&self, device: &str, key: KeyDigest) {
+        let mut devices = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let number = devices.len();
+        if let Some(known) = devices.get_mut(device) {
+            known.key = key;
+        } else {
+            let connected = false;
+            devices.insert(
+                device.to_owned(),
+                LoggedIn {
+                    key,
+                    connected,
+                    number,
+                },
+            );
+        }
     }
 
     fn set(&self, device: &str, connected: bool) {
         let mut devices = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if connected {
-            devices.insert(device.to_owned());
-        } else {
-            devices.remove(device);
+        if let Some(device) = devices.get_mut(device) {
+            device.connected = connected;
         }
     }
 }
@@ -45,9 +76,13 @@ pub(crate) struct Devices {
 
 impl Backend for Devices {
     async fn login(&self, device: &DeviceId, key: &[u8]) -> Result<(), LoginError> {
+        let shown = key_digest(key);
         match self.ledger.device_key(device.as_str()).await {
             // Equal time is not needed between digests of random keys: a guess cannot be steered by its hash.
-            Ok(Some(known)) if known == key_digest(key) => Ok(()),
+            Ok(Some(known)) if known == shown => {
+                self.connected.showed(device.as_str(), shown);
+                Ok(())
+            }
             Ok(_) => Err(LoginError::Refused),
             Err(error) => {
                 tracing::error!(%error, device.id = %device, "a device's key could not be checked");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use hemu_ledger::acts::Actor;
+use hemu_wire::CommandKind;
 
 use crate::roles::Roles;
 
@@ -66,7 +67,7 @@ pub(crate) enum Command {
     Config,
     /// Bring the data folder's files up to this version.
     Migrate,
-    /// Devices: add, checked, list, revoke, rotate.
+    /// Devices: add, checked, command, commands, list, revoke, rotate.
     #[command(subcommand)]
     Device(Device),
     /// Accounts of people: add, list, disable, enable, password, role, totp, code.
@@ -173,22 +174,55 @@ pub(crate) enum Device {
         #[arg(long, value_name = "ACCOUNT")]
         account: Actor,
     },
+    /// Tell a device something. It is kept until the device has it, and comes again with every connection until then.
+    Command {
+        /// The device.
+        id: String,
+        /// What it is to do: unlock for a collector, refuse a bag, take new settings, or show a message.
+        #[arg(value_parser = kind)]
+        kind: CommandKind,
+        /// A member of the command, such as text=full or seconds=60; a value that is JSON goes as such. May be given more
+        /// than once.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = member)]
+        members: Vec<(String, serde_json::Value)>,
+    },
+    /// List the newest commands of a device, and whether it has them.
+    Commands {
+        /// The device.
+        id: String,
+    },
     /// List registered devices.
     List,
-    /// End a device's right to log in; what it sent stays.
+    /// End a device's right to log in, and within five seconds its connection; what it sent stays.
     Revoke {
         /// The device.
         id: String,
         #[command(flatten)]
         mosquitto: Mosquitto,
     },
-    /// Give a device a new key; the old one stops working.
+    /// Give a device a new key; the old one stops working, and within five seconds a connection that was opened with it ends.
     Rotate {
         /// The device.
         id: String,
         #[command(flatten)]
         mosquitto: Mosquitto,
     },
+}
+
+fn kind(typed: &str) -> Result<CommandKind, String> {
+    serde_json::from_value(typed.into())
+        .map_err(|_| format!("expected collect, refuse, config or message, came {typed}"))
+}
+
+/// A member of a command as it is typed.
+fn member(typed: &str) -> Result<(String, serde_json::Value), String> {
+    match typed.split_once('=') {
+        Some((name, value)) if !["", "id", "kind"].contains(&name) => {
+            let read = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            Ok((name.to_owned(), read))
+        }
+        _ => Err(format!("expected NAME=VALUE, such as text=full, came {typed}")),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -160,7 +160,7 @@ fn writable(healthy: watch::Receiver<bool>) -> Check {
             if healthy {
                 Ok("batches are stored and acknowledged".to_owned())
             } else {
-                Err("the journal cannot be written; acknowledgements are withheld until it can".to_owned())
+                Err("the journal cannot be written; acknowledgements are withheld until it can: make room on the disk, or start the database again".to_owned())
             }
         }
     })

@@ -12,6 +12,7 @@ mod handset;
 mod http;
 mod jobs;
 mod memory;
+mod output;
 mod progress;
 mod retention;
 mod roles;
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
 
 /// One sentence on stderr, and exit 1 (wrong usage is clap's, exit 2).
 fn fail(words: &Words, error: &anyhow::Error) -> ExitCode {
-    eprintln!("hemu: {}", words.tell(error));
+    if !output::is_unread(error) {
+        eprintln!("hemu: {}", words.tell(error));
+    }
     ExitCode::FAILURE
 }

@@ -47,11 +47,14 @@ pub struct Device {
     pub revoked_at: Option<i64>,
 }
 
-/// A command kept for a device.
+/// A command kept for a device; instants are ms since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     pub id: i64,
     pub payload: String,
+    pub created_at: i64,
+    /// When the device said that it has it.
+    pub acknowledged_at: Option<i64>,
 }
 
 from_columns!(Estate { id, name, plan });
@@ -69,7 +72,12 @@ from_columns!(Device {
     created_at,
     revoked_at
 });
-from_columns!(Command { id, payload });
+from_columns!(Command {
+    id,
+    payload,
+    created_at,
+    acknowledged_at
+});
 
 /// SHA-256 of a device's key, the form in which keys are kept.
 pub type KeyDigest = [u8; 32];
@@ -296,19 +304,57 @@ impl Ledger {
         query.fetch_all(&self.truth).await.of(&self.folder().truth())
     }
 
-    /// Keeps a command for a device until the device acknowledges it; its id.
+    /// Keeps a command for a device until the device acknowledges it; its id. A device that cannot log in is refused.
     pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
-        let query = db::query_scalar(
-            "insert into command (device, payload, created_at) values (?, ?, ?) returning id",
-        );
-        let id = query.bind(device).bind(payload).bind(at).fetch_one(&self.truth);
-        id.await.of(&self.folder().truth())
+        let id = db::query_scalar(
+            "insert into command (device, payload, created_at)
+             select id, ?, ? from device where id = ? and key_digest is not null and revoked_at is null
+             returning id",
+        )
+        .bind(payload)
+        .bind(at)
+        .bind(device)
+        .fetch_optional(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        id.ok_or_else(|| not_in_use(device))
+    }
+
+    /// The newest commands of a device, newest first.
+    pub async fn commands(&self, device: &str, limit: u32) -> Result<Vec<Command>> {
+        let sql = "select id, payload, created_at, acknowledged_at from command where device = ? order by id desc limit ?";
+        let query = db::query_as(sql).bind(device).bind(limit);
+        query.fetch_all(&self.truth).await.of(&self.folder().truth())
+    }
+
+    /// The id of the newest command of all; 0 where there is none.
+    pub async fn newest_command(&self) -> Result<i64> {
+        db::query_scalar("select coalesce(max(id), 0) from command")
+            .fetch_one(&self.truth)
+            .await
+            .of(&self.folder().truth())
+    }
+
+    /// Whom commands after an id are for and still wait for, with the id, in its order.
+    pub async fn commands_after(&self, id: i64, limit: u32) -> Result<Vec<(i64, String)>> {
+        let rows = db::query(
+            "select id, device from command where id > ? and acknowledged_at is null order by id limit ?",
+        )
+        .bind(id)
+        .bind(limit)
+        .fetch_all(&self.truth)
+        .await
+        .of(&self.folder().truth())?;
+        let read = |row: &db::Row| Ok((row.try_get("id")?, row.try_get("device")?));
+        let read: db::Outcome<Vec<_>> = rows.iter().map(read).collect();
+        read.of(&self.folder().truth())
     }
 
     /// The oldest commands a device has not acknowledged.
     pub async fn open_commands(&self, device: &str, limit: u32) -> Result<Vec<Command>> {
         db::query_as(
-            "select id, payload from command where device = ? and acknowledged_at is null order by id limit ?",
+            "select id, payload, created_at, acknowledged_at from command
+             where device = ? and acknowledged_at is null order by id limit ?",
         )
         .bind(device)
         .bind(limit)
@@ -339,10 +385,11 @@ fn digest(row: &db::Row) -> db::Outcome<Option<KeyDigest>> {
 }
 
 fn found(rows: u64, id: &str) -> Result<()> {
-    if rows > 0 {
-        return Ok(());
-    }
-    Err(Error::Rejected(format!(
+    if rows > 0 { Ok(()) } else { Err(not_in_use(id)) }
+}
+
+fn not_in_use(id: &str) -> Error {
+    Error::Rejected(format!(
         "there is no device {id} in use; `hemu device list` shows those there are"
-    )))
+    ))
 }

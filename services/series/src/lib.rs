@@ -7,7 +7,7 @@ mod point;
 mod query;
 mod sqlite;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,6 +24,12 @@ pub enum Error {
     /// The store says no, for the moment or for good.
     #[error("the series database: {0}")]
     Store(#[from] sqlx::Error),
+    /// The file was made by a newer version.
+    #[error(
+        "{} was written by a newer hemu (it has schema {found}, this version knows up to {known}); install that version or restore an older backup",
+        path.display()
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
     /// The engine beside it does.
     #[error("the charts' engine, {engine}, {trouble}")]
     Engine { engine: &'static str, trouble: Trouble },

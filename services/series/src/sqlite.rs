@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hemu_rules::{Day, Millis, Stream, Zone};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -95,10 +96,15 @@ impl Rollups {
             .after_release(|connection, _| Box::pin(async { Ok(at_rest(connection).await) }))
             .connect_with(options)
             .await?;
-        sqlx::migrate!("./migrations")
-            .run(&pool)
-            .await
-            .map_err(sqlx::Error::from)?;
+        let migrator = sqlx::migrate!("./migrations");
+        migrator.run(&pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) | MigrateError::VersionTooNew(found, _) => Error::Newer {
+                path: path.to_owned(),
+                found,
+                known: migrator.iter().map(|step| step.version).max().unwrap_or_default(),
+            },
+            other => sqlx::Error::from(other).into(),
+        })?;
         Ok(Self {
             pool,
             zone,

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::cli::Audit;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -38,7 +39,7 @@ pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Resu
     let looks = looks(&site.ledger, options).await?;
     let Some(file) = &options.csv else {
         each(&site.ledger, options, |row| {
-            println!("{}", line(&row));
+            out!("{}", line(&row));
             Ok(())
         })
         .await?;
@@ -55,7 +56,7 @@ pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Resu
                     ("household", household),
                 ],
             );
-            println!("{said}");
+            out!("{said}");
         }
         return Ok(());
     };
@@ -73,7 +74,7 @@ pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Resu
     }
     csv.flush()?;
     if file != Path::new("-") {
-        println!(
+        out!(
             "{}",
             words.say("audit-written", &[("rows", &rows), ("file", &file.display())])
         );

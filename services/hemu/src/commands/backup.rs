@@ -13,13 +13,14 @@ use crate::backup::{
 use crate::cli::Backup;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
 pub(super) async fn run(config: &Config, options: &Backup, words: &Words) -> Result<()> {
     if let Some(file) = &options.new_key {
         let written = || words.say("cannot-write", &[("file", &file.display())]);
-        println!("{}", seal::new_key(file).with_context(written)?);
+        out!("{}", seal::new_key(file).with_context(written)?);
         eprintln!("{}", words.say("key-is-made", &[("file", &file.display())]));
         return Ok(());
     }
@@ -37,14 +38,14 @@ pub(super) async fn run(config: &Config, options: &Backup, words: &Words) -> Res
     let began = clock();
     let site = Site::open(config).await?;
     let made = backup::make(&site.folder, to, seal, words, true).await?;
-    tell(&made, to, clock() - began, words);
+    tell(&made, to, clock() - began, words)?;
     Ok(())
 }
 
-fn tell(made: &Made, to: &Path, took_ms: i64, words: &Words) {
-    println!("{}", holds(&made.contents, words));
+fn tell(made: &Made, to: &Path, took_ms: i64, words: &Words) -> Result<()> {
+    out!("{}", holds(&made.contents, words));
     let seconds = format!("{:.1}", took_ms as f64 / 1_000.0);
-    println!(
+    out!(
         "{}",
         words.say(
             "backup-written",
@@ -55,6 +56,7 @@ fn tell(made: &Made, to: &Path, took_ms: i64, words: &Words) {
             ],
         )
     );
+    Ok(())
 }
 
 /// What a backup holds, in one line.

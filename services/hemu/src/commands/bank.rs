@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::cli::{Bank, Budget};
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
@@ -60,7 +61,7 @@ async fn change(config: &Config, budget: Budget, fund: bool, words: &Words) -> R
     };
     let site = Site::open(config).await?;
     let dealt = site.ledger.deal(&budget.account, clock::system()(), deal).await?;
-    println!("{}", words.say("bank-booked", &[("position", &dealt.position)]));
+    out!("{}", words.say("bank-booked", &[("position", &dealt.position)]));
     Ok(())
 }
 
@@ -69,7 +70,7 @@ async fn pools(config: &Config) -> Result<()> {
     for pool in site.ledger.pools().await? {
         let line =
             json!({"pool": pool.name, "points": pool.points, "funded": pool.funded, "awarded": pool.awarded});
-        println!("{line}");
+        out!("{line}");
     }
     Ok(())
 }
@@ -91,7 +92,7 @@ async fn export(config: &Config, file: &Path, words: &Words) -> Result<()> {
     csv.flush()?;
     if file != Path::new("-") {
         let file = file.display();
-        println!(
+        out!(
             "{}",
             words.say("bank-written", &[("rows", &rows), ("file", &file)])
         );

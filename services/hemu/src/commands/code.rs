@@ -11,6 +11,7 @@ use hemu_people::Secret;
 use crate::cli::Code;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
@@ -73,7 +74,7 @@ pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Resul
         return Ok(());
     }
     for line in &lines {
-        println!(
+        out!(
             "{}\n{}\n{}",
             line.code,
             line.url,

@@ -7,6 +7,7 @@ use hemu_ingest::fold;
 use hemu_ledger::{Folder, Ledger, Role};
 
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::{self, Site};
 use crate::words::Words;
@@ -37,7 +38,7 @@ pub(super) async fn run(config: &Config, target: &str, words: &Words) -> Result<
     bar.finish_and_clear();
     let head = copy.verify_chain(|_| ()).await?;
     let place = into.truth();
-    println!(
+    out!(
         "{}",
         words.say(
             "copied",

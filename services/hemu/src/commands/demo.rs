@@ -24,6 +24,7 @@ use crate::cli::Demo;
 use crate::clock;
 use crate::commands::user::hashed;
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::server::{Occasion, Server};
 use crate::site::{self, random};
@@ -60,7 +61,7 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
     };
     server.ledger.set_meta(MARK, "yes").await?;
     let keys = register(&server.ledger, &estate, clock(), words).await?;
-    server.announce_addresses();
+    server.announce_addresses()?;
     eprintln!("{}", words.say("everybody-is-simulated", &[]));
 
     let today = day_of(clock());
@@ -71,7 +72,7 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
         options.days,
     );
     let fleet = load(&server, mqtt, &keys, (Fleet::new(history), options.days), words).await?;
-    println!("ready");
+    out!("ready");
     if options.history_only {
         return server.shut_down().await;
     }

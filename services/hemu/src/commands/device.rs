@@ -6,15 +6,19 @@ use anyhow::{Context, Result, bail};
 use hemu_ingest::fold;
 use hemu_ledger::acts::Act;
 use hemu_ledger::registry::key_digest;
-use hemu_wire::DeviceId;
+use hemu_wire::{Command, DeviceId};
 use serde_json::json;
 
 use super::mosquitto;
 use crate::cli::{Device, Mosquitto};
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
+
+/// As many are listed.
+const COMMANDS_SHOWN: u32 = 100;
 
 pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
@@ -33,13 +37,13 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
             ledger
                 .add_device(id.as_str(), &digest, estate.as_deref(), station.as_deref(), now)
                 .await?;
-            println!("{}", json!({ "device": id.as_str(), "key": key }));
+            out!("{}", json!({ "device": id.as_str(), "key": key }));
             admit(&mosquitto, id.as_str(), &key, words)?;
         }
         Device::Rotate { id, mosquitto } => {
             let key = new_key(words)?;
             ledger.rotate_device(&id, &key_digest(key.as_bytes())).await?;
-            println!("{}", json!({ "device": id, "key": key }));
+            out!("{}", json!({ "device": id, "key": key }));
             admit(&mosquitto, &id, &key, words)?;
         }
         Device::Revoke { id, mosquitto } => {
@@ -47,7 +51,7 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
             if let Some(file) = &mosquitto.mosquitto_password_file {
                 mosquitto::remove(file, &id).with_context(|| not_kept(file, words))?;
             }
-            println!("{}", words.say("device-revoked", &[("id", &id)]));
+            out!("{}", words.say("device-revoked", &[("id", &id)]));
         }
         Device::Checked { id, boot, account } => {
             // What came until now is what was looked at.
@@ -56,7 +60,28 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
             let act = Act::DeviceChecked { device: id, boot };
             let position = ledger.act(&account, now, act).await?;
             fold::settle(ledger, position).await?;
-            println!("{said}");
+            out!("{said}");
+        }
+        Device::Command { id, kind, members } => {
+            let command = Command {
+                id: super::hex(&random::<8>(words)?),
+                kind,
+                body: members.into_iter().collect(),
+            };
+            let payload = String::from_utf8(command.encode()?)?;
+            ledger.add_command(&id, &payload, now).await?;
+            out!("{}", json!({ "device": id, "command": command.id }));
+        }
+        Device::Commands { id } => {
+            for command in ledger.commands(&id, COMMANDS_SHOWN).await? {
+                let payload: serde_json::Value = serde_json::from_str(&command.payload)?;
+                out!(
+                    "{}",
+                    json!({
+                        "command": payload, "created_at": command.created_at, "acknowledged_at": command.acknowledged_at,
+                    })
+                );
+            }
         }
         Device::List => {
             for device in ledger.devices().await? {
@@ -65,7 +90,7 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
                 } else {
                     "registered"
                 };
-                println!(
+                out!(
                     "{}",
                     json!({
                         "device": device.id, "estate": device.estate, "station": device.station, "state": state,

@@ -16,6 +16,7 @@ use crate::broker;
 use crate::clock;
 use crate::config::Config;
 use crate::disk;
+use crate::output::out;
 use crate::retention::Keep;
 use crate::roles;
 use crate::site::Site;
@@ -78,10 +79,10 @@ fn tell(findings: Vec<Finding>, words: &Words) -> Result<()> {
     let mut wrong = 0;
     for (what, trouble) in findings {
         match trouble {
-            None => println!("{}", words.say("finding-ok", &[("what", &what)])),
+            None => out!("{}", words.say("finding-ok", &[("what", &what)])),
             Some(trouble) => {
                 wrong += 1;
-                println!(
+                out!(
                     "{}",
                     words.say("finding-wrong", &[("what", &what), ("trouble", &trouble)])
                 );

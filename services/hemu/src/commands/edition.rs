@@ -8,6 +8,7 @@ use jiff::tz::{Offset, TimeZone};
 
 use crate::cli::Edition;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -20,7 +21,7 @@ pub(super) async fn run(config: &Config, command: &Edition, words: &Words) -> Re
         Edition::List => list(&site, words).await,
         Edition::Show { id } => {
             for line in show(&row(&site, *id, words).await?, &site, words) {
-                println!("{line}");
+                out!("{line}");
             }
             Ok(())
         }
@@ -44,7 +45,7 @@ async fn list(site: &Site, words: &Words) -> Result<()> {
                     ("counts", &counts),
                 ],
             );
-            println!("{line}");
+            out!("{line}");
         }
         query.before = rows.last().map(|row| row.id);
         if rows.len() < PAGE as usize {
@@ -118,7 +119,7 @@ async fn recompute(site: &Site, id: EditionId, words: &Words) -> Result<()> {
             &[("id", &id), ("stored", &stored), ("computed", &computed)]
         ));
     }
-    println!("{}", words.say("edition-same", &[("id", &id)]));
+    out!("{}", words.say("edition-same", &[("id", &id)]));
     Ok(())
 }
 

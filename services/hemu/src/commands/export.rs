@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::cli::Export;
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -33,7 +34,7 @@ pub(super) async fn run(config: &Config, options: &Export, words: &Words) -> Res
     let rows = write(&site.ledger, out, options.from, options.to, words).await?;
     if options.csv != Path::new("-") {
         let file = options.csv.display();
-        println!(
+        out!(
             "{}",
             words.say("deposits-written", &[("rows", &rows), ("file", &file)])
         );

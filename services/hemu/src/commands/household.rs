@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -58,7 +59,7 @@ pub(super) async fn run(config: &Config, command: cli::Household, words: &Words)
             } else {
                 words.say("household-moved", &[("day", &day)])
             };
-            println!("{said}");
+            out!("{said}");
             Ok(())
         }
         cli::Household::Correct {
@@ -87,7 +88,7 @@ async fn people(config: &Config, token: &str, words: &Words) -> Result<()> {
         .await?;
     for person in site.ledger.residents(token).await? {
         let line = json!({"account": person.account, "since": person.since, "delegate": person.delegate});
-        println!("{line}");
+        out!("{line}");
     }
     Ok(())
 }
@@ -96,7 +97,7 @@ async fn revoke(config: &Config, token: &str, account: &Actor, words: &Words) ->
     let site = Site::open(config).await?;
     let (by, now) = (Actor::operator(), clock::system()());
     site.ledger.revoke_access(&by, now, token, account.name()).await?;
-    println!("{}", words.say("household-access-revoked", &[("name", account)]));
+    out!("{}", words.say("household-access-revoked", &[("name", account)]));
     Ok(())
 }
 
@@ -118,7 +119,7 @@ async fn correct(
         .ledger
         .correct(account, clock::system()(), token, correction)
         .await?;
-    println!("{}", words.say("household-corrected", &[("position", &position)]));
+    out!("{}", words.say("household-corrected", &[("position", &position)]));
     Ok(())
 }
 
@@ -139,7 +140,7 @@ async fn export(config: &Config, token: &str, out: &Path, words: &Words) -> Resu
         .and_then(|()| to.flush())
         .with_context(unwritable)?;
     if out != Path::new("-") {
-        println!("{}", words.say("household-exported", &[("file", &out.display())]));
+        out!("{}", words.say("household-exported", &[("file", &out.display())]));
     }
     Ok(())
 }
@@ -160,7 +161,7 @@ async fn erase(
     let reason = hemu_ledger::acts::Words::new(reason.trim());
     let act = Act::Erase { token, reason };
     let position = site.ledger.act(account, clock::system()(), act).await?;
-    println!("{}", words.say("household-erased", &[("position", &position)]));
+    out!("{}", words.say("household-erased", &[("position", &position)]));
     if !site.ledger.wipe_log().await? {
         eprintln!("{}", words.say("log-not-wiped", &[]));
     }
@@ -188,7 +189,7 @@ async fn import(config: &Config, file: &Path, words: &Words) -> Result<()> {
         bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
-    println!("{}", words.say("households-registered", &[("count", &count)]));
+    out!("{}", words.say("households-registered", &[("count", &count)]));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use hemu_ingest::import::{Options, REJECTED_COLUMNS, import};
 use crate::cli::Import;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -39,7 +40,7 @@ pub(super) async fn run(config: &Config, options: &Import, words: &Words) -> Res
     let series = site.series(site.engine(config, words).await?).await?;
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, _| {}).await?;
     series.close().await;
-    println!(
+    out!(
         "{}",
         words.say(
             "rows-imported",
@@ -53,7 +54,7 @@ pub(super) async fn run(config: &Config, options: &Import, words: &Words) -> Res
         )
     );
     if summary.conflicting + summary.rejected > 0 {
-        println!(
+        out!(
             "{}",
             words.say("rejected-rows-are-in", &[("file", &rejected.display())])
         );

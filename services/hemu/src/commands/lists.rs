@@ -11,6 +11,7 @@ use hemu_rules::{Day, Status};
 
 use crate::cli::Lists;
 use crate::config::Config;
+use crate::output;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -42,7 +43,7 @@ pub(super) async fn run(config: &Config, options: &Lists, words: &Words) -> Resu
         write(&mut csv, &edition)?;
         bar.inc(1);
         if options.csv != Path::new("-") {
-            bar.suspend(|| println!("{}", summary(&edition, words)));
+            bar.suspend(|| output::line(format_args!("{}", summary(&edition, words))))?;
         }
     }
     csv.flush()?;

@@ -36,6 +36,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, Listen};
 use crate::config::{self, Config};
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -85,7 +86,7 @@ async fn migrate(config: &Config, words: &Words) -> Result<()> {
     let engine = site.engine(config, words).await?;
     site.series(engine).await?.close().await;
     let folder = site.folder.path().display();
-    println!("{}", words.say("up-to-date", &[("folder", &folder)]));
+    out!("{}", words.say("up-to-date", &[("folder", &folder)]));
     Ok(())
 }
 

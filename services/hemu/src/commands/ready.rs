@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::config::Config;
+use crate::output::out;
 use crate::words::Words;
 
 /// A server that takes longer is not ready.
@@ -44,7 +45,7 @@ pub(super) fn run(config: &Config, words: &Words) -> Result<()> {
         } else {
             words.say("finding-wrong", &[("what", &name), ("trouble", &detail)])
         };
-        println!("{line}");
+        out!("{line}");
     }
     if !found.ready {
         bail!(words.say("not-ready", &[]));

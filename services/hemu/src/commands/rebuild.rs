@@ -4,6 +4,7 @@ use anyhow::Result;
 use hemu_ledger::Alone;
 
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::{self, Site};
 use crate::words::Words;
@@ -21,6 +22,6 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     hemu_ingest::feed::catch_up(&site.ledger, &series, |_, read| bar.inc(read)).await?;
     bar.finish_and_clear();
     series.close().await;
-    println!("{}", words.say("folded-again", &[("records", &records)]));
+    out!("{}", words.say("folded-again", &[("records", &records)]));
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::backup::seal::{self, Key};
 use crate::cli;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site;
 use crate::words::Words;
@@ -43,7 +44,7 @@ pub(super) async fn run(config: &Config, options: &cli::Restore, words: &Words) 
         .finish(config.zone, now, &stamp, |position| bar.set_position(position))
         .await?;
     bar.finish_and_clear();
-    tell(&contents, &restored, &folder, clock() - began, words);
+    tell(&contents, &restored, &folder, clock() - began, words)?;
     Ok(())
 }
 
@@ -66,17 +67,23 @@ async fn unpack(from: File, key: Key, mut to: File, words: &Words) -> Result<()>
     outcome
 }
 
-fn tell(contents: &Contents, restored: &Restored, folder: &Folder, took_ms: i64, words: &Words) {
-    println!("{}", holds(contents, words));
+fn tell(
+    contents: &Contents,
+    restored: &Restored,
+    folder: &Folder,
+    took_ms: i64,
+    words: &Words,
+) -> Result<()> {
+    out!("{}", holds(contents, words));
     let seconds = format!("{:.1}", took_ms as f64 / 1_000.0);
     if let Some(aside) = &restored.replaced {
-        println!(
+        out!(
             "{}",
             words.say("restore-moved-aside", &[("folder", &aside.display())])
         );
     }
     if restored.erased > 0 {
-        println!(
+        out!(
             "{}",
             words.say("restore-erased-again", &[("households", &restored.erased)])
         );
@@ -88,7 +95,7 @@ fn tell(contents: &Contents, restored: &Restored, folder: &Folder, took_ms: i64,
             words.say("restore-locked", &[("households", &households), ("file", &file)])
         );
     }
-    println!(
+    out!(
         "{}",
         words.say(
             "restore-done",
@@ -99,4 +106,5 @@ fn tell(contents: &Contents, restored: &Restored, folder: &Folder, took_ms: i64,
             ],
         )
     );
+    Ok(())
 }

@@ -8,6 +8,7 @@ use hemu_series::{Error, Trouble};
 use crate::cli;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -46,7 +47,7 @@ async fn backfill(config: &Config, words: &Words) -> Result<()> {
     }
     bar.finish_and_clear();
     series.close().await;
-    println!(
+    out!(
         "{}",
         words.say("charts-sent", &[("buckets", &sent), ("engine", &name)])
     );

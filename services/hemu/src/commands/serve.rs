@@ -23,7 +23,9 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     let mut server = Server::start(config, occasion, words).await?;
     server.keep_lists();
     first_admin(&server, words).await?;
-    server.announce();
+    if let Err(error) = server.announce() {
+        tracing::warn!(%error, "where the server listens could not be printed; it serves all the same");
+    }
     server.until_told(words).await
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::Token;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
@@ -35,7 +36,7 @@ pub(super) async fn run(config: &Config, command: Token, words: &Words) -> Resul
                 until: now + i64::from(days) * DAY_MS,
             };
             ledger.add_token(&by, now, &new).await?;
-            println!(
+            out!(
                 "{}",
                 json!({ "id": id, "account": name.name(), "token": secret.tell() })
             );
@@ -46,12 +47,12 @@ pub(super) async fn run(config: &Config, command: Token, words: &Words) -> Resul
                     "id": token.id, "account": token.account, "label": token.label, "scopes": token.scopes,
                     "until": token.until, "revoked": token.revoked_at.is_some(), "used_at": token.used_at,
                 });
-                println!("{line}");
+                out!("{line}");
             }
         }
         Token::Revoke { id } => {
             ledger.revoke_token(&by, now, &id, None).await?;
-            println!("{}", words.say("token-revoked", &[("id", &id)]));
+            out!("{}", words.say("token-revoked", &[("id", &id)]));
         }
     }
     Ok(())

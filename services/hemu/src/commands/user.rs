@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::cli::User;
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
@@ -68,12 +69,12 @@ pub(super) async fn run(config: &Config, command: User, words: &Words) -> Result
             let url = secret.url(&config.site_name, name.name()).unwrap_or_default();
             let drawn = qr(&url, words)?;
             ledger.set_totp(&by, now, name.name(), Some(&secret)).await?;
-            println!("{}", words.say("user-totp-scan", &[("name", &name)]));
+            out!("{}", words.say("user-totp-scan", &[("name", &name)]));
             format!("{url}\n{drawn}")
         }
         User::Code { name } => password_code(ledger, &by, now, &name, words).await?,
     };
-    println!("{said}");
+    out!("{said}");
     Ok(())
 }
 
@@ -100,7 +101,7 @@ async fn list(site: &Site) -> Result<()> {
         let line = json!({
             "name": account.name, "role": account.role, "state": state, "second_factor": account.has_totp,
         });
-        println!("{line}");
+        out!("{line}");
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use hemu_ingest::fold;
 
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -14,7 +15,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     let bar = progress::bar(words, words.say("hash-chain", &[]), ledger.head().await?);
     let head = ledger.verify_chain(|position| bar.set_position(position)).await?;
     bar.finish_and_clear();
-    println!(
+    out!(
         "{}",
         words.say(
             "journal-is-whole",
@@ -31,6 +32,6 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         let difference = words.translate(&difference);
         bail!(words.say("projections-differ", &[("difference", &difference)]));
     }
-    println!("{}", words.say("projections-are-right", &[]));
+    out!("{}", words.say("projections-are-right", &[]));
     Ok(())
 }

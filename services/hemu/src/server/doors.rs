@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::changes::Changes;
 use super::taken;
 use crate::backend::{Connected, Devices};
 use crate::broker::{self, Broker};
@@ -48,6 +49,8 @@ pub(super) struct Doors {
     receipts: JoinHandle<()>,
     people: hemu_api::Intake,
     holding: JoinHandle<()>,
+    /// Where there is an embedded door.
+    changes: Option<JoinHandle<()>>,
     pub(super) committed: watch::Receiver<Position>,
     healthy: watch::Receiver<bool>,
     connected: Connected,
@@ -69,6 +72,7 @@ pub(super) struct Running {
 impl Doors {
     pub(super) fn running(self, tasks: &mut Vec<JoinHandle<()>>) -> Running {
         tasks.extend([self.receipts, self.holding]);
+        tasks.extend(self.changes);
         Running {
             mqtt: self.mqtt,
             mqtt_tls: self.mqtt_tls,
@@ -121,6 +125,13 @@ impl Doors {
             ),
             None => (None, None, None),
         };
+        let changes = match &downlink {
+            Some(downlink) => {
+                let changes = Changes::new(ledger.clone(), downlink.clone(), connected.clone()).await?;
+                Some(tokio::spawn(changes.run(plan.stop_listening.clone())))
+            }
+            None => None,
+        };
         let (people, holding) = handset::open(&intake, plan.metrics, plan.stop_listening.clone());
         let receipts = send_receipts(
             intake,
@@ -141,6 +152,7 @@ impl Doors {
             receipts,
             people,
             holding,
+            changes,
             committed,
             healthy,
             connected,

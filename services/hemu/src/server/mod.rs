@@ -1,5 +1,6 @@
 //! The server, wired up. Read it from top to bottom: open, catch up, wire, listen, shut down.
 
+mod changes;
 mod doors;
 mod machine;
 
@@ -27,6 +28,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::http::{self, Pages};
 use crate::jobs;
+use crate::output::out;
 use crate::progress;
 use crate::roles;
 use crate::site::{self, Site, random};
@@ -238,26 +240,28 @@ impl Server {
     }
 
     /// One line each on stdout, for whoever started us (contract, section 4).
-    pub(crate) fn announce(&self) {
-        self.announce_addresses();
-        println!("ready");
+    pub(crate) fn announce(&self) -> Result<()> {
+        self.announce_addresses()?;
+        out!("ready");
+        Ok(())
     }
 
     /// The lines before `ready`.
-    pub(crate) fn announce_addresses(&self) {
+    pub(crate) fn announce_addresses(&self) -> Result<()> {
         if let Some(mqtt) = self.mqtt {
-            println!("mqtt {mqtt}");
+            out!("mqtt {mqtt}");
         }
         if let Some(tls) = self.mqtt_tls {
-            println!("mqtts {tls}");
+            out!("mqtts {tls}");
         }
         if let Some(http) = self.http {
-            println!("http http://{http}");
+            out!("http http://{http}");
         }
         if let Some(https) = self.https {
-            println!("https https://{https}");
+            out!("https https://{https}");
         }
-        println!("metrics http://{}/metrics", self.metrics);
+        out!("metrics http://{}/metrics", self.metrics);
+        Ok(())
     }
 
     /// Waits for SIGTERM or Ctrl-C, then shuts down in order.

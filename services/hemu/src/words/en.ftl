@@ -100,7 +100,7 @@ restore-done = { $folder } is restored, as generation { $generation }, in { $sec
 
 device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
 device-checked = recorded: what { $id } sent with boot { $boot } counts from now on
-device-revoked = { $id } can no longer log in; a connection it has open ends with the next record it sends
+device-revoked = { $id } can no longer log in; a connection it has open ends within five seconds
 no-randomness = the operating system gives no randomness
 mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $file } could not be written; make it writable and run `hemu device rotate` or `revoke` with it again
 
@@ -332,6 +332,8 @@ known-zone-wrong = a zone is Asia/Shanghai, UTC, or an offset such as +08:00 (no
 
 # The data folder (ledger, series).
 known-edition-days = expected 1d to 366d, such as 7d, came { $text }
+known-command-kind = expected collect, refuse, config or message, came { $text }
+known-command-member = expected NAME=VALUE, such as text=full, came { $text }
 known-score-failed = a household's score could not be computed: { $why }; this is a bug, no list was made
 known-files-in-use = the files of { $folder } are in use by another hemu process (a server, an import, a check), and this command replaces them; stop that one or let it end, then run this again
 known-files-replaced = another hemu process is replacing the files of { $folder }; run this again when it has ended
@@ -554,6 +556,8 @@ known-name-residents = RESIDENTS
 known-name-pool = POOL
 known-name-points = POINTS
 known-name-key = KEY
+known-name-kind = KIND
+known-name-member = NAME=VALUE
 
 # Help: commands.
 known-help-hemu = The open backend for household waste sorting
@@ -561,12 +565,16 @@ known-help-demo = Run everything on a simulated estate: 90 days of history throu
 known-help-serve = Run the server
 known-help-config = Print a configuration file with every setting explained
 known-help-migrate = Bring the data folder's files up to this version
-known-help-device = Devices: add, checked, list, revoke, rotate
+known-help-device = Devices: add, checked, command, commands, list, revoke, rotate
 known-help-device-add = Register a device; prints its id and key as one JSON line. The key is shown only here
 known-help-device-checked = Record that a person looked at a device whose records came with two contents under one number: what it sent with that boot counts again, as it came first
+known-help-device-command = Tell a device something. It is kept until the device has it, and comes again with every connection until then
+known-help-command-kind = What it is to do: unlock for a collector, refuse a bag, take new settings, or show a message
+known-help-command-members = A member of the command, such as text=full or seconds=60; a value that is JSON goes as such. May be given more than once
+known-help-device-commands = List the newest commands of a device, and whether it has them
 known-help-device-list = List registered devices
-known-help-device-revoke = End a device's right to log in; what it sent stays
-known-help-device-rotate = Give a device a new key; the old one stops working
+known-help-device-revoke = End a device's right to log in, and within five seconds its connection; what it sent stays
+known-help-device-rotate = Give a device a new key; the old one stops working, and within five seconds a connection that was opened with it ends
 known-help-household = Households: import, moved, code, people, revoke, correct, export, erase
 known-help-household-code = Print a code with which somebody of a household logs in, once, within thirty days
 known-help-code-token = The household's token; or a building, to print the codes of all its households

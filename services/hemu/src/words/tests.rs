@@ -138,7 +138,14 @@ fn texts_stand_bare_and_numbers_keep_plain_digits() {
 }
 
 /// What is written as the program reads it: half-width there is meant.
-const WRITTEN_SO: [&str; 5] = ["//主机[:端口]", "主机:", "地址:端口", "角色,...", "权限,..."];
+const WRITTEN_SO: [&str; 6] = [
+    "//主机[:端口]",
+    "主机:",
+    "地址:端口",
+    "角色,...",
+    "权限,...",
+    "名字=值",
+];
 
 #[test]
 fn no_half_width_mark_stands_beside_a_chinese_character() {
@@ -276,6 +283,11 @@ fn rooms_errors() -> Vec<String> {
     let series = [
         hemu_series::Error::Store(database()),
         hemu_series::Error::Damaged { place: 1 },
+        hemu_series::Error::Newer {
+            path: "series.db".into(),
+            found: 99,
+            known: 2,
+        },
     ];
     let series = series.iter().map(ToString::to_string);
     let store = store.iter().map(ToString::to_string);

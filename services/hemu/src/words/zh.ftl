@@ -102,7 +102,7 @@ restore-done = { $folder } 已恢复，代号为 { $generation }，用时 { $sec
 
 device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
 device-checked = 已记录：设备 { $id } 以启动号 { $boot } 发送的记录从现在起计分
-device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在它下一次发送记录时断开
+device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在五秒内断开
 no-randomness = 操作系统没有给出随机数
 mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码文件 { $file }；请使其可写，再带上该文件运行 `hemu device rotate` 或 `revoke`
 
@@ -333,6 +333,8 @@ known-zone-wrong = 时区应为 Asia/Shanghai、UTC 或 +08:00 这样的固定�
 
 # 数据目录（ledger、series）
 known-edition-days = 应为 1d 至 366d，例如 7d；实际为 { $text }
+known-command-kind = 应为 collect、refuse、config 或 message；实际为 { $text }
+known-command-member = 应为 名字=值，例如 text=full；实际为 { $text }
 known-score-failed = 某户的得分无法算出：{ $why }；这是程序缺陷，未生成榜单
 known-files-in-use = { $folder } 中的文件正被另一个 hemu 进程（服务器、导入或检查）使用，而本命令要替换这些文件；请停止该进程或待其结束后再运行
 known-files-replaced = 另一个 hemu 进程正在替换 { $folder } 中的文件；请待其结束后再运行
@@ -555,6 +557,8 @@ known-name-residents = 人数
 known-name-pool = 积分池
 known-name-points = 积分
 known-name-key = 名字
+known-name-kind = 种类
+known-name-member = 名字=值
 
 # 帮助：命令
 known-help-hemu = 居民生活垃圾分类的开放后端
@@ -562,12 +566,16 @@ known-help-demo = 在模拟小区上运行全部功能：先经 MQTT 写入 90 �
 known-help-serve = 运行服务器
 known-help-config = 输出配置文件，其中逐项说明所有配置项
 known-help-migrate = 将数据目录中的文件升级到本版本
-known-help-device = 管理设备：添加、核实、列出、吊销、更换密钥
+known-help-device = 管理设备：添加、核实、下发命令、查看命令、列出、吊销、更换密钥
 known-help-device-add = 登记一台设备，以一行 JSON 输出其编号和密钥；密钥仅显示这一次
 known-help-device-checked = 记录某人已核实一台在同一编号下发送过两种内容的设备：它以该启动号发送的记录重新计分，以先到者为准
+known-help-device-command = 向设备下发一条命令；命令一直保留，设备每次连接都会再收到，直到它确认收到
+known-help-command-kind = 要设备做什么：为收运开锁（collect）、拒收（refuse）、更改设置（config）或显示文字（message）
+known-help-command-members = 命令的一个成员，例如 text=full 或 seconds=60；值若是 JSON 则按 JSON 发送。可多次给出
+known-help-device-commands = 列出一台设备最近的命令，以及它是否已收到
 known-help-device-list = 列出已登记的设备
-known-help-device-revoke = 吊销设备的登录权限；它已发送的数据予以保留
-known-help-device-rotate = 为设备更换密钥；旧密钥随即失效
+known-help-device-revoke = 吊销设备的登录权限，其连接在五秒内断开；它已发送的数据予以保留
+known-help-device-rotate = 为设备更换密钥；旧密钥随即失效，用它建立的连接在五秒内断开
 known-help-household = 管理居民户：导入、换住户、登录码、代表的账户及其结束、更正、导出、删除
 known-help-household-code = 打印住户的登录码，三十天内可供一人登录一次
 known-help-code-token = 居民户的户号；若要打印整栋楼的登录码，则改为指定楼号

@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use sqlx::Connection;
 
@@ -48,6 +51,68 @@ fn a_folder_that_cannot_be_used_is_named_with_what_to_do() {
     fs::write(&file, "").unwrap();
     let said = refuse(&file.join("data"), &["migrate"]);
     assert!(said.contains("--data") && said.contains("a-file"), "{said}");
+}
+
+/// Who may not write, for an administrator may everywhere.
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("hemu");
+    fs::copy(env!("CARGO_BIN_EXE_hemu"), &program).unwrap();
+    let (empty, used) = (folder.path().join("empty"), folder.path().join("used"));
+    fs::create_dir(&empty).unwrap();
+    succeed(&used, &["migrate"]);
+    for data in [&empty, &used] {
+        fs::set_permissions(data, fs::Permissions::from_mode(0o555)).unwrap();
+        let mut command = Command::new(&program);
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let said = command
+            .env("LC_ALL", "C")
+            .current_dir(folder.path())
+            .arg("--data")
+            .arg(data)
+            .args([
+                "serve",
+                "--mqtt-listen",
+                "127.0.0.1:0",
+                "--http-listen",
+                "127.0.0.1:0",
+            ])
+            .output()
+            .unwrap();
+        fs::set_permissions(data, fs::Permissions::from_mode(0o755)).unwrap();
+        let text = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert_eq!(said.status.code(), Some(1), "{text}");
+        assert_eq!(text.trim().lines().count(), 1, "{text}");
+        assert!(text.contains("--data") && text.contains("may write"), "{text}");
+    }
+}
+
+#[test]
+fn whoever_reads_the_output_may_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    add_device(folder.path(), "st01");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hemu"));
+    let command = command.arg("--data").arg(folder.path()).args(["device", "list"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let said = child.wait_with_output().unwrap();
+    assert_eq!(
+        (
+            said.status.code(),
+            String::from_utf8_lossy(&said.stderr).into_owned()
+        ),
+        (Some(1), String::new())
+    );
 }
 
 #[test]
@@ -364,15 +429,18 @@ async fn a_command_of_another_version_does_not_migrate_under_a_server() {
 
 #[tokio::test]
 async fn a_folder_of_a_newer_version_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    succeed(folder.path(), &["migrate"]);
-    let url = format!("sqlite:{}", folder.path().join("hemu.db").display());
-    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let sql = "insert into _sqlx_migrations values (99, 'later', '2026-01-01', 1, x'00', 1)";
-    sqlx::query(sql).execute(&mut file).await.unwrap();
-    file.close().await.unwrap();
-    let said = refuse(folder.path(), &["serve"]);
-    assert!(said.contains("newer hemu") && said.contains("99"), "{said}");
+    for name in ["hemu.db", "projections.db", "series.db"] {
+        let folder = tempfile::tempdir().unwrap();
+        succeed(folder.path(), &["migrate"]);
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join(name).display());
+        let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let sql = "insert into _sqlx_migrations values (99, 'later', '2026-01-01', 1, x'00', 1)";
+        sqlx::query(sql).execute(&mut file).await.unwrap();
+        file.close().await.unwrap();
+        let said = refuse(folder.path(), &["serve"]);
+        let words = ["newer hemu", "99", name, "install that version"];
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod cli;
 mod compose;
 mod conflicts;
 mod dashboards;
+mod database_away;
+mod devices;
 mod doctor;
 mod editions;
 mod engine;
@@ -36,6 +38,7 @@ mod replay;
 mod rules;
 mod sealing;
 mod serve;
+mod shared_broker;
 mod support;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 #[path = "../../../series/tests/contract/victoria.rs"]

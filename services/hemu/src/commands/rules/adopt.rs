@@ -9,6 +9,7 @@ use hemu_rules::{Day, Millis, Rule};
 
 use crate::clock;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -34,7 +35,7 @@ pub(super) async fn propose(
         "rule-is-proposed",
         &[("id", &id), ("version", &version), ("from", &from)],
     );
-    println!("{said}");
+    out!("{said}");
     Ok(())
 }
 
@@ -72,7 +73,7 @@ pub(super) async fn shadow(
         "shadow-runs",
         &[("id", &id), ("version", &version), ("from", &from)],
     );
-    println!("{said}");
+    out!("{said}");
     Ok(())
 }
 
@@ -86,7 +87,7 @@ pub(super) async fn end_shadow(config: &Config, id: u64, account: &Actor, words:
 pub(super) async fn list(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
     let first = Rule::V1.version;
-    println!("{}", words.say("rule-first", &[("version", &first)]));
+    out!("{}", words.say("rule-first", &[("version", &first)]));
     for row in site.ledger.rules().await? {
         let (id, version, from, by) = (row.id, row.rule.version, row.from, row.proposed_by);
         let line = match row.adopted {
@@ -105,7 +106,7 @@ pub(super) async fn list(config: &Config, words: &Words) -> Result<()> {
                 &[("id", &id), ("version", &version), ("from", &from), ("by", &by)],
             ),
         };
-        println!("{line}");
+        out!("{line}");
     }
     for row in site.ledger.shadows().await? {
         let (id, version, from) = (row.id, row.rule.version, row.from);
@@ -120,7 +121,7 @@ pub(super) async fn list(config: &Config, words: &Words) -> Result<()> {
                 &[("id", &id), ("version", &version), ("from", &from)],
             )
         };
-        println!("{line}");
+        out!("{line}");
     }
     Ok(())
 }

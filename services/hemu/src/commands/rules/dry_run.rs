@@ -13,6 +13,7 @@ use super::grade::{Grade, Truth};
 use crate::cli::DryRun;
 use crate::commands::{lists, open_input, open_output};
 use crate::config::Config;
+use crate::output::out;
 use crate::progress;
 use crate::site::Site;
 use crate::words::Words;
@@ -77,9 +78,9 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
     }
     bar.finish_and_clear();
     if options.csv.as_deref() != Some(Path::new("-")) {
-        tell(&moves, days.len(), words);
+        tell(&moves, days.len(), words)?;
         if truth.is_some() {
-            grade_both(&grades, words);
+            grade_both(&grades, words)?;
         }
     }
     Ok(())
@@ -120,26 +121,27 @@ fn changed(household: &Otherwise<'_>) -> String {
     signed.collect::<Vec<_>>().join(" ")
 }
 
-fn tell(moves: &Moves, editions: usize, words: &Words) {
+fn tell(moves: &Moves, editions: usize, words: &Words) -> Result<()> {
     let total: usize = moves.values().sum();
-    println!(
+    out!(
         "{}",
         words.say("rule-moves", &[("editions", &editions), ("moves", &total)])
     );
     for ((from, to), count) in moves {
         let (from, to) = (from.as_str(), to.as_str());
-        println!(
+        out!(
             "{}",
             words.say("rule-move", &[("from", &from), ("to", &to), ("count", count)])
         );
     }
+    Ok(())
 }
 
-fn grade_both(grades: &[Grade; 2], words: &Words) {
-    println!("{}", words.say("rule-grades", &[]));
+fn grade_both(grades: &[Grade; 2], words: &Words) -> Result<()> {
+    out!("{}", words.say("rule-grades", &[]));
     let [old, new] = grades.each_ref().map(Grade::figures);
     for (old, new) in old.iter().zip(&new) {
-        println!(
+        out!(
             "{:28} {:9.3} {:9.3}  {}",
             old.name,
             old.value,
@@ -147,4 +149,5 @@ fn grade_both(grades: &[Grade; 2], words: &Words) {
             new.verdict()
         );
     }
+    Ok(())
 }

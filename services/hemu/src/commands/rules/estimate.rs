@@ -12,6 +12,7 @@ use hemu_rules::{DECAY, Rule};
 
 use crate::cli::Estimate;
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -30,7 +31,7 @@ pub(super) async fn run(config: &Config, options: &Estimate, words: &Words) -> R
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
     let rule = site.ledger.rule_in_force(options.to.plus(1)).await?;
     let parts = site.ledger.parts(&rule, options.from, options.to.plus(1)).await?;
-    println!(
+    out!(
         "{}",
         words.say(
             "estimate-days",
@@ -44,7 +45,7 @@ pub(super) async fn run(config: &Config, options: &Estimate, words: &Words) -> R
     ];
     for (name, (variance, households), value) in rows {
         let variance = variance.map_or_else(|| "-".to_owned(), |variance| format!("{variance:.4}"));
-        println!(
+        out!(
             "{}",
             words.say(
                 "estimate-row",
@@ -58,7 +59,7 @@ pub(super) async fn run(config: &Config, options: &Estimate, words: &Words) -> R
         );
     }
     if days < DAYS_LEAST {
-        println!("{}", words.say("estimate-early", &[("least", &DAYS_LEAST)]));
+        out!("{}", words.say("estimate-early", &[("least", &DAYS_LEAST)]));
     }
     Ok(())
 }
