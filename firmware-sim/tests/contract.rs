@@ -10,9 +10,9 @@ use firmware_sim::estate::Estate;
 use firmware_sim::faults::{Faults, Plan};
 use firmware_sim::life::History;
 use firmware_sim::load::{Crowd, Script};
-use firmware_sim::reading::{Body, By, Deposit, Incident, Stamp, Topic, encode};
+use firmware_sim::reading::{Body, By, Code, Deposit, Incident, Stamp, Stream, Topic, encode};
 use firmware_sim::replay::{Order, Recording};
-use hemu_wire::{Record, Up, parse};
+use hemu_wire::{Record, Up, parse, samples};
 
 fn up(topic: Topic) -> Up {
     match topic {
@@ -135,6 +135,50 @@ fn load_records_and_losses_are_accepted() {
         unreachable!("{:?}", parsed.records)
     };
     assert_eq!((lost.from, lost.to), (3, 8));
+}
+
+#[test]
+fn golden_samples_are_written_and_read_here_too() {
+    let stamp = |seq, at| Stamp { boot: 7001, seq, at };
+    let deposit = Deposit {
+        household: Code::parse("H-3-0502"),
+        bag: Code::parse("B20260101-0042").unwrap(),
+        stream: Stream::Food,
+        weight_g: 1_250,
+        quality_bp: 9_375,
+        confidence_pm: 880,
+        by: By::Camera,
+    };
+    for (stamp, body, sample) in [
+        (
+            stamp(42, 1_767_225_600_000),
+            Body::Deposit(deposit),
+            samples::DEPOSIT,
+        ),
+        (stamp(52, 1_767_226_000_000), Body::Lost(10, 19), samples::LOST),
+    ] {
+        let mut payload = Vec::new();
+        encode(&mut payload, stamp, &body);
+        let (ours, golden) = (
+            parse(up(body.topic()), &payload),
+            parse(up(body.topic()), sample.as_bytes()),
+        );
+        assert_eq!(ours.records, golden.records);
+        assert!(ours.records.iter().all(Result::is_ok));
+    }
+    let key = key_digest(samples::RECEIPT_KEY);
+    let receipt = Receipt::verify(samples::RECEIPT.as_bytes(), &key).unwrap();
+    assert_eq!(
+        (
+            receipt.boot,
+            receipt.upto,
+            receipt.generation,
+            &receipt.missing[..]
+        ),
+        (7001, 46, 3, &[(48, 48), (51, 60)][..])
+    );
+    let plain = Receipt::verify(samples::RECEIPT_PLAIN.as_bytes(), &key).unwrap();
+    assert_eq!((plain.boot, plain.upto), (u64::MAX, 0));
 }
 
 #[test]
