@@ -308,7 +308,8 @@ impl Ledger {
     pub async fn add_command(&self, device: &str, payload: &str, at: i64) -> Result<i64> {
         let id = db::query_scalar(
             "insert into command (device, payload, created_at)
-             select id, ?, ? from device where id = ? and key_digest is not null and revoked_at is null
+             select id, cast(? as text), cast(? as bigint) from device
+             where id = ? and key_digest is not null and revoked_at is null
              returning id",
         )
         .bind(payload)

@@ -154,14 +154,40 @@ async fn a_search_text_is_a_text_and_not_a_pattern() {
 async fn commands_wait_until_their_own_device_acknowledges_them() {
     let site = Site::new().await;
     let ledger = &site.ledger;
-    for device in ["C1", "C2"] {
-        ledger.ensure_device(device, None, 1).await.unwrap();
+    for device in ["C1", "C2", "C3"] {
+        let key = key_digest(device.as_bytes());
+        ledger.add_device(device, &key, None, None, 1).await.unwrap();
     }
+    ledger.ensure_device("imported", None, 1).await.unwrap();
+    ledger.revoke_device("C3", 1).await.unwrap();
+    for deaf in ["imported", "C3", "nobody"] {
+        let refused = ledger.add_command(deaf, "{}", 1).await.unwrap_err();
+        assert!(
+            refused.to_string().contains(&format!("no device {deaf} in use")),
+            "{refused}"
+        );
+    }
+    assert_eq!(ledger.newest_command().await.unwrap(), 0);
     let id = ledger.add_command("C1", "{}", 1).await.unwrap();
+    let other = ledger.add_command("C2", "{}", 1).await.unwrap();
+    assert_eq!(ledger.newest_command().await.unwrap(), other);
+    assert_eq!(
+        ledger.commands_after(0, 9).await.unwrap(),
+        [(id, "C1".to_owned()), (other, "C2".to_owned())]
+    );
     ledger.acknowledge_command("C2", id, 2).await.unwrap();
     assert_eq!(ledger.open_commands("C1", 9).await.unwrap().len(), 1);
     ledger.acknowledge_command("C1", id, 3).await.unwrap();
     assert!(ledger.open_commands("C1", 9).await.unwrap().is_empty());
+    assert_eq!(
+        ledger.commands("C1", 9).await.unwrap()[0].acknowledged_at,
+        Some(3)
+    );
+    assert_eq!(
+        ledger.commands_after(0, 9).await.unwrap(),
+        [(other, "C2".to_owned())]
+    );
+    assert!(ledger.commands_after(other, 9).await.unwrap().is_empty());
 }
 
 #[tokio::test]
