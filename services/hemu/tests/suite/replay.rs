@@ -9,6 +9,9 @@ use std::sync::Arc;
 use firmware_sim::keys::Keys;
 use firmware_sim::replay::{Options, Order, Recording, send};
 
+use crate::brokers::until;
+use crate::people::looking;
+use crate::serve::get_with;
 use crate::support::{Server, add_device, succeed};
 
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
@@ -26,6 +29,41 @@ fn recordings() -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// What the charts of the pages are drawn from: how many readings are behind the points, whose values are shares.
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a test's helper fails loudly")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts come as numbers of a chart"
+)]
+fn readings_of_fill(server: &Server, looking: &str) -> u64 {
+    let chart = |agg: &str, year: i64| -> Vec<f64> {
+        // The recordings are of 2016 to 2019, and a chart is of 400 days at most.
+        let a_year = 365 * 86_400_000;
+        let from = 1_451_577_600_000 + year * a_year;
+        let url = format!(
+            "{}/api/v1/series?device=gateway&measure=fill&step=day&agg={agg}&from={from}&to={}",
+            server.http,
+            from + a_year
+        );
+        let answer = get_with(&url, looking);
+        let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+        let chart: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+        let Some(lines) = chart["series"].as_array() else {
+            panic!("{answer}")
+        };
+        let points = lines.iter().flat_map(|line| line["points"].as_array().unwrap());
+        points.map(|point| point[1].as_f64().unwrap()).collect()
+    };
+    let years = 0..5;
+    let means = years.clone().flat_map(|year| chart("mean", year));
+    assert!(means.into_iter().all(|mean| (0.0..=1.0).contains(&mean)));
+    years
+        .flat_map(|year| chart("count", year))
+        .map(|count| count as u64)
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +89,12 @@ async fn every_recorded_row_is_accounted_for() {
         speed: 0.0,
     };
     let report = send(&options, &keys, messages, Arc::default()).await.unwrap();
+    let looking = looking(data);
+    until("a fill curve of everything that was stored", || {
+        let told = readings_of_fill(&server, &looking);
+        assert!(told <= expected.stored, "{told} of {expected:?}");
+        told == expected.stored
+    });
     assert!(server.terminate().success());
     succeed(data, &["verify"]);
 
