@@ -20,7 +20,7 @@ struct LoggedIn {
     /// Of the key it showed last.
     key: KeyDigest,
     connected: bool,
-    /// The how manieth it is: what is done with all of them in turns goes by this.
+    /// Given in the order of first logins: whoever looks at all of them in turns goes by it.
     number: usize,
 }
 
@@ -31,7 +31,7 @@ impl Connected {
         devices.get(device).is_some_and(|device| device.connected)
     }
 
-    /// The keys with which every so many-th of those who are connected logged in.
+    /// The keys with which those logged in who are connected and whose turn it is, of so many turns.
     pub(crate) fn keys(&self, turn: usize, of: usize) -> Vec<(String, KeyDigest)> {
         let devices = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mine = |device: &LoggedIn| device.connected && device.number % of == turn;

@@ -19,6 +19,8 @@ use crate::words::Words;
 
 /// As many are listed.
 const COMMANDS_SHOWN: u32 = 100;
+/// What a small device can be expected to take in one piece.
+const COMMAND_BYTES: usize = 4_096;
 
 pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
@@ -69,6 +71,12 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
                 body: members.into_iter().collect(),
             };
             let payload = String::from_utf8(command.encode()?)?;
+            if payload.len() > COMMAND_BYTES {
+                bail!(words.say(
+                    "command-too-long",
+                    &[("most", &COMMAND_BYTES), ("bytes", &payload.len())]
+                ));
+            }
             ledger.add_command(&id, &payload, now).await?;
             out!("{}", json!({ "device": id, "command": command.id }));
         }

@@ -100,6 +100,7 @@ restore-done = { $folder } is restored, as generation { $generation }, in { $sec
 
 device-id-wrong = a device id is 1 to 64 letters, digits, `_` or `-`; { $id } is not
 device-checked = recorded: what { $id } sent with boot { $boot } counts from now on
+command-too-long = expected a command of at most { $most } bytes, came one of { $bytes }; say less
 device-revoked = { $id } can no longer log in; a connection it has open ends within five seconds
 no-randomness = the operating system gives no randomness
 mosquitto-file-not-kept = the registry has it, but Mosquitto's password file { $file } could not be written; make it writable and run `hemu device rotate` or `revoke` with it again

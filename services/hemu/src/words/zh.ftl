@@ -102,6 +102,7 @@ restore-done = { $folder } 已恢复，代号为 { $generation }，用时 { $sec
 
 device-id-wrong = 设备编号应为 1 至 64 个字母、数字、`_` 或 `-`；{ $id } 不符合要求
 device-checked = 已记录：设备 { $id } 以启动号 { $boot } 发送的记录从现在起计分
+command-too-long = 命令最多 { $most } 字节，实际为 { $bytes } 字节；请写短一些
 device-revoked = 设备 { $id } 已不能登录；若连接仍未断开，将在五秒内断开
 no-randomness = 操作系统没有给出随机数
 mosquitto-file-not-kept = 登记已完成，但无法写入 Mosquitto 的密码文件 { $file }；请使其可写，再带上该文件运行 `hemu device rotate` 或 `revoke`

@@ -85,6 +85,9 @@ fn a_command_comes_down_to_a_connected_device_and_is_kept_for_one_that_is_away()
 
     let away = refuse(data, &["device", "command", "st02", "collect"]);
     assert!(away.contains("there is no device st02 in use"), "{away}");
+    let text = format!("text={}", "x".repeat(5_000));
+    let long = refuse(data, &["device", "command", "st01", "message", "--set", &text]);
+    assert!(long.contains("at most 4096 bytes"), "{long}");
     for wrong in [
         &["dance"][..],
         &["message", "--set", "id=5"],
