@@ -1,9 +1,5 @@
 //! Hemu behind real brokers: a living estate sends through them, and what receipts cover is in the ledger, once.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test whose scene cannot be set has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
 
 use std::collections::HashSet;
 use std::io::Cursor;
@@ -27,7 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::brokers::{self, Broker, PATIENCE, is_there, signal, until};
-use crate::serve::get;
+use crate::serve::{get, metric};
 use crate::support::{Server, hemu, succeed};
 
 /// 2026-01-01, and how much of it the estate lives: from midnight to a quarter past eight, the morning's rush included.
@@ -186,17 +182,6 @@ impl Life {
     }
 }
 
-/// The figure of a metric.
-fn metric(server: &Server, name: &str) -> u64 {
-    let text = get(&server.metrics);
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{name} is missing"))
-        .parse()
-        .unwrap()
-}
-
 fn ready(server: &Server) -> String {
     get(&format!("{}/readyz", server.http))
 }
@@ -221,7 +206,7 @@ async fn through_the_shipped_mosquitto_everything_is_stored_once_and_receipted()
     let deposits = life.deposits;
     let figures = life.all_receipted().await;
     assert_eq!(figures.connections, scene.keys.len() as u64);
-    assert_eq!(metric(&server, "hemu_broker_dropped_by_broker_total"), 0);
+    assert_eq!(metric(&server.metrics, "hemu_broker_dropped_by_broker_total"), 0);
     assert!(
         ready(&server).contains("what it drops is watched"),
         "{}",
@@ -280,7 +265,7 @@ async fn kill_9_of_the_broker_costs_resends_and_nothing_else() {
         figures.sent > figures.recorded,
         "nothing had to be sent again: {figures:?}"
     );
-    assert!(metric(&server, "hemu_broker_reconnects_total") >= 3);
+    assert!(metric(&server.metrics, "hemu_broker_reconnects_total") >= 3);
     assert!(server.terminate().success());
     scene.holds(deposits);
 }
@@ -308,7 +293,7 @@ async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
         .await;
     signal(server.pid(), "-CONT");
     until("the alarm", || {
-        metric(&server, "hemu_broker_dropped_by_broker_total") > 0
+        metric(&server.metrics, "hemu_broker_dropped_by_broker_total") > 0
     });
     let told = ready(&server);
     assert!(
@@ -403,7 +388,7 @@ fn a_refused_subscription_is_reported_with_its_filter() {
         let server = Server::run(&data, 0, &["serve", "--config", &config.to_string_lossy()]);
         // Twice three filters: it was tried again.
         until("two attempts", || {
-            metric(&server, "hemu_broker_refused_subscriptions_total") >= 6
+            metric(&server.metrics, "hemu_broker_refused_subscriptions_total") >= 6
         });
         let told = ready(&server);
         assert!(
@@ -472,7 +457,7 @@ fn the_shipped_rules_let_nobody_be_somebody_else_and_a_key_works_until_it_is_tak
             .success()
     );
     until("both stored", || {
-        metric(&server, "hemu_ingest_records_total") == 2
+        metric(&server.metrics, "hemu_ingest_records_total") == 2
     });
     // Taken out of the file, it is not let in any more.
     let file = brokers::passwords(folder.path());
@@ -529,9 +514,9 @@ async fn a_flood_within_the_shipped_limits_loses_and_doubles_nothing() {
     let report = load::run(&plan, Some(writer), Arc::default()).await.unwrap();
     // The broker's word is not ours: only what it has not dropped has to arrive.
     until("all stored", || {
-        metric(&server, "hemu_ingest_records_total") >= report.acked
+        metric(&server.metrics, "hemu_ingest_records_total") >= report.acked
     });
-    assert_eq!(metric(&server, "hemu_broker_dropped_by_broker_total"), 0);
+    assert_eq!(metric(&server.metrics, "hemu_broker_dropped_by_broker_total"), 0);
     assert!(server.terminate().success());
     let export = succeed(&scene.data(), &["export", "--csv", "-"]);
     let log = std::mem::take(&mut *log.lock().unwrap());

@@ -19,8 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::brokers::{PATIENCE, until};
 use crate::postgres_server::{self, programs};
-use crate::serve::get;
-use crate::shared_broker::metric;
+use crate::serve::{get, metric};
 use crate::support::{Server, free_port, succeed};
 
 /// Makes the cluster and does what it is told on its standard input, a word a line, with an answer to each. When that

@@ -41,6 +41,17 @@ fn send(method: &str, url: &str, headers: &str, body: &str) -> String {
     answer
 }
 
+/// The figure of a metric on the page at `url`.
+#[expect(clippy::expect_used, reason = "a test's helper fails loudly")]
+pub(crate) fn metric(url: &str, name: &str) -> u64 {
+    let page = get(url);
+    let figure = page
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let figure = figure.expect("the metric is there");
+    figure.parse().expect("a count")
+}
+
 #[test]
 fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
     let folder = tempfile::tempdir().unwrap();

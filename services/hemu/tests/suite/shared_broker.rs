@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::brokers::{self, Broker, PATIENCE, is_there, signal, until};
 use crate::postgres_server::{self, Server, programs};
-use crate::serve::get;
+use crate::serve::metric;
 use crate::support::succeed;
 
 /// 2026-01-01, and how much of it the estate lives: from midnight to eleven in the evening, with both rushes.
@@ -162,16 +162,6 @@ impl Drop for Node {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// The figure of a metric on the page at `url`.
-pub(crate) fn metric(url: &str, name: &str) -> u64 {
-    let page = get(url);
-    let figure = page
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let figure = figure.expect("the metric is there");
-    figure.parse().expect("a count")
 }
 
 fn estate() -> Estate {
