@@ -23,6 +23,8 @@ use crate::point::Point;
 use crate::query::{DAY_MS, HOUR_MS, Line, Query, Step};
 use crate::{Error, Result};
 
+const CONNECTIONS: u32 = 4;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Rollups {
     pub(crate) pool: SqlitePool,
@@ -92,7 +94,11 @@ impl Rollups {
             .busy_timeout(Duration::from_secs(30))
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
-            .max_connections(4)
+            // Opened at once and kept: memory is the same after a week as after a minute.
+            .min_connections(CONNECTIONS)
+            .max_connections(CONNECTIONS)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .after_release(|connection, _| Box::pin(async { Ok(at_rest(connection).await) }))
             .connect_with(options)
             .await?;

@@ -21,6 +21,9 @@ pub(super) static PROJECTIONS: Migrator = sqlx::migrate!("./migrations/projectio
 /// What the truth's write-ahead log is cut back to when it starts again; a longer one wants a checkpoint.
 pub const LOG_BYTES: u64 = 16 << 20;
 
+/// Connections that read, of one file.
+const READERS: u32 = 8;
+
 /// How often it is tried to empty the log beside whoever reads.
 const WIPES: usize = 10;
 
@@ -54,10 +57,14 @@ pub(super) async fn connect(path: &Path, durability: Durability) -> Outcome<Sqli
 }
 
 pub(super) fn pool(path: &Path, durability: Durability) -> SqlitePool {
-    // Readers take turns, so that each of them fills its own, over hours: the system keeps what they read as well.
+    // Readers take turns, so that each of them fills its own: the system keeps what they read as well.
     let options = options(path, durability).pragma("cache_size", "-4096");
     SqlitePoolOptions::new()
-        .max_connections(8)
+        // Opened at once and kept: memory is the same after a week as after a minute.
+        .min_connections(READERS)
+        .max_connections(READERS)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .after_release(|connection, _| Box::pin(async { Ok(db::at_rest(connection).await) }))
         .connect_lazy_with(options)
 }
