@@ -64,6 +64,12 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Opens all connections that read, for a server: it then has as much memory after a minute as after a week.
+    pub async fn open_readers(&self) -> Result<()> {
+        self.truth.open_all().await.of(&self.folder().truth())?;
+        self.projections.open_all().await.of(&self.folder().projections())
+    }
+
     /// A kill may have come between an erasure and its line in the file.
     async fn remember_erased(&self) -> Result<()> {
         let tokens: Vec<String> = db::query_scalar("select token from erased")

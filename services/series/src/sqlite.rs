@@ -94,8 +94,6 @@ impl Rollups {
             .busy_timeout(Duration::from_secs(30))
             .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
-            // Opened at once and kept: memory is the same after a week as after a minute.
-            .min_connections(CONNECTIONS)
             .max_connections(CONNECTIONS)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -111,6 +109,12 @@ impl Rollups {
             },
             other => sqlx::Error::from(other).into(),
         })?;
+        // All at once, and once the file is as it stays: a server has as much memory after a minute as after a week.
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS {
+            held.push(pool.acquire().await?);
+        }
+        drop(held);
         Ok(Self {
             pool,
             zone,

@@ -101,6 +101,18 @@ impl Pool {
         })
     }
 
+    /// Opens every connection to a file that there may be, one after the other.
+    pub(crate) async fn open_all(&self) -> Outcome<()> {
+        let Self::Sqlite(pool, _) = self else {
+            return Ok(());
+        };
+        let mut held = Vec::new();
+        while pool.size() < pool.options().get_max_connections() {
+            held.push(pool.acquire().await?);
+        }
+        Ok(())
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(pool, _) => pool.close().await,

@@ -60,9 +60,8 @@ pub(super) fn pool(path: &Path, durability: Durability) -> SqlitePool {
     // Readers take turns, so that each of them fills its own: the system keeps what they read as well.
     let options = options(path, durability).pragma("cache_size", "-4096");
     SqlitePoolOptions::new()
-        // Opened at once and kept: memory is the same after a week as after a minute.
-        .min_connections(READERS)
         .max_connections(READERS)
+        // One that is open stays: there is nothing to win by opening a file again.
         .idle_timeout(None)
         .max_lifetime(None)
         .after_release(|connection, _| Box::pin(async { Ok(db::at_rest(connection).await) }))
