@@ -1,63 +1,42 @@
 //! Hemu behind real brokers: a living estate sends through them, and what receipts cover is in the ledger, once.
 #![expect(clippy::unwrap_used, reason = "a test whose scene cannot be set has failed")]
 
-use std::collections::HashSet;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use firmware_sim::estate::Estate;
-use firmware_sim::faults::Plan as FaultPlan;
-use firmware_sim::keys::{Key, Keys};
-use firmware_sim::life::{History, midnight};
+use firmware_sim::keys::Key;
+use firmware_sim::life::midnight;
 use firmware_sim::load;
 use firmware_sim::mqtt::Version;
-use firmware_sim::oracle::Oracle;
-use firmware_sim::reading::Body;
-use firmware_sim::run::{Clock, Figures, Plan, Tally, run};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::brokers::{self, Broker, PATIENCE, is_there, signal, until};
+use crate::brokers::{self, Broker, is_there, signal, until};
+use crate::living::{DAY, Life, Lived, Pace, estate};
 use crate::serve::{get, metric};
-use crate::support::{Server, hemu, succeed};
+use crate::support::{Server, hemu, holds_exactly, is_verified, succeed};
 
-/// 2026-01-01, and how much of it the estate lives: from midnight to a quarter past eight, the morning's rush included.
-const DAY: i32 = 20_454;
-const LIVES_MS: i64 = (8 * 60 + 15) * 60_000;
-const SEED: u64 = 3;
+/// From midnight to a quarter past eight, the morning's rush included, in so many seconds.
+const fn morning_in(seconds: i64) -> Pace {
+    Pace {
+        lives_ms: (8 * 60 + 15) * 60_000,
+        seconds,
+    }
+}
 
 struct Scene {
     folder: TempDir,
     keys: Vec<Key>,
 }
 
-/// The estate's devices at work on a broker.
-struct Life {
-    tally: Arc<Tally>,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-    /// Records of all kinds, and the deposits among them.
-    records: u64,
-    deposits: usize,
-}
-
-fn history() -> History {
-    History::new(SEED, Arc::new(Estate::hemu_xincun(54).unwrap()), DAY, 1)
-}
-
 impl Scene {
     /// Every device of the estate, registered in the ledger and in a password file.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let estate = Estate::hemu_xincun(54).unwrap();
         let data = folder.path().join("data");
         let add = |(id, _): (&str, _)| brokers::add_device(folder.path(), &data, id);
-        let keys = estate.devices().map(add).collect();
+        let keys = estate().devices().map(add).collect();
         Self { folder, keys }
     }
 
@@ -84,101 +63,15 @@ impl Scene {
         Server::run(&self.data(), 0, &["serve", "--config", &config.to_string_lossy()])
     }
 
-    /// The estate lives so many hours in `seconds`, through the broker on `port`.
-    fn live(&self, port: u16, seconds: i64) -> Life {
-        self.live_with(port, seconds, true)
+    /// The estate lives a morning in `seconds`, through the broker.
+    fn live(&self, broker: &Broker, seconds: i64) -> Life {
+        Life::begin(broker.port, &self.keys, morning_in(seconds))
     }
 
-    /// The same, with or without the window that devices behind a broker keep.
-    fn live_with(&self, port: u16, seconds: i64, behind_a_broker: bool) -> Life {
-        let plan = Plan {
-            addr: ([127, 0, 0, 1], port).into(),
-            keys: Keys(self.keys.clone()),
-            faults: FaultPlan::default(),
-            from: 0,
-            behind_a_broker,
-            ring_records: 4_096,
-            flash: None,
-            log: None,
-        };
-        let (start, began) = (midnight(DAY), Instant::now());
-        let clock: Clock = Arc::new(move || {
-            let lived =
-                i64::try_from(began.elapsed().as_millis()).unwrap_or_default() * LIVES_MS / (seconds * 1_000);
-            start + lived.min(LIVES_MS)
-        });
-        let day = history().next_day().unwrap();
-        let lived = || {
-            day.readings
-                .iter()
-                .filter(|reading| reading.at <= start + LIVES_MS)
-        };
-        let (tally, stop) = (Arc::new(Tally::default()), CancellationToken::new());
-        let task = tokio::spawn({
-            let (tally, stop) = (tally.clone(), stop.clone());
-            async move { run(&plan, history(), clock, tally, stop).await.unwrap() }
-        });
-        Life {
-            tally,
-            stop,
-            task,
-            records: lived().count() as u64,
-            deposits: lived()
-                .filter(|reading| matches!(reading.body, Body::Deposit(_)))
-                .count(),
-        }
-    }
-
-    /// What the ledger holds: every deposit of that life, each once; and it verifies.
-    fn holds(&self, deposits: usize) {
-        let export = succeed(&self.data(), &["export", "--csv", "-"]);
-        let mut rows = csv::Reader::from_reader(export.as_bytes());
-        let header = rows.headers().unwrap().clone();
-        let column = |name: &str| header.iter().position(|field| field == name).unwrap();
-        let (device, boot, seq) = (column("device"), column("boot"), column("seq"));
-        let (mut count, mut known) = (0, HashSet::new());
-        for row in rows.records() {
-            let row = row.unwrap();
-            count += 1;
-            known.insert([&row[device], &row[boot], &row[seq]].join("/"));
-        }
-        assert_eq!(
-            (count, known.len()),
-            (deposits, deposits),
-            "rows, and different ones"
-        );
-        let verified = succeed(&self.data(), &["verify"]);
-        assert!(
-            verified.contains("every row is what the journal adds up to"),
-            "{verified}"
-        );
-    }
-}
-
-impl Life {
-    async fn until(&self, what: &str, so: impl Fn(&Figures) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !so(&self.tally.figures()) {
-            assert!(!self.task.is_finished(), "{what}: the estate stopped");
-            assert!(Instant::now() < deadline, "{what}: {:?}", self.tally.figures());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Until a receipt has covered every record there was.
-    async fn all_receipted(self) -> Figures {
-        let all = self.records;
-        self.until("every record receipted", |figures| figures.receipted >= all)
-            .await;
-        self.stop.cancel();
-        self.task.await.unwrap();
-        let figures = self.tally.figures();
-        println!("{figures:?}");
-        assert_eq!(
-            (figures.recorded, figures.receipted, figures.bad_receipts),
-            (all, all, 0)
-        );
-        figures
+    /// What the ledger holds: every deposit of that life, each once as it was sent, and no other; and it verifies.
+    fn holds(&self, lived: &Lived) {
+        lived.is_all_of(&succeed(&self.data(), &["export", "--csv", "-"]));
+        is_verified(&succeed(&self.data(), &["verify"]));
     }
 }
 
@@ -202,10 +95,9 @@ async fn through_the_shipped_mosquitto_everything_is_stored_once_and_receipted()
     let config = broker.config(scene.path(), "");
     let server = scene.serve(&config);
     granted(&server);
-    let life = scene.live(broker.port, 4);
-    let deposits = life.deposits;
-    let figures = life.all_receipted().await;
-    assert_eq!(figures.connections, scene.keys.len() as u64);
+    let life = scene.live(&broker, 4);
+    let lived = life.all_receipted().await;
+    assert_eq!(lived.figures.connections, scene.keys.len() as u64);
     assert_eq!(metric(&server.metrics, "hemu_broker_dropped_by_broker_total"), 0);
     assert!(
         ready(&server).contains("what it drops is watched"),
@@ -216,7 +108,7 @@ async fn through_the_shipped_mosquitto_everything_is_stored_once_and_receipted()
     let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(found.lines().any(|line| line == "ok    broker"), "{found}");
     assert!(server.terminate().success());
-    scene.holds(deposits);
+    scene.holds(&lived);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +120,7 @@ async fn kill_9_of_hemu_behind_a_broker_loses_and_doubles_nothing() {
     let broker = scene.mosquitto(&[]);
     let config = broker.config(scene.path(), "");
     let mut server = scene.serve(&config);
-    let life = scene.live(broker.port, 10);
+    let life = scene.live(&broker, 10);
     for part in 1..=5 {
         life.until("another part receipted", |figures| {
             figures.receipted >= life.records * part / 8
@@ -237,10 +129,9 @@ async fn kill_9_of_hemu_behind_a_broker_loses_and_doubles_nothing() {
         server.kill();
         server = scene.serve(&config);
     }
-    let deposits = life.deposits;
-    life.all_receipted().await;
+    let lived = life.all_receipted().await;
     assert!(server.terminate().success());
-    scene.holds(deposits);
+    scene.holds(&lived);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,7 +142,7 @@ async fn kill_9_of_the_broker_costs_resends_and_nothing_else() {
     let scene = Scene::new();
     let mut broker = scene.mosquitto(&[]);
     let server = scene.serve(&broker.config(scene.path(), ""));
-    let life = scene.live(broker.port, 10);
+    let life = scene.live(&broker, 10);
     for _ in 0..3 {
         // Receipts go on, so the door was open again.
         let before = life.tally.figures().receipted;
@@ -259,15 +150,15 @@ async fn kill_9_of_the_broker_costs_resends_and_nothing_else() {
             .await;
         broker.kill_and_restart();
     }
-    let deposits = life.deposits;
-    let figures = life.all_receipted().await;
+    let lived = life.all_receipted().await;
     assert!(
-        figures.sent > figures.recorded,
-        "nothing had to be sent again: {figures:?}"
+        lived.figures.sent > lived.figures.recorded,
+        "nothing had to be sent again: {:?}",
+        lived.figures
     );
     assert!(metric(&server.metrics, "hemu_broker_reconnects_total") >= 3);
     assert!(server.terminate().success());
-    scene.holds(deposits);
+    scene.holds(&lived);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,7 +179,7 @@ async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
     // Before the first message, so that each of those counted below had to queue.
     signal(server.pid(), "-STOP");
     // Devices that keep their window would never fill it.
-    let life = scene.live_with(broker.port, 6, false);
+    let life = Life::begin_careless(broker.port, &scene.keys, morning_in(6));
     life.until("more acknowledged than can queue", |figures| figures.acked > 900)
         .await;
     signal(server.pid(), "-CONT");
@@ -300,10 +191,9 @@ async fn what_a_full_queue_drops_is_an_alarm_and_no_loss() {
         told.starts_with("HTTP/1.1 503") && told.contains("max_queued_messages"),
         "{told}"
     );
-    let deposits = life.deposits;
-    life.all_receipted().await;
+    let lived = life.all_receipted().await;
     assert!(server.terminate().success());
-    scene.holds(deposits);
+    scene.holds(&lived);
 }
 
 #[test]
@@ -368,11 +258,10 @@ async fn through_nats_in_mqtt_3_1_1_everything_is_stored_once_and_receipted() {
     let broker = Broker::nats(scene.path(), &scene.keys);
     let server = scene.serve(&broker.config(scene.path(), "broker_protocol = \"3.1.1\""));
     granted(&server);
-    let life = scene.live(broker.port, 4);
-    let deposits = life.deposits;
-    life.all_receipted().await;
+    let life = scene.live(&broker, 4);
+    let lived = life.all_receipted().await;
     assert!(server.terminate().success());
-    scene.holds(deposits);
+    scene.holds(&lived);
 }
 
 #[test]
@@ -520,9 +409,5 @@ async fn a_flood_within_the_shipped_limits_loses_and_doubles_nothing() {
     assert!(server.terminate().success());
     let export = succeed(&scene.data(), &["export", "--csv", "-"]);
     let log = std::mem::take(&mut *log.lock().unwrap());
-    let verdict = Oracle::read(Cursor::new(log))
-        .unwrap()
-        .check(export.as_bytes())
-        .unwrap();
-    assert!(verdict.ok() && verdict.acked == 40_000, "{verdict:?}");
+    holds_exactly(&export, &log, 40_000);
 }

@@ -1,19 +1,12 @@
 //! The command line as its user meets it: what it prints, what it refuses, and with which exit.
 
 use std::fs;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sqlx::Connection;
+use crate::support::{Server, add_device, hemu, is_verified, refuse, succeed};
 
-use hemu_ledger::{Folder, Ledger};
-
-use crate::support::{Server, add_device, hemu, hemu_in, refuse, succeed};
-
-const HEADER: &str =
+/// The columns that an import has to have.
+pub(crate) const HEADER: &str =
     "reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence\n";
 
 #[test]
@@ -45,55 +38,6 @@ fn wrong_usage_exits_2() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_named_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a-file");
-    fs::write(&file, "").unwrap();
-    let said = refuse(&file.join("data"), &["migrate"]);
-    assert!(said.contains("--data") && said.contains("a-file"), "{said}");
-}
-
-/// Who may not write, for an administrator may everywhere.
-const NOBODY: u32 = 65_534;
-
-#[test]
-fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = folder.path().join("hemu");
-    fs::copy(env!("CARGO_BIN_EXE_hemu"), &program).unwrap();
-    let (empty, used) = (folder.path().join("empty"), folder.path().join("used"));
-    fs::create_dir(&empty).unwrap();
-    succeed(&used, &["migrate"]);
-    for data in [&empty, &used] {
-        fs::set_permissions(data, fs::Permissions::from_mode(0o555)).unwrap();
-        let mut command = Command::new(&program);
-        if rustix::process::geteuid().is_root() {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        let said = command
-            .env("LC_ALL", "C")
-            .current_dir(folder.path())
-            .arg("--data")
-            .arg(data)
-            .args([
-                "serve",
-                "--mqtt-listen",
-                "127.0.0.1:0",
-                "--http-listen",
-                "127.0.0.1:0",
-            ])
-            .output()
-            .unwrap();
-        fs::set_permissions(data, fs::Permissions::from_mode(0o755)).unwrap();
-        let text = String::from_utf8_lossy(&said.stderr).into_owned();
-        assert_eq!(said.status.code(), Some(1), "{text}");
-        assert_eq!(text.trim().lines().count(), 1, "{text}");
-        assert!(text.contains("--data") && text.contains("may write"), "{text}");
-    }
-}
-
-#[test]
 fn whoever_reads_the_output_may_leave() {
     let folder = tempfile::tempdir().unwrap();
     add_device(folder.path(), "st01");
@@ -113,54 +57,6 @@ fn whoever_reads_the_output_may_leave() {
         ),
         (Some(1), String::new())
     );
-}
-
-#[test]
-fn a_second_server_on_the_folder_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let _first = Server::start(folder.path(), 0);
-    let said = refuse(
-        folder.path(),
-        &[
-            "serve",
-            "--mqtt-listen",
-            "127.0.0.1:0",
-            "--http-listen",
-            "127.0.0.1:0",
-        ],
-    );
-    assert!(said.contains("in use by another hemu process"), "{said}");
-}
-
-#[test]
-fn a_taken_port_is_named_with_the_setting_to_change() {
-    let folder = tempfile::tempdir().unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    for setting in ["mqtt_listen", "http_listen", "metrics_listen"] {
-        let mut arguments = vec!["serve"];
-        for other in ["--mqtt-listen", "--http-listen", "--metrics-listen"] {
-            let this = other.trim_start_matches("--").replace('-', "_") == setting;
-            arguments.extend([other, if this { address.as_str() } else { "127.0.0.1:0" }]);
-        }
-        let said = refuse(folder.path(), &arguments);
-        assert!(
-            said.contains(setting) && said.contains(&address),
-            "{setting}: {said}"
-        );
-    }
-}
-
-#[test]
-fn nothing_listens_in_the_clear_beyond_this_machine_unasked() {
-    let folder = tempfile::tempdir().unwrap();
-    for (flag, instead) in [
-        ("--http-listen", "https_listen"),
-        ("--mqtt-listen", "mqtt_tls_listen"),
-    ] {
-        let said = refuse(folder.path(), &["serve", flag, "0.0.0.0:0"]);
-        assert!(said.contains(instead) && said.contains("allow_plain"), "{said}");
-    }
 }
 
 #[test]
@@ -369,78 +265,10 @@ fn rebuild_gives_the_same_projections_and_needs_the_server_stopped() {
     .unwrap();
     succeed(&data, &["import", file.to_str().unwrap()]);
     assert_eq!(succeed(&data, &["rebuild"]), "1 records folded again\n");
-    assert!(succeed(&data, &["verify"]).contains("every row is what the journal adds up to"));
+    is_verified(&succeed(&data, &["verify"]));
     let _server = Server::start(&data, 0);
-    assert!(
-        succeed(&data, &["verify"]).contains("every row is what the journal adds up to"),
-        "beside a server"
-    );
+    is_verified(&succeed(&data, &["verify"]));
     assert!(refuse(&data, &["rebuild"]).contains("in use"));
-}
-
-#[tokio::test]
-async fn files_that_another_process_has_open_are_not_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let demo = ["demo", "--history-only", "--days", "0"];
-    let open = Folder::open(folder.path()).unwrap();
-    // As an import or a check that is at work.
-    let ledger = Ledger::open(&open, None).await.unwrap();
-    ledger.set_meta("demo", "yes").await.unwrap();
-    for command in [&["rebuild"][..], &demo] {
-        let said = refuse(folder.path(), command);
-        assert!(
-            said.contains("in use by another hemu process") && said.contains("run this again"),
-            "{said}"
-        );
-    }
-    ledger.close().await;
-    drop(ledger);
-    assert_eq!(succeed(folder.path(), &["rebuild"]), "0 records folded again\n");
-}
-
-#[test]
-fn a_demo_leaves_a_folder_alone_in_which_somebody_is_registered() {
-    let folder = tempfile::tempdir().unwrap();
-    add_device(folder.path(), "st01");
-    let said = refuse(folder.path(), &["demo", "--history-only", "--days", "0"]);
-    assert!(said.contains("not a demo's"), "{said}");
-    assert!(succeed(folder.path(), &["device", "list"]).contains("st01"));
-}
-
-#[tokio::test]
-async fn a_command_of_another_version_does_not_migrate_under_a_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), 0);
-    succeed(folder.path(), &["migrate"]);
-    // To the command the file now looks as one whose schema is not its own.
-    let url = format!("sqlite:{}", folder.path().join("hemu.db").display());
-    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let sql = "update _sqlx_migrations set checksum = x'00'";
-    sqlx::query(sql).execute(&mut file).await.unwrap();
-    for command in [&["migrate"][..], &["device", "list"]] {
-        let said = refuse(folder.path(), command);
-        assert!(
-            said.contains("a server of another version") && said.contains("use its hemu"),
-            "{said}"
-        );
-    }
-    assert!(server.terminate().success());
-}
-
-#[tokio::test]
-async fn a_folder_of_a_newer_version_is_left_alone() {
-    for name in ["hemu.db", "projections.db", "series.db"] {
-        let folder = tempfile::tempdir().unwrap();
-        succeed(folder.path(), &["migrate"]);
-        let url = format!("sqlite:{}?mode=rwc", folder.path().join(name).display());
-        let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        let sql = "insert into _sqlx_migrations values (99, 'later', '2026-01-01', 1, x'00', 1)";
-        sqlx::query(sql).execute(&mut file).await.unwrap();
-        file.close().await.unwrap();
-        let said = refuse(folder.path(), &["serve"]);
-        let words = ["newer hemu", "99", name, "install that version"];
-        assert!(words.iter().all(|word| said.contains(word)), "{said}");
-    }
 }
 
 #[test]
@@ -457,20 +285,6 @@ fn doctor_finds_nothing_wrong_with_a_new_folder() {
         &["--config", file.to_str().unwrap(), "doctor"],
     );
     assert!(said.lines().all(|line| line.starts_with("ok ")), "{said}");
-}
-
-#[test]
-fn the_days_of_a_folder_are_counted_in_one_zone() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let file = folder.path().join("hemu.toml");
-    fs::write(&file, "zone = \"UTC\"\n").unwrap();
-    succeed(&data, &["--config", file.to_str().unwrap(), "migrate"]);
-    // Who says nothing gets the folder's; who says otherwise is told.
-    succeed(&data, &["migrate"]);
-    fs::write(&file, "zone = \"Asia/Shanghai\"\n").unwrap();
-    let said = refuse(&data, &["--config", file.to_str().unwrap(), "migrate"]);
-    assert!(said.contains("counted in UTC"), "{said}");
 }
 
 #[test]
@@ -496,157 +310,6 @@ fn a_device_s_exported_record_stays_the_same_record() {
         exported.contains("st01:7:1,B1,H1,E1,") && exported.contains(",7,1,"),
         "{exported}"
     );
-}
-
-/// What a command prints, and how it exits, in a locale.
-fn told(locale: &str, data: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = hemu_in(locale, data, arguments);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-#[test]
-fn people_are_told_in_the_language_of_their_locale() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("rows.csv");
-    fs::write(
-        &file,
-        format!("{HEADER}R1,B1,H1,E1,1772323200000,food,900,cam,C1,0.8,0.9\n"),
-    )
-    .unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap().to_string();
-    let serve = [
-        "serve",
-        "--metrics-listen",
-        "127.0.0.1:0",
-        "--mqtt-listen",
-        "127.0.0.1:0",
-    ];
-    let serve = [&serve[..], &["--http-listen", &taken]].concat();
-    let cases: [(&[&str], i32, &str, &str); 6] = [
-        (
-            &["--help"],
-            0,
-            "用法：hemu [选项] <命令>",
-            "Usage: hemu [OPTIONS] <COMMAND>",
-        ),
-        (
-            &["import", file.to_str().unwrap()],
-            0,
-            "读取 1 行，新增 1 行，重复 0 行，拒收 0 行，冲突 0 行\n",
-            "read 1, new 1, repeated 0, rejected 0, conflicting 0\n",
-        ),
-        (
-            &["device", "rotate", "st01"],
-            1,
-            "hemu: 没有在用的设备 st01；",
-            "hemu: there is no device st01 in use;",
-        ),
-        (
-            &serve,
-            1,
-            "请释放该端口，或将 http_listen 改为其他端口",
-            "free that port or set http_listen to another",
-        ),
-        (
-            &["dance"],
-            2,
-            "错误：没有名为“dance”的命令",
-            "error: unrecognized subcommand 'dance'",
-        ),
-        (&["config"], 0, "# 数据目录：", "# The data folder:"),
-    ];
-    for (locale, chinese) in [("zh_CN.UTF-8", true), ("C", false)] {
-        let data = folder.path().join(locale);
-        for (arguments, exit, zh, en) in cases {
-            let (code, out, err) = told(locale, &data, arguments);
-            assert_eq!(code, Some(exit), "{arguments:?}: {out}{err}");
-            let (said, silent) = if exit == 0 { (&out, &err) } else { (&err, &out) };
-            let (expected, other) = if chinese { (zh, en) } else { (en, zh) };
-            assert!(
-                said.contains(expected) && !said.contains(other),
-                "{arguments:?}: {said}"
-            );
-            assert_eq!(silent, "", "{arguments:?}");
-        }
-    }
-}
-
-#[test]
-fn what_the_ledger_refuses_is_told_in_chinese_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let file = folder.path().join("hemu.toml");
-    fs::write(&file, "zone = \"UTC\"\n").unwrap();
-    let placed = ["device", "add", "st01", "--estate", "E1", "--station", "s01"];
-    succeed(&data, &placed);
-    let zone = ["--config", file.to_str().unwrap(), "migrate"];
-    let elsewhere = ["device", "add", "st02", "--estate", "E2", "--station", "s01"];
-    let cases: [(&[&str], &str); 4] = [
-        (
-            &placed,
-            "hemu: 设备 st01 已登记；可用 `hemu device rotate st01` 为其更换密钥\n",
-        ),
-        (&elsewhere, "hemu: 集置点 s01 属于小区 E1，而不是 E2\n"),
-        (
-            &["device", "add", "st03", "--station", "s02"],
-            "hemu: 集置点 s02 尚未登记；请用 --estate 指明所属小区\n",
-        ),
-        (
-            &zone,
-            "按时区 Asia/Shanghai 划分日期，与配置不符；请将 zone 设为该时区，或不设置\n",
-        ),
-    ];
-    for (arguments, expected) in cases {
-        let (code, out, err) = told("zh_CN.UTF-8", &data, arguments);
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
-        assert!(err.ends_with(expected), "{arguments:?}: {err}");
-    }
-}
-
-#[test]
-fn programs_read_the_same_in_every_language() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let zh = |arguments: &[&str]| {
-        let (code, out, err) = told("zh_CN.UTF-8", &data, arguments);
-        assert_eq!(code, Some(0), "{arguments:?}: {err}");
-        out
-    };
-    let mut demo = vec!["demo", "--days", "1", "--history-only"];
-    for listen in ["--mqtt-listen", "--http-listen", "--metrics-listen"] {
-        demo.extend([listen, "127.0.0.1:0"]);
-    }
-    let lines = zh(&demo);
-    let starts = [
-        "mqtt 127.0.0.1:",
-        "http http://127.0.0.1:",
-        "metrics http://127.0.0.1:",
-        "ready",
-    ];
-    assert_eq!(lines.lines().count(), starts.len(), "{lines}");
-    assert!(
-        lines
-            .lines()
-            .zip(starts)
-            .all(|(line, start)| line.starts_with(start)),
-        "{lines}"
-    );
-    assert!(
-        zh(&["device", "list"])
-            .lines()
-            .all(|line| line.contains("\"state\":\"registered\""))
-    );
-    assert!(zh(&["device", "add", "st99"]).starts_with("{\"device\":\"st99\",\"key\":\""));
-    assert_eq!(
-        zh(&["export", "--csv", "-"]),
-        succeed(&data, &["export", "--csv", "-"])
-    );
-    // The configuration is explained in the user's language and is one that is accepted.
-    let file = folder.path().join("hemu.toml");
-    fs::write(&file, zh(&["config"])).unwrap();
-    zh(&["--config", file.to_str().unwrap(), "migrate"]);
 }
 
 #[test]

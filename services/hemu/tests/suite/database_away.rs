@@ -13,14 +13,13 @@ use std::time::Duration;
 use firmware_sim::keys::Key;
 use firmware_sim::load::{self, Crowd, Gauge, Plan, Report};
 use firmware_sim::mqtt::{MqttError, Version};
-use firmware_sim::oracle::Oracle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::brokers::{PATIENCE, until};
 use crate::postgres_server::{self, programs};
 use crate::serve::{get, metric};
-use crate::support::{Server, free_port, succeed};
+use crate::support::{Server, free_port, holds_exactly, is_verified, succeed};
 
 /// Makes the cluster and does what it is told on its standard input, a word a line, with an answer to each. When that
 /// closes, however this process ends, it ends the server and takes the folder away. `$0` is where the programs are,
@@ -222,16 +221,7 @@ async fn work_resumes_within_ten_seconds_of_the_database_coming_back() {
         (RECORDS, 0, 0, 0)
     );
     assert!(server.terminate().success());
-    let verified = on(&["verify"]);
-    assert!(
-        verified.contains("every row is what the journal adds up to"),
-        "{verified}"
-    );
+    is_verified(&on(&["verify"]));
     let export = on(&["export", "--csv", "-"]);
-    let verdict = Oracle::read(&log[..]).unwrap().check(export.as_bytes()).unwrap();
-    assert!(verdict.ok(), "{verdict:?}");
-    assert_eq!(
-        (verdict.acked, verdict.rows, verdict.foreign),
-        (RECORDS, RECORDS, 0)
-    );
+    holds_exactly(&export, &log, RECORDS);
 }

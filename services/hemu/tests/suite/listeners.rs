@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
 
 use crate::brokers::until;
-use crate::support::Server;
+use crate::support::{Server, refuse};
 
 const NAME: &str = "hemu.example";
 
@@ -204,4 +204,35 @@ fn slow_clients_take_their_share_and_a_good_one_is_served_beside_them() {
     good.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(server.terminate().success());
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_setting_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for setting in ["mqtt_listen", "http_listen", "metrics_listen"] {
+        let mut arguments = vec!["serve"];
+        for other in ["--mqtt-listen", "--http-listen", "--metrics-listen"] {
+            let this = other.trim_start_matches("--").replace('-', "_") == setting;
+            arguments.extend([other, if this { address.as_str() } else { "127.0.0.1:0" }]);
+        }
+        let said = refuse(folder.path(), &arguments);
+        assert!(
+            said.contains(setting) && said.contains(&address),
+            "{setting}: {said}"
+        );
+    }
+}
+
+#[test]
+fn nothing_listens_in_the_clear_beyond_this_machine_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, instead) in [
+        ("--http-listen", "https_listen"),
+        ("--mqtt-listen", "mqtt_tls_listen"),
+    ] {
+        let said = refuse(folder.path(), &["serve", flag, "0.0.0.0:0"]);
+        assert!(said.contains(instead) && said.contains("allow_plain"), "{said}");
+    }
 }

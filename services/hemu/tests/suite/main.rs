@@ -14,6 +14,7 @@ mod doctor;
 mod editions;
 mod engine;
 mod fixtures;
+mod folders;
 mod grafana;
 #[expect(clippy::unwrap_used, reason = "a test's helper fails loudly")]
 #[expect(dead_code, reason = "here it is not told to fail")]
@@ -21,8 +22,10 @@ mod grafana;
 mod influx;
 mod inspections;
 mod kill9;
+mod languages;
 mod listeners;
 mod lists;
+mod living;
 mod migrations;
 mod migrations_of_sizes;
 mod mosquitto;

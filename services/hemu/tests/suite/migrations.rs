@@ -15,6 +15,7 @@ use std::process::{Command, Stdio};
 
 use hemu_ledger::{Folder, Ledger};
 use hemu_rules::Zone;
+use hemu_series::Series;
 use rustix::process::{Signal, getpid, kill_process};
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
@@ -171,7 +172,10 @@ async fn killed(begin: Begin<'_>, file: &str, kind: &str, from: i64) -> usize {
             );
             assert!(found == expected, "{what}: the file is not as it was before");
             if after == count {
-                opens(folder.path(), &what).await;
+                match kind {
+                    "series" => charts_open(&path).await,
+                    _ => opens(folder.path(), &what).await,
+                }
             }
             kills += 1;
         }
@@ -190,6 +194,29 @@ async fn opens(data: &Path, what: &str) {
     ledger.close().await;
 }
 
+/// The charts' file opens as this build's, to be filled again from the journal's beginning.
+async fn charts_open(file: &Path) {
+    let charts = Series::open(file, Zone::SHANGHAI).await.unwrap();
+    assert_eq!(charts.position().await.unwrap(), 0);
+    charts.close().await;
+}
+
+/// The charts' file, and where its migrations are. No fixture has one: whatever was in it is filled again.
+const CHARTS: (&str, &str) = ("series.db", "series");
+
+/// What the first build to have charts left in them.
+async fn first_charts(file: &Path) {
+    let mut connection = connect(file).await;
+    migrator(CHARTS.1).await.run_to(1, &mut connection).await.unwrap();
+    let rows = "
+        insert into line values (1, 'C1', 'deposits', 'food'), (2, 'C1', 'weight', 'food');
+        insert into hour values (1, 490896, 2, 2, 1, 1, 1767225600000, 1), (2, 490896, 2, 900, 200, 700, 1767225600000, 700);
+        insert into day values (1, 20454, 2, 2, 1, 1, 1767225600000, 1), (2, 20454, 2, 900, 200, 700, 1767225600000, 700);
+        update progress set position = 2;";
+    sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_kill_at_any_statement_of_any_migration_leaves_the_file_as_it_was_before_it() {
     if let Ok(order) = std::env::var(ORDER) {
@@ -204,6 +231,18 @@ async fn a_kill_at_any_statement_of_any_migration_leaves_the_file_as_it_was_befo
             kills += killed(&|folder| fixture.unpack(folder), file, kind, from).await;
         }
     }
-    println!("{kills} kills");
+    let (file, kind) = CHARTS;
+    let before = tempfile::tempdir().unwrap();
+    let first = before.path().join(file);
+    first_charts(&first).await;
+    let begin = |folder: &Path| {
+        std::fs::copy(&first, folder.join(file)).unwrap();
+    };
+    let charts = killed(&|_| (), file, kind, 0).await + killed(&begin, file, kind, 1).await;
+    println!("{kills} kills, and {charts} of the charts");
+    assert!(
+        charts > 45,
+        "{charts} kills are not every statement of the charts"
+    );
     assert!(kills > 300, "{kills} kills are not every statement");
 }

@@ -1,10 +1,10 @@
 //! A site in a PostgreSQL: moved there from files and back, and run by several nodes of which one after the other dies.
 #![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
 
-use std::io::{BufRead, BufReader, Cursor};
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use firmware_sim::oracle::Oracle;
 
 use crate::lists::{import_all, lists_of};
 use crate::postgres_server::{self, Server, programs};
-use crate::support::{free_port, succeed};
+use crate::serve::get;
+use crate::support::{Node, free_port, is_verified, succeed};
 
 /// Runs a command on a site in a PostgreSQL that must succeed; its stdout.
 fn on(store: &str, data: &Path, arguments: &[&str]) -> String {
@@ -68,11 +69,7 @@ async fn a_site_moves_to_postgresql_and_back_with_equal_lists_and_the_same_chain
         lists_of(&node, |arguments| on(&store, &node, arguments)),
         expected
     );
-    let verified = on(&store, &node, &["verify"]);
-    assert!(
-        verified.contains("every row is what the journal adds up to"),
-        "{verified}"
-    );
+    is_verified(&on(&store, &node, &["verify"]));
     assert!(head(&moved).is_some(), "{moved}");
     assert_eq!(head(&moved), head(&succeed(&files, &["verify"])));
 
@@ -87,55 +84,19 @@ async fn a_site_moves_to_postgresql_and_back_with_equal_lists_and_the_same_chain
     succeed(&back, &["verify"]);
 }
 
-/// One process of several that share a PostgreSQL.
-struct Node {
-    child: Child,
-    roles: &'static str,
-    port: u16,
-    http: Option<String>,
-}
-
-impl Node {
-    fn start(store: &str, data: &Path, roles: &'static str, port: u16) -> Self {
-        let mut child = command(store, data)
-            .args(["serve", "--roles", roles, "--http-listen", "127.0.0.1:0"])
-            .args(["--metrics-listen", "127.0.0.1:0", "--mqtt-listen"])
-            .arg(format!("127.0.0.1:{port}"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("hemu starts");
-        let stdout = child.stdout.take().expect("its stdout");
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let said: Vec<String> = lines.take_while(|line| line != "ready").collect();
-        let has = |name: &str| said.iter().any(|line| line.starts_with(name));
-        assert!(has("metrics "), "{roles} ended before it was ready");
-        assert_eq!(has("mqtt "), roles.contains("endpoint"), "{said:?}");
-        let http = said
-            .iter()
-            .find_map(|line| line.strip_prefix("http "))
-            .map(str::to_owned);
-        assert_eq!(http.is_some(), roles.contains("api"), "{said:?}");
-        Self {
-            child,
-            roles,
-            port,
-            http,
-        }
-    }
-
-    /// `kill -9`, and again on its feet.
-    fn killed_and_started(mut self, store: &str, data: &Path) -> Self {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
-        Self::start(store, data, self.roles, self.port)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
+/// Starts one process of several that share a PostgreSQL.
+fn serve(store: &str, data: &Path, roles: &str, port: u16) -> Node {
+    let mqtt = format!("127.0.0.1:{port}");
+    let mut hemu = command(store, data);
+    hemu.args(["serve", "--roles", roles, "--http-listen", "127.0.0.1:0"]);
+    let node = Node::start(hemu.args(["--metrics-listen", "127.0.0.1:0", "--mqtt-listen", &mqtt]));
+    let listens = ["mqtt", "http"].map(|name| node.place(name).is_some());
+    assert_eq!(
+        listens,
+        [roles.contains("endpoint"), roles.contains("api")],
+        "{roles}"
+    );
+    node
 }
 
 fn load_of(port: u16, devices: Vec<Key>, seed: u64, time: Duration) -> Plan {
@@ -170,12 +131,11 @@ async fn two_endpoints_two_projectors_and_an_api_share_a_database_and_each_dies_
     let ports = [free_port(), free_port()];
     let names = ["endpoint-1", "endpoint-2", "projector-1", "projector-2", "api"];
     let roles = ["endpoint", "endpoint", "projector", "projector,jobs", "api"];
-    let mut nodes: Vec<Option<Node>> = (0..5)
-        .map(|at| {
-            let port = ports.get(at).copied().unwrap_or(0);
-            Some(Node::start(&store, &data(names[at]), roles[at], port))
-        })
-        .collect();
+    let start = |at: usize| {
+        let port = ports.get(at).copied().unwrap_or(0);
+        serve(&store, &data(names[at]), roles[at], port)
+    };
+    let mut nodes: Vec<Option<Node>> = (0..5).map(|at| Some(start(at))).collect();
     let time = Duration::from_secs(8);
     let log: Arc<Mutex<Vec<u8>>> = Arc::default();
     let loads = [
@@ -198,26 +158,20 @@ async fn two_endpoints_two_projectors_and_an_api_share_a_database_and_each_dies_
         while loads[0].0.acked() + loads[1].0.acked() == before {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let node = nodes[victim].take().expect("it runs");
-        nodes[victim] = Some(node.killed_and_started(&store, &data(names[victim])));
+        nodes[victim].take().expect("it runs").kill();
+        nodes[victim] = Some(start(victim));
     }
     let mut reconnects = 0;
     for (_, load) in loads {
         reconnects += load.await.unwrap().unwrap().reconnects;
     }
     assert!(reconnects > 0, "no connection was ever cut");
-    let http = nodes[4]
-        .as_ref()
-        .and_then(|node| node.http.clone())
-        .expect("the api listens");
-    assert!(http.starts_with("http://127.0.0.1:"), "{http}");
+    let api = nodes[4].as_ref().expect("it runs");
+    let http = api.place("http").expect("it listens");
+    assert!(get(&format!("{http}/healthz")).starts_with("HTTP/1.1 200"));
     drop(nodes);
 
-    let verified = on(&store, &data("admin"), &["verify"]);
-    assert!(
-        verified.contains("every row is what the journal adds up to"),
-        "{verified}"
-    );
+    is_verified(&on(&store, &data("admin"), &["verify"]));
     let export = data("export.csv");
     on(
         &store,

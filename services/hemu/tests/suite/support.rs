@@ -1,5 +1,5 @@
 //! Runs the real `hemu` binary on a folder and ports of its own.
-#![expect(clippy::expect_used, reason = "a test's helper fails loudly")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test's helper fails loudly")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -7,10 +7,18 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use firmware_sim::keys::Key;
+use firmware_sim::oracle::Oracle;
 
-/// A running `hemu serve`, killed when dropped.
-pub(crate) struct Server {
+/// A running `hemu serve` with whatever roles, killed when dropped.
+pub(crate) struct Node {
     child: Child,
+    /// What it said before it was ready, a name and where it listens.
+    said: Vec<(String, String)>,
+}
+
+/// One with all roles.
+pub(crate) struct Server {
+    node: Node,
     pub(crate) mqtt: SocketAddr,
     pub(crate) http: String,
     /// Empty where it does not listen there.
@@ -87,53 +95,40 @@ pub(crate) fn required(name: &str) -> bool {
         .is_ok_and(|names| names.split_whitespace().any(|required| required == name))
 }
 
-impl Server {
-    /// Starts a server and waits until it says that it is ready.
-    pub(crate) fn start(data: &Path, mqtt_port: u16) -> Self {
-        Self::run(data, mqtt_port, &["serve"])
-    }
-
-    /// The same for `serve` or `demo` with arguments of its own.
-    pub(crate) fn run(data: &Path, mqtt_port: u16, command: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_hemu"))
-            .env_remove("HEMU_DATA")
+impl Node {
+    /// Starts a command that serves, and waits until it says that it is ready.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command
             .env("LC_ALL", "C")
-            .arg("--data")
-            .arg(data)
-            .args(command)
-            .args([
-                "--http-listen",
-                "127.0.0.1:0",
-                "--metrics-listen",
-                "127.0.0.1:0",
-                "--mqtt-listen",
-            ])
-            .arg(format!("127.0.0.1:{mqtt_port}"))
+            .env_remove("HEMU_DATA")
             .stdout(Stdio::piped())
-            .spawn()
-            .expect("hemu starts");
-        let stdout = child.stdout.take().expect("its stdout");
-        let (mut mqtt, mut http, mut https, mut metrics) =
-            (None, String::new(), String::new(), String::new());
+            .spawn();
+        let mut node = Self {
+            child: child.expect("hemu starts"),
+            said: Vec::new(),
+        };
+        let stdout = node.child.stdout.take().expect("its stdout");
         for line in BufReader::new(stdout).lines() {
             let line = line.expect("a line");
-            match line.split_once(' ') {
-                Some(("mqtt", address)) => mqtt = address.parse().ok(),
-                Some(("http", url)) => url.clone_into(&mut http),
-                Some(("https", url)) => url.clone_into(&mut https),
-                Some(("metrics", url)) => url.clone_into(&mut metrics),
-                _ if line == "ready" => break,
-                _ => {}
+            if line == "ready" {
+                return node;
+            }
+            if let Some((name, place)) = line.split_once(' ') {
+                node.said.push((name.to_owned(), place.to_owned()));
             }
         }
-        let mqtt = mqtt.expect("the server said where it listens before it ended");
-        Self {
-            child,
-            mqtt,
-            http,
-            https,
-            metrics,
-        }
+        panic!("it ended before it was ready: {:?}", node.said)
+    }
+
+    /// Where it listens under this name, if it does.
+    pub(crate) fn place(&self, name: &str) -> Option<&str> {
+        let mut said = self.said.iter();
+        said.find_map(|(said, place)| (said == name).then_some(place.as_str()))
+    }
+
+    /// Where its metrics are.
+    pub(crate) fn metrics(&self) -> &str {
+        self.place("metrics").expect("every node has them")
     }
 
     /// `kill -9`.
@@ -145,21 +140,77 @@ impl Server {
     /// SIGTERM, and how it ended.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         let done = Command::new("kill")
-            .args(["-TERM", &self.pid().to_string()])
+            .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(done.expect("kill runs").success());
         self.child.wait().expect("gone")
     }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
 }
 
-impl Drop for Server {
+impl Drop for Node {
     fn drop(&mut self) {
         // Gone already when the test ended it; a failed test must not leave it behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+impl Server {
+    /// Starts a server and waits until it says that it is ready.
+    pub(crate) fn start(data: &Path, mqtt_port: u16) -> Self {
+        Self::run(data, mqtt_port, &["serve"])
+    }
+
+    /// The same for `serve` or `demo` with arguments of its own.
+    pub(crate) fn run(data: &Path, mqtt_port: u16, command: &[&str]) -> Self {
+        let mut hemu = Command::new(env!("CARGO_BIN_EXE_hemu"));
+        hemu.arg("--data").arg(data).args(command);
+        hemu.args(["--http-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        let mqtt = format!("127.0.0.1:{mqtt_port}");
+        let node = Node::start(hemu.args(["--mqtt-listen", &mqtt]));
+        let place = |name| node.place(name).unwrap_or_default().to_owned();
+        Self {
+            mqtt: place("mqtt").parse().expect("where it listens for devices"),
+            http: place("http"),
+            https: place("https"),
+            metrics: place("metrics"),
+            node,
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(self) {
+        self.node.kill();
+    }
+
+    /// SIGTERM, and how it ended.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.node.terminate()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.node.child.id()
+    }
+}
+
+/// What `hemu verify` said: that nothing is wrong.
+#[track_caller]
+pub(crate) fn is_verified(said: &str) {
+    assert!(
+        said.contains("every row is what the journal adds up to"),
+        "{said}"
+    );
+}
+
+/// What `hemu export` said: every deposit that a log has as acknowledged, so many, each once as it was sent, and no other.
+#[track_caller]
+pub(crate) fn holds_exactly(export: &str, log: &[u8], deposits: u64) {
+    let oracle = Oracle::read(log).expect("a log");
+    let verdict = oracle.check(export.as_bytes()).expect("an export");
+    assert!(verdict.ok(), "{verdict:?}");
+    assert_eq!(
+        (verdict.acked, verdict.rows, verdict.foreign),
+        (deposits, deposits, 0),
+        "acknowledged, in the export, of devices that sent nothing"
+    );
 }
