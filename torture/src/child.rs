@@ -275,7 +275,7 @@ const SHIPPED: [(&str, &str); 2] = [
 /// A running Mosquitto with the shipped configuration, killed when dropped.
 #[derive(Debug)]
 pub struct Mosquitto {
-    child: Child,
+    child: Option<Child>,
     conf: PathBuf,
     /// Where it listens.
     pub addr: SocketAddr,
@@ -316,22 +316,31 @@ impl Mosquitto {
                 "broker_url = \"mqtt://127.0.0.1:{port}\"\nbroker_username = \"{INGEST}\"\nbroker_password = \"{PASSWORD}\"\n"
             ),
         )?;
-        let child = broker(&file, port)?;
-        Ok((
-            Self {
-                child,
-                conf: file,
-                addr: ([127, 0, 0, 1], port).into(),
-            },
-            server,
-        ))
+        let mut started = Self {
+            child: None,
+            conf: file,
+            addr: ([127, 0, 0, 1], port).into(),
+        };
+        started.go_on()?;
+        Ok((started, server))
     }
 
-    /// `kill -9`, and the same broker again on the same port.
-    pub fn kill_and_restart(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = broker(&self.conf, self.addr.port())?;
+    /// `kill -9`. Whether there was one.
+    pub fn kill(&mut self) -> Result<bool> {
+        let Some(mut child) = self.child.take() else {
+            return Ok(false);
+        };
+        ensure!(child.try_wait()?.is_none(), "mosquitto ended by itself");
+        child.kill()?;
+        child.wait()?;
+        Ok(true)
+    }
+
+    /// Starts it with what it has on its disk, on the same port, unless it runs.
+    pub fn go_on(&mut self) -> Result<()> {
+        if self.child.is_none() {
+            self.child = Some(broker(&self.conf, self.addr.port())?);
+        }
         Ok(())
     }
 }
@@ -355,7 +364,6 @@ fn broker(conf: &Path, port: u16) -> Result<Child> {
 
 impl Drop for Mosquitto {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.kill();
     }
 }

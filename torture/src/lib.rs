@@ -7,6 +7,7 @@ pub mod disk;
 pub mod fleet;
 pub mod journal;
 pub mod lag;
+pub mod lists;
 pub mod oracle;
 pub mod plan;
 pub mod postgres;

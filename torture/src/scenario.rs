@@ -153,9 +153,10 @@ impl Scenario {
                 return Some("postgresql is not installed".to_owned());
             }
             let known = matches!(self, Self::Kill9 | Self::Failover | Self::Timebank);
-            if !known || plan.behind_mosquitto || fails {
+            if !known || fails || (plan.behind_mosquitto && self != Self::Kill9) {
                 return Some(
-                    "with --db pg there are kill9, failover and timebank, at the embedded endpoint and on a sound disk"
+                    "with --db pg there are kill9, failover and timebank, the latter two at the embedded endpoint, on a \
+                     sound disk"
                         .to_owned(),
                 );
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use firmware_sim::draw::{Dice, mix};
 use firmware_sim::keys::Key;
 use firmware_sim::load::{Crowd, Script};
@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use crate::child::{Home, Mosquitto, Server, free_port};
 use crate::disk::Disk;
 use crate::fleet::{Bin, Fleet, Manners, Member, Trust};
-use crate::journal::Reading;
-use crate::oracle::{self, Sent, Verdict, day};
+use crate::lists;
+use crate::oracle::{self, Sent, Verdict};
 use crate::plan::{Db, Plan};
 use crate::postgres::Postgres;
 use crate::report::Report;
-use crate::said::{self, Expected, FIRST, Says, expected};
+use crate::said::{self, FIRST, Says};
 use crate::store::{self, Store};
 use crate::witness;
 
@@ -116,7 +116,8 @@ impl Scene {
             .context("this scene has a disk that does not fail")
     }
 
-    fn fill(&self, home: &Home) -> Result<()> {
+    /// Makes the tables of a store, and registers the households.
+    pub fn fill(&self, home: &Home) -> Result<()> {
         home.command(&["migrate"])?;
         let file = self.folder.path().join("households.csv");
         home.command(&["household", "import", &file.to_string_lossy()])?;
@@ -220,39 +221,10 @@ impl Scene {
         report.close(&tally, bins.iter().map(Bin::held).sum());
         let mut verdict = self.judge(server, &bins).await?;
         if lists {
-            verdict.lists = self.compare_lists(&sent(&bins))?;
+            verdict.lists = lists::compare(self, &sent(&bins), &mut report)?;
         }
         report.judged(verdict);
         Ok(report)
-    }
-
-    /// The lists of this store and of a fresh one that was told the same once, undisturbed; how they differ, if they do.
-    pub fn compare_lists(&self, sent: &[Sent]) -> Result<Option<String>> {
-        let fresh = Home {
-            data: self.folder.path().join("fresh"),
-            config: None,
-            store: None,
-            ..self.home.clone()
-        };
-        self.fill(&fresh)?;
-        let file = self.folder.path().join("said.csv");
-        let last = write_import(&file, sent)?;
-        fresh.command(&["import", &file.to_string_lossy()])?;
-        let (ours, theirs) = (lists(&self.home, last)?, lists(&fresh, last)?);
-        std::fs::remove_dir_all(&fresh.data)?;
-        ensure!(ours.len() > 1, "the lists are empty");
-        let differing = ours
-            .iter()
-            .zip(&theirs)
-            .filter(|(our, their)| our != their)
-            .count();
-        Ok((ours != theirs).then(|| {
-            format!(
-                "{differing} of {} lines differ, an undisturbed store has {}",
-                ours.len(),
-                theirs.len()
-            )
-        }))
     }
 }
 
@@ -279,80 +251,6 @@ fn households(crowd: &Crowd) -> String {
     std::iter::once("household,estate,building,unit,door,residents,station\n".to_owned())
         .chain(rows)
         .collect()
-}
-
-/// Writes every deposit as an import row; the last day among them.
-pub fn write_import(file: &Path, sent: &[Sent]) -> Result<i64> {
-    use std::io::Write;
-    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
-    writeln!(
-        out,
-        "reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence"
-    )?;
-    let mut last = day(FIRST);
-    for Sent {
-        device,
-        boot,
-        upto,
-        says,
-    } in sent
-    {
-        for seq in 1..=*upto {
-            let Expected::Deposit(reading) = expected(says(seq)) else {
-                continue;
-            };
-            let Reading {
-                at,
-                household: Some(household),
-                bag: Some(bag),
-                ..
-            } = reading
-            else {
-                continue;
-            };
-            last = last.max(day(at));
-            let stream = ["food", "recyclable", "hazardous", "residual"][usize::from(reading.stream & 3)];
-            let source = if reading.inspector { "insp" } else { "cam" };
-            let (quality, confidence) = (
-                reading.quality_bp as f64 / 10_000.0,
-                reading.confidence_pm as f64 / 1_000.0,
-            );
-            writeln!(
-                out,
-                "{device}-{boot}-{seq},{bag},{household},E1,{at},{stream},{},{source},{device},{quality:.4},{confidence:.3}",
-                reading.weight_g
-            )?;
-        }
-    }
-    out.flush()?;
-    Ok(last)
-}
-
-/// Editions over the last five weeks of what was said, a line each household.
-pub fn lists(home: &Home, last: i64) -> Result<Vec<String>> {
-    let date = |day: i64| -> Result<String> {
-        let epoch = jiff::civil::date(1970, 1, 1);
-        Ok(epoch
-            .checked_add(jiff::Span::new().days(day))
-            .context("a day of the calendar")?
-            .to_string())
-    };
-    let out = home.data.with_extension("lists.csv");
-    let (from, to) = (date(last - 34)?, date(last + 1)?);
-    home.command(&[
-        "lists",
-        "--from",
-        &from,
-        "--to",
-        &to,
-        "--every",
-        "7d",
-        "--csv",
-        &out.to_string_lossy(),
-    ])?;
-    let mut lines: Vec<String> = std::fs::read_to_string(out)?.lines().map(str::to_owned).collect();
-    lines.sort_unstable();
-    Ok(lines)
 }
 
 /// A number for one purpose of a scenario.

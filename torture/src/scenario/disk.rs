@@ -146,7 +146,7 @@ fn is_ready(server: &Server) -> bool {
 
 pub(super) async fn slow(plan: &Plan) -> Result<Report> {
     let (seconds, records) = (
-        plan.seconds.unwrap_or(plan.sized(10, 60)),
+        plan.seconds.unwrap_or(plan.sized(10, 270)),
         plan.records.unwrap_or(plan.sized(20_000, 300_000)),
     );
     let scene = Scene::set(plan, DEVICES, records).await?.on_failing_disk()?;

@@ -8,10 +8,11 @@ use firmware_sim::draw::Dice;
 use tokio::time::Instant;
 
 use super::nodes::{EACH_FAULT, NODES, Node, connect};
-use super::ordeal::{PATIENCE, SABOTAGED, note, wait_until_due};
+use super::ordeal::{note, patience, wait_until_due};
 use crate::address::Address;
 use crate::child::Server;
 use crate::fleet::{Bin, Fleet, Manners};
+use crate::lists;
 use crate::plan::Plan;
 use crate::postgres::Postgres;
 use crate::report::Report;
@@ -21,6 +22,8 @@ use crate::scene::{Scene, drawn, sent};
 const DEVICES: u64 = 8;
 /// Without a standby that is waited for, so many records are promised that only the primary has.
 const ONLY_THE_PRIMARY_HAS: u64 = 200;
+/// Or as many as are promised in so long.
+const AWAY: Duration = Duration::from_secs(20);
 /// Nobody waits longer for a promise: a takeover and a copy of the database together take a fraction of it.
 const STANDS_STILL: Duration = Duration::from_mins(1);
 
@@ -42,7 +45,7 @@ impl Before {
         let crashes = number.is_multiple_of(2);
         if plan.sabotage == Some(Sabotage::AsyncStandby) {
             return Self {
-                without_standby: Some(PATIENCE[0]),
+                without_standby: Some(AWAY),
                 crashes: false,
                 moves_early,
             };
@@ -146,11 +149,7 @@ pub(super) async fn failover(plan: &Plan) -> Result<Report> {
     };
     let fleet = Fleet::start(&members, &manners)?;
     let mut dice = Dice::new(drawn(plan.seed, 1), "failover", 0);
-    let [stalled, patience] = if plan.sabotage.is_some() {
-        SABOTAGED
-    } else {
-        PATIENCE
-    };
+    let [stalled, patience] = patience(plan);
     plan.bar.set_length(faults);
     let mut longest = Duration::ZERO;
     for number in 1..=faults {
@@ -179,7 +178,7 @@ pub(super) async fn failover(plan: &Plan) -> Result<Report> {
     nodes.into_iter().try_for_each(Node::end)?;
     let mut verdict = scene.examine(&bins).await?;
     if plan.sabotage.is_none() {
-        verdict.lists = scene.compare_lists(&sent(&bins))?;
+        verdict.lists = lists::compare(&scene, &sent(&bins), &mut report)?;
     }
     report.judged(verdict);
     Ok(report)

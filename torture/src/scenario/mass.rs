@@ -12,10 +12,11 @@ use tokio::time::Instant;
 use crate::child::Server;
 use crate::fleet::{Bin, Fleet, Manners, Member, Threads, Trust, preload};
 use crate::lag;
+use crate::lists;
 use crate::oracle::Sent;
 use crate::plan::{Plan, Size};
 use crate::report::Report;
-use crate::scene::{CONNECTIONS, Scene, until, write_import};
+use crate::scene::{CONNECTIONS, Scene, until};
 
 /// Records of one device and day.
 const A_DAY: u64 = 60;
@@ -333,7 +334,7 @@ pub(super) async fn recovery(plan: &Plan) -> Result<Report> {
     let says = scene.usual(0);
     let file = scene.folder.path().join("rows.csv");
     let (device, boot) = ("archive".to_owned(), 1);
-    write_import(
+    lists::write_import(
         &file,
         &[Sent {
             device,

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::child::Server;
 use crate::fleet::{Bin, Fleet, Manners, Tally};
+use crate::lists;
 use crate::plan::Plan;
 use crate::proxy::{Chaos, Proxy};
 use crate::report::Report;
@@ -16,8 +17,13 @@ use crate::scene::{Scene, drawn, sent};
 
 /// How long to wait for the next promise before the next fault, and for all of them at the end. What is sabotaged may wait
 /// for ever: a server that forgot what a device has erased can never cover the rest.
-pub(super) const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_mins(2)];
-pub(super) const SABOTAGED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
+pub(super) const fn patience(plan: &Plan) -> [Duration; 2] {
+    if plan.sabotage.is_some() {
+        [Duration::from_secs(1), Duration::from_secs(8)]
+    } else {
+        [Duration::from_secs(20), Duration::from_mins(2)]
+    }
+}
 
 /// Half of the devices take so long at least.
 const AT_LEAST: Duration = Duration::from_secs(15);
@@ -101,10 +107,10 @@ pub(super) async fn broker_restart(plan: &Plan) -> Result<Report> {
 
 pub(super) async fn power_cut(plan: &Plan) -> Result<Report> {
     let records = plan.records.unwrap_or(plan.sized(6_000, 200_000));
-    let faults = plan.kills.unwrap_or(plan.sized(10, 200));
+    let faults = plan.kills.unwrap_or(plan.sized(10, 320));
     let ordeal = Ordeal {
         goal: format!(
-            "0 of {records} acknowledged lost over {faults} power cuts, each of which takes every unsynced write"
+            "0 of {records} acknowledged lost over {faults} faults, two of three of them power cuts, each of which takes every unsynced write"
         ),
         devices: 8,
         records,
@@ -151,11 +157,7 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
         ..Report::default()
     };
     let mut dice = Dice::new(drawn(plan.seed, 1), "faults", 0);
-    let [stalled, patience] = if plan.sabotage.is_some() {
-        SABOTAGED
-    } else {
-        PATIENCE
-    };
+    let [stalled, patience] = patience(plan);
     plan.bar.set_length(ordeal.faults);
     for number in 1..=ordeal.faults {
         // Spread over the load, each at a moment of its own.
@@ -176,7 +178,7 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
     note(&mut report, &[proxy], &tally, ordeal.devices);
     let mut verdict = scene.judge(server, &bins).await?;
     if plan.sabotage.is_none() {
-        verdict.lists = scene.compare_lists(&sent(&bins))?;
+        verdict.lists = lists::compare(&scene, &sent(&bins), &mut report)?;
     }
     report.judged(verdict);
     Ok(report)
@@ -244,7 +246,8 @@ async fn befall(
         }
         Fault::KillBroker => {
             if let Some(broker) = &mut scene.broker {
-                broker.kill_and_restart()?;
+                broker.kill()?;
+                broker.go_on()?;
             }
         }
     }

@@ -10,9 +10,10 @@ use firmware_sim::draw::Dice;
 
 use crate::child::Home;
 use crate::fleet::{Bin, Fleet};
+use crate::lists;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::scene::{Scene, copy, drawn, lists, sent, write_import};
+use crate::scene::{Scene, copy, drawn, sent};
 
 const DEVICES: u64 = 4;
 /// What is flipped in: the journal with the registry, and what is folded from it.
@@ -37,8 +38,8 @@ pub(super) async fn bit_flip(plan: &Plan) -> Result<Report> {
     };
     report.close(&crate::fleet::Tally::default(), bins.iter().map(Bin::held).sum());
     report.judged(scene.judge(server, &bins).await?);
-    let last = write_import(&scene.folder.path().join("said.csv"), &sent(&bins))?;
-    let right = lists(&scene.home, last)?;
+    let last = lists::write_import(&scene.folder.path().join("said.csv"), &sent(&bins))?;
+    let right = lists::of(&scene.home, last)?;
     let mut dice = Dice::new(drawn(plan.seed, 2), "bits", 0);
     let (mut detected, mut harmless) = (0, 0);
     plan.bar.set_length(copies);
@@ -55,7 +56,7 @@ pub(super) async fn bit_flip(plan: &Plan) -> Result<Report> {
                 let said = error.to_string();
                 report.require(!said.contains("panicked"), || format!("{place}: {said}"));
             }
-            Ok(_) if lists(&home, last).is_ok_and(|lists| lists == right) => harmless += 1,
+            Ok(_) if lists::of(&home, last).is_ok_and(|lists| lists == right) => harmless += 1,
             Ok(_) => report
                 .misses
                 .push(format!("{place}: not found, and the lists are others")),
