@@ -8,8 +8,8 @@ use hemu_rules::{Day, Millis, Zone};
 use hemu_series::Series;
 
 use crate::{
-    Activity, Check, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, People, Screens,
-    Standings, Turnouts,
+    Activity, Check, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, People, PublicEnds,
+    Screens, Standings, Turnouts,
 };
 
 /// The parts of the HTTP face.
@@ -37,6 +37,7 @@ pub struct Api {
     pub jobs: Jobs,
     pub activity: Activity,
     pub screens: Screens,
+    pub ends: PublicEnds,
     pub turnouts: Turnouts,
     pub live: Live,
     pub metrics: Metrics,

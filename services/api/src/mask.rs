@@ -2,15 +2,16 @@
 //!
 //! Pure. Whoever shows a household somewhere other than on its own page goes through here.
 
-use hemu_ledger::registry::Household;
-
-/// Characters of a token that are shown.
-const SHOWN: usize = 4;
+use hemu_ledger::registry::{Household, shown};
 
 /// A household in a list of deposits: `···4f2a`. At most half of a short token is shown.
 pub(crate) fn token(token: &str) -> String {
-    let length = token.chars().count();
-    let hidden = length.saturating_sub(SHOWN.min(length / 2));
+    end(token, shown(token))
+}
+
+/// So many characters of a token's end.
+pub(crate) fn end(token: &str, shown: usize) -> String {
+    let hidden = token.chars().count().saturating_sub(shown);
     format!("···{}", token.chars().skip(hidden).collect::<String>())
 }
 

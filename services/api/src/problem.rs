@@ -199,6 +199,7 @@ const fn answer_to(why: Why) -> (StatusCode, &'static str) {
         | Why::NotFolded
         | Why::CameLater
         | Why::NameOutdated
+        | Why::NameAlike
         | Why::InTheFuture
         | Why::WindowClosed
         | Why::SamePerson

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use hemu_api::live;
 use hemu_api::{
-    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, Screens, Site,
-    Standings, Turnouts,
+    Activity, Api, Check, Door, DryRuns, Inspections, Live, Pace, People, Places, Presence, PublicEnds,
+    Screens, Site, Standings, Turnouts,
 };
 use hemu_ingest::broker::View;
 use hemu_ledger::read::SiteKey;
@@ -32,6 +32,8 @@ use crate::site;
 const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
 /// How long what public screens show is kept: they ask every five seconds.
 const SCREEN_FRESH_FOR: Duration = Duration::from_secs(3);
+/// How long the ends of tokens on a public list are kept: whoever is registered makes them longer, seldom.
+const ENDS_FRESH_FOR: Duration = Duration::from_mins(1);
 /// How long the choice of a bag waits for the newest readings to be folded.
 const FOLDED_WITHIN: Duration = Duration::from_secs(2);
 /// Batches the projections may be behind before the site is not ready.
@@ -129,6 +131,7 @@ pub(crate) fn serve(
         jobs,
         activity: Activity::default(),
         screens: Screens::new(SCREEN_FRESH_FOR),
+        ends: PublicEnds::new(ENDS_FRESH_FOR),
         turnouts: Turnouts::default(),
         live: Live::new(live::Limits::default()),
         metrics: hemu_api::Metrics::new(registry)?,

@@ -4,6 +4,7 @@
 //! erased here without touching the journal.
 
 pub(crate) mod digest;
+mod ends;
 mod households;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::error::{Error, InFile, Result};
 use crate::ledger::Ledger;
 use crate::rows::{Binds, Rows};
 
+pub use ends::{Ends, shown};
 pub(crate) use households::Home;
 pub use households::{Household, HouseholdQuery};
 

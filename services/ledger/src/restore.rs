@@ -39,6 +39,7 @@ pub struct Restore {
     folder: Folder,
     work: PathBuf,
     erased: Erased,
+    keeps_lists: bool,
     /// Nobody opens the files meanwhile.
     _alone: Lock,
 }
@@ -54,6 +55,8 @@ pub struct Restored {
     pub locked: u64,
     /// Households that a person had erased since, and that were erased again.
     pub erased: u64,
+    /// Editions that were taken back, for what was decided since is not known.
+    pub withheld: u64,
 }
 
 impl Restore {
@@ -81,6 +84,7 @@ impl Restore {
             folder: folder.clone(),
             work,
             erased: Erased::of(folder)?,
+            keeps_lists: false,
             _alone: alone,
         })
     }
@@ -89,6 +93,13 @@ impl Restore {
     #[must_use]
     pub fn remembering(mut self, erased: Erased) -> Self {
         self.erased = self.erased.clone().and(erased);
+        self
+    }
+
+    /// Leaves every list where the copy has it: nothing was decided or objected to after it.
+    #[must_use]
+    pub fn keeping_lists(mut self, keeps: bool) -> Self {
+        self.keeps_lists = keeps;
         self
     }
 
@@ -122,6 +133,11 @@ impl Restore {
         drop(entered);
         let alone = Alone::open(&work, zone).await?;
         let erased = alone.ledger().erase_again(&self.erased, now).await?;
+        let withheld = if self.keeps_lists {
+            0
+        } else {
+            alone.ledger().withhold_lists(now).await?
+        };
         let known = alone.ledger().generation().await?;
         let generation = next_generation(known.max(self.generation_there().await), now);
         alone
@@ -149,6 +165,7 @@ impl Restore {
             replaced: replaced.exists().then_some(replaced),
             locked,
             erased,
+            withheld,
         })
     }
 

@@ -10,7 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use hemu_api::{
     Activity, Api, Clock, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, People, Presence,
-    Screens, Site, Standings, Turnouts, live,
+    PublicEnds, Screens, Site, Standings, Turnouts, live,
 };
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::NewToken;
@@ -102,6 +102,7 @@ pub(crate) async fn api(folder: &Path) -> Api {
         dry_runs: DryRuns::default(),
         activity: Activity::default(),
         screens: Screens::new(Duration::ZERO),
+        ends: PublicEnds::new(Duration::ZERO),
         live: Live::new(live::Limits::default()),
         metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
     }

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::live::{Feed, Limits};
 use crate::{
     Activity, Api, Check, Clock, Door, DryRuns, Inspections, Intake, Jobs, Live, Metrics, Pace, Presence,
-    Screens, Standings, Turnouts,
+    PublicEnds, Screens, Standings, Turnouts,
 };
 
 pub(crate) use ask::{Reader, acting, anonymous, answer, body, ending, looking, request};
@@ -172,6 +172,7 @@ impl Site {
             jobs: Jobs::new("server-1", clock.clone()),
             activity: Activity::default(),
             screens: Screens::new(Duration::ZERO),
+            ends: PublicEnds::new(Duration::ZERO),
             turnouts: Turnouts::default(),
             live: Live::new(limits),
             metrics: Metrics::new(registry).unwrap(),

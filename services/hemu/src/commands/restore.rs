@@ -25,7 +25,9 @@ pub(super) async fn run(config: &Config, options: &cli::Restore, words: &Words) 
     let unreadable = || words.say("cannot-read", &[("file", &options.file.display())]);
     let from = File::open(&options.file).with_context(unreadable)?;
     let folder = site::folder(config)?;
-    let restore = Restore::begin(&folder, options.replace).await?;
+    let restore = Restore::begin(&folder, options.replace)
+        .await?
+        .keeping_lists(options.keep_lists);
     let restore = restore.remembering(Erased::read(&remembered(&options.file))?);
     unpack(from, key, restore.file()?, words)
         .await
@@ -86,6 +88,12 @@ fn tell(
         out!(
             "{}",
             words.say("restore-erased-again", &[("households", &restored.erased)])
+        );
+    }
+    if restored.withheld > 0 {
+        out!(
+            "{}",
+            words.say("restore-withheld", &[("editions", &restored.withheld)])
         );
     }
     if restored.locked > 0 {

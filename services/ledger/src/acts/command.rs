@@ -7,7 +7,7 @@ use hemu_rules::{Day, Millis};
 use super::act::{Act, Actor, MAX_WORDS, Proposal, ReadingAt};
 use super::apply::Stamp;
 use super::refused::{Refused, Why, Winner, must};
-use super::rests::name_outdated;
+use super::rests::{name_alike, name_outdated};
 use super::state::EditionRow;
 use super::words::seal_words;
 use crate::db;
@@ -37,9 +37,12 @@ impl Ledger {
         if let Act::ProposeBlack { .. } | Act::ConfirmBlack { .. } | Act::Publish { .. } = act {
             self.are_counted(self.head().await?).await?;
         }
-        let outdated = match act {
-            Act::Publish { edition } => self.outdated_names(edition).await?,
-            _ => Vec::new(),
+        let [outdated, alike] = match act {
+            Act::Publish { edition } => [
+                self.outdated_names(edition).await?,
+                self.names_alike(edition).await?,
+            ],
+            _ => Default::default(),
         };
         let mut deed = self.deed(actor, now).await?;
         deed.is_its_duty(&act).await?;
@@ -49,6 +52,7 @@ impl Ledger {
         }
         match deed.comes_to(act.clone()).await {
             Ok(_) if !outdated.is_empty() => Err(name_outdated(&outdated)),
+            Ok(_) if !alike.is_empty() => Err(name_alike(&alike)),
             Ok(bodies) => deed.store(bodies).await,
             Err(error) => Err(deed.refused(act, error).await),
         }
@@ -140,6 +144,10 @@ impl Deed<'_> {
     /// What a person wrote goes where it can be erased; the journal has its hash.
     async fn keep_words(&mut self, act: &Act) -> Result<()> {
         let token = self.concerned(act).await?;
+        // A key that may be found again is worth more than what the machine says.
+        if !self.actor.is_person() && self.ledger.vault.is_locked(&mut self.tx.link(), &token).await? {
+            return Ok(());
+        }
         for words in act.words() {
             if let Some(text) = words.text() {
                 let (vault, mut link) = (&self.ledger.vault, self.tx.link());

@@ -3,7 +3,7 @@
 
 use hemu_rules::Status;
 
-use super::act::{Act, Audience, Words};
+use super::act::{Act, Actor, Audience, Words};
 use super::command::Deed;
 use super::place::rule_hash;
 use super::refused::{Refused, Why, must};
@@ -13,6 +13,7 @@ use crate::db;
 use crate::entry::Body;
 use crate::error::Result;
 use crate::journal::Position;
+use crate::ledger::Ledger;
 
 /// How long a list may be public, in milliseconds: a name does not stand for longer than the evidence it rests on.
 const PUBLISHED_MS: i64 = 90 * 24 * 3_600 * 1_000;
@@ -20,6 +21,35 @@ const PUBLISHED_MS: i64 = 90 * 24 * 3_600 * 1_000;
 pub const HEED_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Days an objection window may be open.
 const NOTICE_DAYS: std::ops::RangeInclusive<u16> = 1..=90;
+
+/// Why an edition is taken back when its data were restored.
+const RESTORED: &str = "数据由备份恢复，此后的决定和异议无从得知。 Restored from a backup: what was decided or objected to since is not known.";
+
+impl Ledger {
+    /// After a restore: no edition goes on, for nobody knows who objected, or whose name was taken off, since; the next goes on
+    /// from none of them. How many.
+    pub(crate) async fn withhold_lists(&self, now: i64) -> Result<u64> {
+        let machine = Actor::system();
+        let mut deed = self.deed(&machine, now).await?;
+        let live = db::query_scalar(
+            "select id from edition where state in ('draft', 'noticed', 'deciding', 'published') order by id",
+        )
+        .fetch_all(&mut deed.tx.link())
+        .await;
+        let live: Vec<i64> = deed.of(live)?;
+        if live.is_empty() {
+            return Ok(0);
+        }
+        let body = |id: &i64| {
+            Body::Act(Box::new(Act::Retract {
+                edition: id.cast_unsigned(),
+                reason: Words::new(RESTORED),
+            }))
+        };
+        deed.store(live.iter().map(body).collect()).await?;
+        Ok(live.len() as u64)
+    }
+}
 
 impl Deed<'_> {
     pub(super) async fn on_edition(&mut self, act: Act) -> Result<Vec<Body<'static>>> {

@@ -215,7 +215,7 @@ impl Ledger {
         let which = match status {
             Status::Red => "red_opt_in and not former",
             Status::Black => {
-                "confirmed_by is not null and lifted is null and not appeal_open and not reopened and not former"
+                "confirmed_by is not null and lifted is null and not off_since and not appeal_open and not reopened and not former"
             }
             Status::Grey | Status::Unrated => "1 = 0",
         };

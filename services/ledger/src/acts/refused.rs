@@ -16,6 +16,8 @@ pub enum Why {
     CameLater,
     /// That was so of a name the list would be published with.
     NameOutdated,
+    /// What would be shown of a name is also another household's.
+    NameAlike,
     /// The objection window is over.
     WindowClosed,
     /// The second person must be another than the first.
@@ -55,11 +57,12 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NotYet,
         Self::NotFolded,
         Self::CameLater,
         Self::NameOutdated,
+        Self::NameAlike,
         Self::WindowClosed,
         Self::SamePerson,
         Self::NotAPerson,
@@ -90,6 +93,7 @@ impl Why {
             Self::NotFolded => "not_folded",
             Self::CameLater => "came_later",
             Self::NameOutdated => "name_outdated",
+            Self::NameAlike => "name_alike",
             Self::WindowClosed => "window_closed",
             Self::SamePerson => "same_person",
             Self::NotAPerson => "not_a_person",

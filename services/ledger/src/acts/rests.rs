@@ -1,25 +1,42 @@
 //! What an edition, and a name in it, rests on: everything that had come, and everything that people had decided of it.
-//! Whatever came or was decided later may speak for a household, and nobody is named before it did.
+//! Whatever came, was computed or was decided later may speak for a household, and nobody is named before it did.
 
 use std::time::Duration;
 
-use hemu_rules::{Day, Millis};
+use hemu_rules::{Day, Millis, Status};
 
-use super::act::Act;
+use super::act::{Act, Audience};
 use super::command::Deed;
 use super::refused::{Refused, Why, must};
-use super::state::EditionRow;
+use super::state::{EditionRow, EditionState};
 use crate::db;
 use crate::error::{Error, InFile, Result};
 use crate::journal::{self, Position};
 use crate::ledger::Ledger;
-use crate::read::{DepositRow, window};
+use crate::read::{DepositRow, Held, window};
 
 /// How often is looked whether all is folded.
 const LOOK: Duration = Duration::from_millis(50);
 /// The acts by which readings begin or cease to count, but for moves. They are those of the projector's `Hold`.
 const ON_READINGS: &str =
     "('strike', 'restore', 'clock_checked', 'device_checked', 'card_lost', 'card_found')";
+
+/// A later edition, of any state in which it counts, in which a household is not black.
+const CLEARED_BY: &str = "select id from edition as later
+     where later.day > ?1 and later.state not in ('superseded', 'retracted')
+       and not exists (
+           select 1 from place where place.edition = later.id and place.token = ?2 and place.status = ?3
+               and place.lifted is null)
+     order by later.day limit 1";
+const TAKEN_OFF: &str =
+    "select exists (select 1 from act where kind = 'lift' and token = ?1 and position > ?2)";
+/// By an act after a position, as the one before.
+const CARD_LOST: &str = "select exists (select 1 from lost_card where token = ?1 and act > ?2)";
+/// Whether the revision of a day that holds warns a household.
+const WARNS: &str = "select exists (
+     select 1 from place where place.token = ?1 and place.hits > 0 and place.lifted is null and place.edition = (
+         select id from edition where day = ?2 and state not in ('superseded', 'retracted')
+         order by revision desc limit 1))";
 
 impl Ledger {
     /// Waits until the readings up to a position are folded; while folding stands still nobody's days are whole. Nothing may
@@ -96,6 +113,16 @@ impl Ledger {
         let Some(edition) = self.edition_row(id).await? else {
             return Ok(Vec::new());
         };
+        let (grounds, mut outdated) = (self.grounds(edition).await?, Vec::new());
+        for token in self.confirmed_names(id).await? {
+            if self.unknown_to(&grounds, &token).await?.is_some() {
+                outdated.push(token);
+            }
+        }
+        Ok(outdated)
+    }
+
+    async fn confirmed_names(&self, id: Position) -> Result<Vec<String>> {
         let names = db::query_scalar(
             "select token from place where edition = ? and confirmed_by is not null and lifted is null
                and not exists (select 1 from erased where erased.token = place.token)
@@ -104,14 +131,18 @@ impl Ledger {
         .bind(id.cast_signed())
         .fetch_all(&self.truth)
         .await;
-        let names: Vec<String> = names.of(&self.folder().truth())?;
-        let (grounds, mut outdated) = (self.grounds(edition).await?, Vec::new());
-        for token in names {
-            if self.unknown_to(&grounds, &token).await?.is_some() {
-                outdated.push(token);
-            }
+        names.of(&self.folder().truth())
+    }
+
+    /// Names that everybody would see of an edition, of which what is shown is also another household's.
+    pub(super) async fn names_alike(&self, id: Position) -> Result<Vec<String>> {
+        let edition = self.edition_row(id).await?;
+        if edition.is_none_or(|edition| edition.audience != Some(Audience::Masked)) {
+            return Ok(Vec::new());
         }
-        Ok(outdated)
+        let (mut names, ends) = (self.confirmed_names(id).await?, self.ends(id).await?);
+        names.retain(|token| !ends.tells(token));
+        Ok(names)
     }
 
     async fn grounds(&self, edition: EditionRow) -> Result<Grounds> {
@@ -131,6 +162,79 @@ impl Ledger {
 
     /// What is known of a household that its name was computed without, in a sentence.
     async fn unknown_to(&self, grounds: &Grounds, token: &str) -> Result<Option<String>> {
+        match self.decided_since(grounds, token).await? {
+            None => self.came_since(grounds, token).await,
+            decided => Ok(decided),
+        }
+    }
+
+    /// The same of what was computed or decided since.
+    async fn decided_since(&self, grounds: &Grounds, token: &str) -> Result<Option<String>> {
+        let Grounds { edition, before } = grounds;
+        if let Some(later) = self.cleared_by(edition, token).await? {
+            return Ok(Some(format!(
+                "edition {later}, of a later day, does not have this household on the black list; it is not named by an \
+                 older one"
+            )));
+        }
+        let from = before.as_ref().map_or(edition.id, |(before, _)| before.id);
+        if self.is_so(TAKEN_OFF, token, from.cast_signed()).await? {
+            return Ok(Some(format!(
+                "a name or a warning of this household was taken off after edition {from}; it starts anew"
+            )));
+        }
+        if self.is_so(CARD_LOST, token, 0).await? {
+            return Ok(Some(
+                "the card of this household is lost, and nobody is named by a card that others may hold; a later \
+                 edition may name it when the card is found"
+                    .to_owned(),
+            ));
+        }
+        let Some((before, _)) = before else {
+            return Ok(None);
+        };
+        let warns = self.still_warns(before, token).await?;
+        Ok((!warns).then(|| {
+            format!(
+                "edition {}, in which this household was warned, was taken back or corrected, and warns it no more",
+                before.id
+            )
+        }))
+    }
+
+    /// An edition of a later day that does not propose a household as black, or of which its name was taken off.
+    async fn cleared_by(&self, edition: &EditionRow, token: &str) -> Result<Option<Position>> {
+        let found: Option<i64> = db::query_scalar(CLEARED_BY)
+            .bind(edition.day.get())
+            .bind(token)
+            .bind(Status::Black.code())
+            .fetch_optional(&self.truth)
+            .await
+            .of(&self.folder().truth())?;
+        Ok(found.map(i64::cast_unsigned))
+    }
+
+    /// Whether an edition that was gone on from still warns a household, or the revision that took its place does.
+    async fn still_warns(&self, before: &EditionRow, token: &str) -> Result<bool> {
+        match before.state {
+            EditionState::Retracted => Ok(false),
+            // A published one stays until its revision is published.
+            _ if before.superseded_by.is_some() => self.is_so(WARNS, token, before.day.get().into()).await,
+            _ => Ok(true),
+        }
+    }
+
+    async fn is_so(&self, sql: &'static str, token: &str, from: i64) -> Result<bool> {
+        let found = db::query_scalar(sql)
+            .bind(token)
+            .bind(from)
+            .fetch_one(&self.truth)
+            .await;
+        found.of(&self.folder().truth())
+    }
+
+    /// The same of readings.
+    async fn came_since(&self, grounds: &Grounds, token: &str) -> Result<Option<String>> {
         let Grounds { edition, before } = grounds;
         let earliest = before.as_ref().map_or(edition.day, |(before, _)| before.day);
         let deposits = self
@@ -143,6 +247,13 @@ impl Ledger {
                 "readings of this household came after edition {} was computed: {late}; the next edition counts them, \
                  and until then it is not named",
                 edition.id
+            )));
+        }
+        if let Some(aside) = deposits.iter().find(|deposit| deposit.held.has(Held::CONFLICT)) {
+            return Ok(Some(format!(
+                "readings of this household are set aside until a person has looked at device {}, which said two things \
+                 under one number; look at it first (`hemu device checked`)",
+                aside.device
             )));
         }
         let Some((before, acts)) = before else {
@@ -199,8 +310,19 @@ impl Ledger {
 pub(super) fn name_outdated(tokens: &[String]) -> Error {
     let tokens = tokens.join(", ");
     let sentence = format!(
-        "readings of these households came after the list was computed, or those behind their warning began or ceased to \
-         count: {tokens}; take their names off before it is published"
+        "something is known of these households that their names were computed without: readings that came later or that \
+         began or ceased to count, a later list without them, a warning that was taken back, or a lost card: {tokens}; \
+         take their names off before it is published"
     );
     Refused::error(Why::NameOutdated, sentence)
+}
+
+/// Refuses to publish these names to everybody.
+pub(super) fn name_alike(tokens: &[String]) -> Error {
+    let tokens = tokens.join(", ");
+    let sentence = format!(
+        "half of these households' tokens does not tell them from others, and no more of them is shown: {tokens}; nobody could \
+         say who is meant, so publish to another audience, or take their names off"
+    );
+    Refused::error(Why::NameAlike, sentence)
 }

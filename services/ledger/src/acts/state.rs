@@ -211,6 +211,8 @@ pub struct PlaceRow {
     pub red_opt_in: bool,
     /// It is not of the present occupant, or not of that one alone.
     pub former: bool,
+    /// A name or a warning of the household was taken off in another edition, after this name was confirmed.
+    pub off_since: bool,
 }
 
 /// The columns of a [`PlaceRow`]; `place` and `edition` are joined.
@@ -223,7 +225,12 @@ pub(crate) const PLACE: &str = concat!(
              and moved.act > red_opt_in.act)) as red_opt_in,
      ",
     former!("place.token"),
-    " as former
+    // Or of a part of what one occupant brought: a move that the edition went by was undone since.
+    " or exists (
+         select 1 from moved where moved.token = place.token and moved.day < edition.day
+             and moved.act <= edition.position and moved.undone > edition.position) as former,
+     exists (select 1 from act where act.kind = 'lift' and act.token = place.token
+         and act.position > place.confirmed) as off_since
      from place join edition on edition.id = place.edition"
 );
 
@@ -250,15 +257,17 @@ impl db::FromRow for PlaceRow {
             reopened: row.try_get("reopened")?,
             red_opt_in: row.try_get("red_opt_in")?,
             former: row.try_get("former")?,
+            off_since: row.try_get("off_since")?,
         })
     }
 }
 
 impl PlaceRow {
-    /// What may be shown: black only where two persons said so, nobody lifted it, no objection of the household is
-    /// pending and the edition lost no reading; and nothing of whoever lived there before.
+    /// What may be shown: black only where two persons said so, nobody lifted it here or elsewhere since, no objection of
+    /// the household is pending and the edition lost no reading; and nothing of whoever lived there before.
     pub fn shown(&self) -> Status {
-        let stands = self.confirmed_by.is_some() && self.lifted.is_none() && !self.reopened;
+        let stands =
+            self.confirmed_by.is_some() && self.lifted.is_none() && !self.off_since && !self.reopened;
         match self.status {
             _ if self.former => Status::Grey,
             Status::Black if !stands => Status::Grey,

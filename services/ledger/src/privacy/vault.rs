@@ -106,13 +106,14 @@ impl Vault {
     }
 
     async fn key(&self, link: &mut db::Link<'_>, token: &str) -> Result<Option<Key>> {
-        let wrapped: Option<Wrapped> =
-            db::query_as("select wrapped, master from household_key where token = ?")
-                .bind(token)
-                .fetch_optional(link)
-                .await
-                .of(std::path::Path::new("household_key"))?;
+        let wrapped = wrapped(link, token).await?;
         Ok(wrapped.and_then(|wrapped| self.unwrapped(token, &wrapped)))
+    }
+
+    /// Whether a household has a key that cannot be opened here: sealing anything of it would give it another.
+    pub(crate) async fn is_locked(&self, link: &mut db::Link<'_>, token: &str) -> Result<bool> {
+        let wrapped = wrapped(link, token).await?;
+        Ok(wrapped.is_some_and(|wrapped| self.unwrapped(token, &wrapped).is_none()))
     }
 
     async fn new_key(&self, link: &mut db::Link<'_>, token: &str) -> Result<Key> {
@@ -175,4 +176,12 @@ fn other(folder: &Folder) -> Error {
         folder.secrets().display(),
         folder.truth().display()
     ))
+}
+
+async fn wrapped(link: &mut db::Link<'_>, token: &str) -> Result<Option<Wrapped>> {
+    db::query_as("select wrapped, master from household_key where token = ?")
+        .bind(token)
+        .fetch_optional(link)
+        .await
+        .of(std::path::Path::new("household_key"))
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
+use hemu_ledger::acts::EditionState;
 use hemu_ledger::entry::Body;
 use hemu_ledger::{Contents, Error, Folder, Ledger, Position, Restore, Restored, Snapshot};
 use hemu_rules::Zone;
@@ -10,6 +11,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use tokio::sync::oneshot;
 
+use crate::editions::{propose, second, settled, state};
+use crate::process::{confirm, notice, open, publish};
 use crate::site::{NOW, Site, deposit, segment};
 
 const STAMP: &str = "20270101T000000Z";
@@ -124,12 +127,46 @@ async fn what_is_restored_is_what_was_copied_folded_and_of_another_generation() 
             replaced: None,
             locked: 0,
             erased: 0,
+            withheld: 0,
         }
     );
     let ledger = opened(&folder).await;
     assert_eq!(is_sound(&ledger).await, contents.head.position);
     assert_eq!(ledger.progress().await.unwrap().applied, 5);
     assert_eq!(ledger.generation().await.unwrap(), done.generation);
+}
+
+#[tokio::test]
+async fn no_list_is_public_or_decided_on_again_because_an_old_copy_was_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = opened(&Folder::open(dir.path()).unwrap()).await;
+    let site = settled(Site { dir, ledger }).await;
+    let published = second(&site).await;
+    notice(&site, published).await;
+    open(&site, published).await;
+    confirm(&site, published).await;
+    publish(&site, published).await;
+    let told = propose(&site, 47).await;
+    notice(&site, told).await;
+    let (_, bytes) = copied(&site.folder()).await;
+    for (keeps, withheld, states) in [
+        // The first week's, too, was told.
+        (false, 3, [EditionState::Retracted; 2]),
+        (true, 0, [EditionState::Published, EditionState::Noticed]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        let restore = begun(&folder, &bytes, true).await.keeping_lists(keeps);
+        restore.check(|_, _| ()).await.unwrap();
+        let done = restore.finish(Some(Zone::SHANGHAI), NOW, STAMP, |_| ()).await;
+        assert_eq!(done.unwrap().withheld, withheld);
+        let ledger = opened(&folder).await;
+        is_sound(&ledger).await;
+        let again = Site { dir, ledger };
+        for (edition, wanted) in [published, told].into_iter().zip(states) {
+            assert_eq!(state(&again, edition).await, wanted, "keeps {keeps}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -522,10 +522,10 @@ async fn no_score_and_no_list_depends_on_minutes_or_points() {
     let before = digest().await;
     deal(&site, "boss", fund("fund-0001", 10_000)).await;
     deal(&site, "o1", award("award-01", "BAD", 1_000)).await;
-    let service = deal(&site, "o1", serve("serve-01", ("BAD", "GOOD"), 300, 9 * HOUR))
+    let service = deal(&site, "o1", serve("serve-01", ("BAD", "FINE"), 300, 9 * HOUR))
         .await
         .position;
-    deal(&site, "o2", confirm("confirm1", "GOOD", service)).await;
+    deal(&site, "o2", confirm("confirm1", "FINE", service)).await;
     site.fold().await;
     assert_eq!(digest().await, before);
 }

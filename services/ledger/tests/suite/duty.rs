@@ -93,7 +93,7 @@ async fn a_resident_acts_for_the_own_household_until_somebody_else_moves_in() {
     notice(&site, edition).await;
     staffed(&site).await;
     resident(&site, "r-bad", "BAD").await;
-    resident_cannot_speak_for(&site, "GOOD", edition).await;
+    resident_cannot_speak_for(&site, "FINE", edition).await;
     let strike = Act::strike((1, 35), "seen myself");
     refused(&site, "r-bad", NOW, strike, Why::NotYourDuty).await;
     act(&site, "r-bad", NOW, objection(edition)).await;

@@ -12,10 +12,14 @@ pub(crate) const DAY: i64 = 86_400_000;
 
 /// Forty days of two households that an inspector looked at: one sorts badly, one well. Batch 1 holds the bad one's.
 pub(crate) async fn village() -> Site {
-    let site = Site::new().await;
-    register(&site, &["BAD", "GOOD", "NEW"]).await;
+    settled(Site::new().await).await
+}
+
+/// The same at a site that is there already.
+pub(crate) async fn settled(site: Site) -> Site {
+    register(&site, &["BAD", "FINE", "NEW"]).await;
     inspected(&site, "I1", "BAD", 0..40, 1_000).await;
-    inspected(&site, "I2", "GOOD", 0..40, 9_800).await;
+    inspected(&site, "I2", "FINE", 0..40, 9_800).await;
     site.fold().await;
     site
 }
@@ -103,7 +107,7 @@ async fn from_draft_to_published_and_expired() {
     refused(&site, "p1", later, confirm.clone(), Why::WrongState).await;
     let good = Act::ProposeBlack {
         edition,
-        token: "GOOD".into(),
+        token: "FINE".into(),
     };
     refused(&site, "p1", later, good, Why::WrongState).await;
     act(&site, "p1", later, propose_black.clone()).await;
@@ -137,7 +141,7 @@ async fn from_draft_to_published_and_expired() {
         ),
         (1, 0)
     );
-    act(&site, "g1", later, Act::RedOptIn { token: "GOOD".into() }).await;
+    act(&site, "g1", later, Act::RedOptIn { token: "FINE".into() }).await;
     assert_eq!(public(later, Status::Red).await, 1);
     let end = later + 7 * DAY;
     assert_eq!(public(end, Status::Black).await, 0);
@@ -256,7 +260,7 @@ async fn an_edition_is_computed_again_to_the_bit_whatever_came_after() {
 #[tokio::test]
 async fn a_tampered_place_or_edition_is_found() {
     for change in [
-        "update place set status = 1 where token = 'GOOD'",
+        "update place set status = 1 where token = 'FINE'",
         "update edition set state = 'published'",
     ] {
         let site = village().await;

@@ -1,24 +1,24 @@
 //! An edition goes on from what people left: a black name nobody confirmed does not keep a household on the list.
 
-use hemu_ledger::acts::Act;
+use hemu_ledger::acts::{Act, Why};
 use hemu_rules::{Ppb, Rule, Status};
 
 use crate::editions::{inspected, propose};
-use crate::process::{confirm, notice, open, publish};
-use crate::site::{NOW, Site, act, register};
+use crate::process::{WINDOW, confirm, notice, open, publication, publish};
+use crate::site::{NOW, Site, act, refused, register};
 
 /// Six weeks of a household that is surely bad, then three in which it is a little better: not sure enough to come on
 /// the list, sure enough to stay there. The others make a list that the guard is sure of as a whole.
 async fn better() -> Site {
     let site = Site::new().await;
     let others = ["W1", "W2", "W3", "W4", "W5", "W6"];
-    register(&site, &["BAD", "GOOD"]).await;
+    register(&site, &["BAD", "FINE"]).await;
     register(&site, &others).await;
     for token in others {
         inspected(&site, token, token, 0..60, 1_000).await;
     }
     inspected(&site, "I1", "BAD", 0..40, 4_500).await;
-    inspected(&site, "I2", "GOOD", 0..60, 9_800).await;
+    inspected(&site, "I2", "FINE", 0..60, 9_800).await;
     inspected(&site, "I3", "BAD", 40..60, 5600).await;
     site.fold().await;
     site
@@ -67,7 +67,10 @@ async fn a_name_nobody_confirmed_does_not_stay_by_the_lower_bar() {
     assert_eq!(bad(&site, undecided).await, Status::Grey);
     let digest = site.ledger.edition_row(undecided).await.unwrap().unwrap().digest;
     opened(&site, edition).await;
-    confirm(&site, edition).await;
+    // And is not named by the older list any more.
+    let token = "BAD".to_owned();
+    let black = Act::ProposeBlack { edition, token };
+    refused(&site, "p1", WINDOW, black, Why::CameLater).await;
     assert_eq!(site.ledger.recompute(undecided).await.unwrap(), digest);
 }
 
@@ -82,7 +85,8 @@ async fn a_confirmed_name_stays_by_the_lower_bar_through_weeks_that_nobody_decid
     // Not published: that edition leaves nothing beyond the next.
     let late = told(&site, 55).await;
     assert_eq!(bad(&site, late).await, Status::Grey);
-    publish(&site, edition).await;
+    act(&site, "p1", WINDOW, publication(edition)).await;
+    refused(&site, "p2", WINDOW, Act::Publish { edition }, Why::NameOutdated).await;
     let site = better().await;
     let edition = listed(&site).await;
     opened(&site, edition).await;

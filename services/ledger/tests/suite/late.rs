@@ -74,7 +74,7 @@ async fn asking_again_makes_the_trail_no_longer() {
     // Nobody was faster than oneself.
     refused(&site, "p1", NOW + 1, lift(edition, "BAD"), Why::AlreadyDecided).await;
     refused(&site, "system", NOW + 1, lift(edition, "BAD"), Why::NotAPerson).await;
-    refused(&site, "p2", NOW + 1, lift(edition, "GOOD"), Why::WrongState).await;
+    refused(&site, "p2", NOW + 1, lift(edition, "FINE"), Why::WrongState).await;
     assert_eq!(trail(&site, None).await.len(), before);
     for later in 2..5 {
         let lost = refused(
@@ -99,7 +99,7 @@ async fn nobody_stores_an_attempt_by_hand() {
     let site = village().await;
     let late = Act::Late {
         act: Box::new(Act::RedOptIn {
-            token: "GOOD".to_owned(),
+            token: "FINE".to_owned(),
         }),
         by: "p1".to_owned(),
         winner: 1,

@@ -24,7 +24,7 @@ impl Dice {
     }
 }
 
-const TOKENS: [&str; 3] = ["BAD", "GOOD", "NEW"];
+const TOKENS: [&str; 3] = ["BAD", "FINE", "NEW"];
 
 fn some_act(dice: &mut Dice, edition: u64, now: i64) -> Act {
     let token = dice.of(&TOKENS).to_owned();

@@ -112,7 +112,7 @@ async fn the_old_occupants_record_stays_and_is_theirs() {
     let between = site.ledger.moved_out("BAD", &periods[1]).await.unwrap().unwrap();
     assert_eq!(between.first_day, Some(day(31)));
     assert!(site.ledger.moved_out("BAD", &periods[2]).await.unwrap().is_none());
-    assert_eq!(site.ledger.occupancies("GOOD").await.unwrap().len(), 1);
+    assert_eq!(site.ledger.occupancies("FINE").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn an_edition_that_names_the_one_before_shows_nobody_and_decides_on_nobody
     let site = village().await;
     let edition = second(&site).await;
     notice(&site, edition).await;
-    act(&site, "g1", NOW, Act::RedOptIn { token: "GOOD".into() }).await;
+    act(&site, "g1", NOW, Act::RedOptIn { token: "FINE".into() }).await;
     open(&site, edition).await;
     confirm(&site, edition).await;
     publish(&site, edition).await;
@@ -180,7 +180,7 @@ async fn an_edition_that_names_the_one_before_shows_nobody_and_decides_on_nobody
         places.await.unwrap().len()
     };
     assert_eq!((public(Status::Black).await, public(Status::Red).await), (1, 1));
-    for token in ["BAD", "GOOD"] {
+    for token in ["BAD", "FINE"] {
         act(&site, "w1", NOW, moved(token, 20)).await;
         let history = site.ledger.household_editions(token, None, 9).await.unwrap();
         assert_eq!(history, []);
@@ -194,10 +194,10 @@ async fn an_edition_that_names_the_one_before_shows_nobody_and_decides_on_nobody
         .remove(0);
     assert_eq!((place.former, place.shown()), (true, Status::Grey));
     // The consent was that of whoever lived there before.
-    let out = Act::RedOptOut { token: "GOOD".into() };
+    let out = Act::RedOptOut { token: "FINE".into() };
     refused(&site, "g2", NOW, out, Why::WrongState).await;
     act(&site, "w1", NOW, undone("BAD", 20)).await;
-    act(&site, "w1", NOW, undone("GOOD", 20)).await;
+    act(&site, "w1", NOW, undone("FINE", 20)).await;
     assert_eq!((public(Status::Black).await, public(Status::Red).await), (1, 1));
     site.fold().await;
     is_whole(site).await;

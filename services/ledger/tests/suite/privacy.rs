@@ -168,7 +168,7 @@ async fn another_key_file_or_none_is_one_clear_sentence() {
 async fn objected() -> (Site, u64) {
     let site = village().await;
     site.ledger
-        .put_households(&[home("BAD", DOOR), home("GOOD", "DOOR-2")])
+        .put_households(&[home("BAD", DOOR), home("FINE", "DOOR-2")])
         .await
         .unwrap();
     let edition = second(&site).await;
@@ -390,7 +390,7 @@ async fn what_an_earlier_build_kept_in_the_clear_is_sealed_at_the_first_start_an
         &mut site.truth().await,
         &format!(
             "update household set sealed = null; delete from words; delete from household_key;
-             insert into unsealed_household values ('BAD', '{DOOR}', 2), ('GOOD', null, 4);
+             insert into unsealed_household values ('BAD', '{DOOR}', 2), ('FINE', null, 4);
              insert into unsealed_words select words, '{WORDS}', 5 from objection;
              insert into unsealed_words values ('{hash}', 'an old text', 6);
              insert into account (name, role, created_at, unsealed_totp)
@@ -403,7 +403,7 @@ async fn what_an_earlier_build_kept_in_the_clear_is_sealed_at_the_first_start_an
     }
     let site = site.reopen().await;
     let home = async |token| site.ledger.household(token).await.unwrap().unwrap();
-    let (bad, good) = (home("BAD").await, home("GOOD").await);
+    let (bad, good) = (home("BAD").await, home("FINE").await);
     assert_eq!((bad.door.as_deref(), bad.residents), (Some(DOOR), Some(2)));
     assert_eq!((good.door, good.residents), (None, Some(4)));
     assert_eq!(words(&site, "BAD").await.as_deref(), Some(WORDS));

@@ -74,7 +74,7 @@ pub(crate) fn lift(edition: u64, token: &str) -> Act {
     }
 }
 
-fn retract(edition: u64) -> Act {
+pub(crate) fn retract(edition: u64) -> Act {
     Act::Retract {
         edition,
         reason: Words::new("the scales were wrong that week"),
@@ -150,7 +150,7 @@ async fn one_person_takes_a_name_off_for_good_and_the_household_starts_anew() {
     let edition = second(&site).await;
     notice(&site, edition).await;
     refused(&site, "system", NOW, lift(edition, "BAD"), Why::NotAPerson).await;
-    refused(&site, "p1", NOW, lift(edition, "GOOD"), Why::WrongState).await;
+    refused(&site, "p1", NOW, lift(edition, "FINE"), Why::WrongState).await;
     refused(&site, "p1", NOW, lift(edition, "NEW"), Why::WrongState).await;
     act(&site, "p1", NOW, lift(edition, "BAD")).await;
     let lost = refused(&site, "p2", NOW, lift(edition, "BAD"), Why::AlreadyDecided).await;

@@ -13,7 +13,7 @@ use crate::editions::{DAY, propose, second, village};
 use crate::process::{WINDOW, confirm, notice, open, publish};
 use crate::site::{NOW, Site, act, day, deposit, segment};
 
-/// A camera reads what an inspector saw of GOOD, ten days of the village's last, five points lower.
+/// A camera reads what an inspector saw of FINE, ten days of the village's last, five points lower.
 async fn with_a_camera() -> Site {
     let site = village().await;
     let names: Vec<String> = (30..40_i64).map(|nth| format!("bag-{nth}")).collect();
@@ -23,7 +23,7 @@ async fn with_a_camera() -> Site {
                 by,
                 bag: Some(name),
                 quality: Bp::clamped(quality),
-                ..deposit("GOOD", nth * 1_440 + 700)
+                ..deposit("FINE", nth * 1_440 + 700)
             })
         };
         let records = (1..).zip((30..).zip(names.iter().map(String::as_str)).map(body));
@@ -70,10 +70,10 @@ async fn a_day_is_told_by_who_was_there_what_was_seen_and_by_which_clocks() {
         .map(|clock| (clock.name.as_str(), clock.readings, clock.ahead))
         .collect();
     assert_eq!(clocks, [("C1", 1, 0), ("I1", 1, 0), ("I2", 1, 0), ("I3", 1, 0)]);
-    let tokens = ["BAD", "GOOD", "NEW"].map(str::to_owned);
+    let tokens = ["BAD", "FINE", "NEW"].map(str::to_owned);
     let seen = site.ledger.bags_seen(day(39), &tokens).await.unwrap();
     let bags = |bags, awaits_second| BagsSeen { bags, awaits_second };
-    assert_eq!((seen["BAD"], seen["GOOD"]), (bags(1, true), bags(2, false)));
+    assert_eq!((seen["BAD"], seen["FINE"]), (bags(1, true), bags(2, false)));
     assert_eq!(seen.len(), 2);
 }
 
@@ -139,7 +139,7 @@ async fn where_a_household_stands_is_told_at_every_step_and_what_ran_out_is_foun
     assert_eq!(ledger.noticed(day(40)).await.unwrap(), None);
     let edition = second(&site).await;
     let warned = ledger.noticed(day(40)).await.unwrap().unwrap();
-    assert!(warned.contains("BAD") && !warned.contains("GOOD"), "{warned:?}");
+    assert!(warned.contains("BAD") && !warned.contains("FINE"), "{warned:?}");
     assert_eq!(listing(NOW).await.warned_at, Some(NOW));
     notice(&site, edition).await;
     assert_eq!(listing(NOW).await.told.unwrap().edition.id, edition);
@@ -180,22 +180,22 @@ async fn a_rule_is_tried_beside_the_one_in_force() {
 async fn what_is_held_about_a_household_is_told_to_it_and_counted() {
     let site = village().await;
     let ledger = &site.ledger;
-    let token = || "GOOD".to_owned();
+    let token = || "FINE".to_owned();
     act(&site, "g1", NOW, Act::RedOptIn { token: token() }).await;
     act(&site, "g1", NOW + 1, Act::RedOptOut { token: token() }).await;
     ledger
-        .note_looks(&["BAD", "GOOD"], "p1", "list", NOW)
+        .note_looks(&["BAD", "FINE"], "p1", "list", NOW)
         .await
         .unwrap();
-    ledger.note_looks(&["GOOD"], "p1", "list", NOW + 2).await.unwrap();
-    let consents = ledger.consents("GOOD").await.unwrap();
+    ledger.note_looks(&["FINE"], "p1", "list", NOW + 2).await.unwrap();
+    let consents = ledger.consents("FINE").await.unwrap();
     assert_eq!(
         consents.iter().map(|row| row.given).collect::<Vec<_>>(),
         [true, false]
     );
-    assert_eq!(ledger.occupied_since("GOOD").await.unwrap(), 0);
+    assert_eq!(ledger.occupied_since("FINE").await.unwrap(), 0);
     let looks = LookQuery {
-        token: Some("GOOD"),
+        token: Some("FINE"),
         limit: 10,
         ..LookQuery::default()
     };
@@ -208,7 +208,7 @@ async fn what_is_held_about_a_household_is_told_to_it_and_counted() {
     };
     let found = ledger.held_rows().await.unwrap();
     assert_eq!(HeldRows { sealed: 0, ..found }, held);
-    let subject = ledger.subject("GOOD", NOW).await.unwrap().unwrap();
+    let subject = ledger.subject("FINE", NOW).await.unwrap().unwrap();
     assert_eq!(subject["readings"].as_array().unwrap().len(), 40);
     assert_eq!(subject["consents"].as_array().unwrap().len(), 2);
     assert_eq!(subject["looks"].as_array().unwrap().len(), 1);
@@ -220,9 +220,9 @@ async fn what_is_held_about_a_household_is_told_to_it_and_counted() {
     };
     let since = act(&site, "w1", NOW + 3, moved).await;
     site.fold().await;
-    assert_eq!(ledger.occupied_since("GOOD").await.unwrap(), since);
-    assert!(ledger.consents("GOOD").await.unwrap().is_empty());
-    let subject = ledger.subject("GOOD", NOW).await.unwrap().unwrap();
+    assert_eq!(ledger.occupied_since("FINE").await.unwrap(), since);
+    assert!(ledger.consents("FINE").await.unwrap().is_empty());
+    let subject = ledger.subject("FINE", NOW).await.unwrap().unwrap();
     assert_eq!(subject["readings"].as_array().unwrap().len(), 9);
 }
 

@@ -11,7 +11,7 @@ use crate::site::{NOW, Site, person, run};
 async fn decided() -> Site {
     let site = village().await;
     for nth in 0..4 {
-        let token = ["BAD", "GOOD", "NEW"][nth % 3].to_owned();
+        let token = ["BAD", "FINE", "NEW"][nth % 3].to_owned();
         let act = if nth == 3 {
             Act::RedOptOut { token }
         } else {
@@ -75,7 +75,7 @@ async fn an_end_that_was_cut_off_with_everything_folded_from_it_is_missed_by_the
         "{position}: {what}"
     );
     // Nor does it help to go on from there with other acts: the chain was another one when its head was noted.
-    for token in ["NEW", "GOOD", "BAD"] {
+    for token in ["NEW", "FINE", "BAD"] {
         let act = Act::CardLost {
             token: token.into(),
             since: NOW,
@@ -104,7 +104,7 @@ async fn what_acts_left_is_compared_with_the_acts_row_by_row() {
         ("update act set position = 40 where position = 4", "table act"),
         ("delete from act where position > 4", "table act"),
         ("delete from red_opt_in", "table red_opt_in"),
-        ("insert into erased values ('GOOD', 4, 0)", "table erased"),
+        ("insert into erased values ('FINE', 4, 0)", "table erased"),
     ] {
         let site = decided().await;
         run(&mut site.truth().await, sql).await;

@@ -6,9 +6,9 @@ use hemu_ledger::acts::{Act, Audience, EditionQuery, EditionState, Why, Words};
 use hemu_ledger::entry::Body;
 use hemu_rules::{Rule, Status};
 
-use crate::editions::{DAY, objection, propose, second, state, village};
-use crate::process::{WINDOW, confirm, notice, open, publication, publish, revise_all};
-use crate::site::{NOW, Site, act, day, deposit, person, refused, segment};
+use crate::editions::{DAY, inspected, objection, propose, second, state, village};
+use crate::process::{WINDOW, confirm, lift, notice, open, publication, publish, retract, revise_all};
+use crate::site::{NOW, Site, act, day, deposit, person, refused, register, segment};
 
 /// A reading of an early day from a bin that had no connection for long, in a batch of its own.
 async fn came(site: &Site, token: &str) {
@@ -63,9 +63,9 @@ async fn an_edition_waits_until_struck_readings_are_folded() {
 async fn while_folding_stands_still_no_edition_is_computed() {
     let site = village().await;
     // What people did is folded later too, and is no reading.
-    act(&site, "p1", NOW, Act::RedOptIn { token: "GOOD".into() }).await;
+    act(&site, "p1", NOW, Act::RedOptIn { token: "FINE".into() }).await;
     propose(&site, 33).await;
-    came(&site, "GOOD").await;
+    came(&site, "FINE").await;
     let impatient = site.ledger.waiting(Duration::ZERO);
     let early = impatient.propose_edition(&Rule::V1, day(40), NOW, "server-1");
     assert_eq!(early.await.unwrap_err().refused().unwrap().why, Why::NotFolded);
@@ -110,11 +110,141 @@ async fn a_list_is_not_published_with_a_name_of_which_something_came_later() {
     assert_eq!(public(&site, edition).await, 0);
 }
 
+/// Two good weeks after the edition, and the list that they are in.
+async fn sorted_better(site: &Site) -> u64 {
+    inspected(site, "I3", "BAD", 40..54, 9_800).await;
+    site.fold().await;
+    let newer = propose(site, 54).await;
+    let place = site.ledger.place(newer, "BAD").await.unwrap();
+    assert!(place.is_none_or(|place| place.status != Status::Black));
+    newer
+}
+
+#[tokio::test]
+async fn nobody_is_named_by_an_older_list_than_the_one_that_clears_them() {
+    let site = village().await;
+    let edition = deciding(&site).await;
+    let newer = sorted_better(&site).await;
+    let cleared = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
+    assert!(
+        cleared.sentence.contains(&format!("edition {newer}")),
+        "{cleared:?}"
+    );
+}
+
+#[tokio::test]
+async fn nor_is_a_list_published_with_a_name_that_a_newer_one_clears() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    act(&site, "p1", WINDOW, publication(edition)).await;
+    let newer = sorted_better(&site).await;
+    refused(&site, "p2", WINDOW, Act::Publish { edition }, Why::NameOutdated).await;
+    // One that was taken back says nothing.
+    act(&site, "p1", WINDOW, retract(newer)).await;
+    act(&site, "p2", WINDOW, Act::Publish { edition }).await;
+    assert_eq!(public(&site, edition).await, 1);
+}
+
+#[tokio::test]
+async fn nobody_is_named_on_a_warning_that_was_taken_back() {
+    let site = village().await;
+    let first = propose(&site, 33).await;
+    notice(&site, first).await;
+    let edition = propose(&site, 40).await;
+    act(&site, "p1", NOW, retract(first)).await;
+    notice(&site, edition).await;
+    open(&site, edition).await;
+    let warned = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
+    assert!(warned.sentence.contains("taken back"), "{warned:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_named_by_a_card_that_is_lost() {
+    let site = village().await;
+    let edition = deciding(&site).await;
+    // After the days of the edition, which is as it was.
+    let (token, since) = ("BAD".to_owned(), NOW);
+    act(&site, "w1", NOW, Act::CardLost { token, since }).await;
+    let lost = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
+    assert!(lost.sentence.contains("card"), "{lost:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_named_while_readings_are_set_aside_for_a_conflict() {
+    let site = village().await;
+    let edition = deciding(&site).await;
+    // Another content under a number that the inspector's device used.
+    let other = Body::Deposit(deposit("FINE", 5));
+    site.append(&[segment("I1", [(36, other)])]).await;
+    site.fold().await;
+    let aside = refused(&site, "p1", WINDOW, black(edition), Why::CameLater).await;
+    assert!(aside.sentence.contains("device I1"), "{aside:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_was_taken_off_elsewhere_is_shown_no_more() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    publish(&site, edition).await;
+    let next = propose(&site, 47).await;
+    assert_eq!(public(&site, edition).await, 1);
+    act(&site, "p1", WINDOW, lift(next, "BAD")).await;
+    assert_eq!(public(&site, edition).await, 0);
+    let place = site.ledger.place(edition, "BAD").await.unwrap().unwrap();
+    assert_eq!(place.shown(), Status::Grey);
+}
+
+#[tokio::test]
+async fn a_name_that_was_taken_off_is_not_back_when_its_list_is_computed_anew() {
+    let site = village().await;
+    let edition = deciding(&site).await;
+    act(&site, "p1", WINDOW, lift(edition, "BAD")).await;
+    act(&site, "p1", WINDOW, retract(edition)).await;
+    let again = propose(&site, 40).await;
+    act(
+        &site,
+        "system",
+        WINDOW,
+        Act::Notice {
+            edition: again,
+            days: 7,
+        },
+    )
+    .await;
+    let later = WINDOW + 7 * DAY;
+    act(&site, "system", later, Act::Open { edition: again }).await;
+    let off = refused(&site, "p1", later, black(again), Why::CameLater).await;
+    assert!(off.sentence.contains("taken off"), "{off:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_named_on_half_of_the_readings_after_a_move_that_was_none() {
+    let site = village().await;
+    let (token, moved) = ("BAD".to_owned(), day(2));
+    act(&site, "p1", NOW, Act::MovedIn { token, day: moved }).await;
+    site.fold().await;
+    let edition = deciding(&site).await;
+    let token = "BAD".to_owned();
+    act(&site, "p1", NOW, Act::MoveUndone { token, day: moved }).await;
+    site.fold().await;
+    refused(&site, "p1", WINDOW, black(edition), Why::WrongState).await;
+}
+
+#[tokio::test]
+async fn nobody_is_named_to_everybody_by_what_is_anothers_too() {
+    let site = village().await;
+    let edition = confirmed(&site).await;
+    act(&site, "p1", WINDOW, publication(edition)).await;
+    register(&site, &["NOTBAD"]).await;
+    let alike = refused(&site, "p2", WINDOW, Act::Publish { edition }, Why::NameAlike).await;
+    assert!(alike.sentence.contains("BAD"), "{alike:?}");
+}
+
 #[tokio::test]
 async fn what_others_did_or_what_is_of_a_later_day_withholds_nobodys_name() {
     let site = village().await;
     let edition = deciding(&site).await;
-    came(&site, "GOOD").await;
+    came(&site, "FINE").await;
     let later = Body::Deposit(deposit("BAD", 40 * 1_440));
     site.append(&[segment("late", [(1, later)])]).await;
     site.fold().await;

@@ -12,9 +12,11 @@ export const zh = {
   'rule.not_folded':
     '已收到的读数还没有全部计入，现在办理会出错。请一分钟后再试；若一直如此，请管理员查看服务日志。',
   'rule.name_outdated':
-    '名单上有住户的读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动，住户码见下。请先撤下这些户名，再公示；撤下的住户从头计起。',
+    '名单上有住户出现了点名时未知的情况：读数后到或有变动、更新的一期里已不在黑榜、上次的提醒已收回、卡片已挂失，或有读数待核查。住户码见下。请先撤下这些户名，再公示；撤下的住户从头计起。',
   'rule.came_later':
-    '此户有读数在本期计算之后才到，或其上次提醒所依据的读数后来有变动。本期不点名，下一期会计入。',
+    '此户有本期计算时未知的情况：读数后到或有变动、更新的一期里已不在黑榜、上次的提醒已收回、卡片已挂失，或有读数待核查。本期不点名，下一期会计入。',
+  'rule.name_alike':
+    '名单上有住户的住户码与他户的末位相同，公示后无法分辨是谁，住户码见下。请改用其他公示对象，或先撤下这些户名。',
   'rule.window_closed': '异议期已过。',
   'rule.same_person': '须由另一人办理：您已参与了前一步。',
   'rule.not_a_person': '只能由实名的人办理。',
@@ -41,9 +43,11 @@ export const en: Record<keyof typeof zh, string> = {
   'rule.not_folded':
     'Readings that were received are not all counted yet, and this would go wrong. Try again in a minute; if it stays so, have an administrator look at the server’s log.',
   'rule.name_outdated':
-    'Readings of households named on this list came after it was computed, or those behind their last warning changed since. Their codes are below: take these names off, then publish the list. Households taken off start anew.',
+    'Something is known of households named on this list that their names were decided without: readings came later or changed, a newer list does not have them, their warning was taken back, their card is lost, or readings wait to be looked at. Their codes are below: take these names off, then publish the list. Households taken off start anew.',
   'rule.came_later':
-    'Readings of this household came after this list was computed, or those behind its last warning changed since. It is not named on this list; the next one counts them.',
+    'Something is known of this household that this list was computed without: readings came later or changed, a newer list does not have it, its warning was taken back, its card is lost, or readings wait to be looked at. It is not named on this list; the next one counts it all.',
+  'rule.name_alike':
+    'Codes of households on this list end like those of others, and nobody could tell who is meant. Their codes are below: publish to another audience, or take these names off.',
   'rule.window_closed': 'The objection window is over.',
   'rule.same_person': 'Another person must do this: you had a part in the step before.',
   'rule.not_a_person': 'Only a named person may do this.',

@@ -33,6 +33,7 @@ export const zh = {
   'sheet.not_public': '这一期现在没有对所有人公示，没有可以张贴的名单。',
   'sheet.title': '{site} 生活垃圾分类红黑榜（{day} 期）',
   'sheet.until': '公示至 {at}。',
+  'sheet.as_of': '名单截至 {at}。',
   'sheet.n': '{n} 户',
   'sheet.nobody': '没有住户',
   'sheet.says':
@@ -78,6 +79,7 @@ export const en: Record<keyof typeof zh, string> = {
   'sheet.not_public': 'This edition is not public to everybody now; there is no list to post.',
   'sheet.title': '{site}: waste sorting lists, edition {day}',
   'sheet.until': 'Public until {at}.',
+  'sheet.as_of': 'Names as of {at}.',
   'sheet.n': '{n#household|households}',
   'sheet.nobody': 'nobody',
   'sheet.says':

@@ -107,8 +107,7 @@ pub(crate) async fn list(
         |(row, _)| row.rank.to_string(),
         std::convert::identity,
     );
-    let told = |row: &PlaceRow| row.status == Status::Black || row.notice;
-    let items: Vec<_> = page.items.into_iter().filter(|(row, _)| told(row)).collect();
+    let items: Vec<_> = page.items.into_iter().filter(|(row, _)| is_told(row)).collect();
     let tokens: Vec<&str> = items.iter().map(|(row, _)| row.token.as_str()).collect();
     api.ledger
         .note_looks(&tokens, viewer.actor.name(), "letter", api.clock.now())
@@ -119,6 +118,11 @@ pub(crate) async fn list(
         items: items.iter().map(letter).collect(),
         next: page.next,
     }))
+}
+
+/// Whether whoever lives there now is told by letter: not of what is an earlier occupant's, and not what was taken off.
+fn is_told(row: &PlaceRow) -> bool {
+    (row.status == Status::Black || row.notice) && !row.former && row.lifted.is_none()
 }
 
 async fn addressed(sight: &Sight, rows: Vec<PlaceRow>) -> Result<Vec<(PlaceRow, Option<Seen>)>, Problem> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use hemu_ledger::acts::{Audience, PlaceRow};
+use hemu_ledger::registry::Ends;
 use hemu_rules::Status;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 /// A household on a public list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PublicPlace {
-    /// The end of the token.
+    /// The end of the token: four characters, or as many more as it takes to tell it from every other.
     #[schema(example = "···4f2a")]
     household: String,
     /// 1 is first; ranks of those who are not shown are left out.
@@ -26,10 +27,9 @@ pub(crate) struct PublicPlace {
 }
 
 impl PublicPlace {
-    #[expect(clippy::needless_pass_by_value, reason = "a page hands its rows over")]
-    fn of(row: PlaceRow) -> Self {
+    fn of(row: &PlaceRow, ends: &Ends) -> Self {
         Self {
-            household: mask::token(&row.token),
+            household: mask::end(&row.token, ends.shown(&row.token)),
             rank: row.rank,
         }
     }
@@ -81,10 +81,22 @@ pub(crate) async fn list(
     };
     let (after, probe) = (NumberAfter::rank(find.after), find.limit.probe());
     let rows = api.ledger.public_places(id, now, status, after, probe).await?;
-    Ok(Json(Page::cut(
+    let ends = api.ends.of(&api, id).await?;
+    let page = Page::cut(
         rows,
         find.limit.get(),
         |row| row.rank.to_string(),
-        PublicPlace::of,
-    )))
+        std::convert::identity,
+    );
+    // Whoever was registered since may have an end that tells nobody apart any more.
+    let named = |row: &&PlaceRow| status != Status::Black || ends.tells(&row.token);
+    Ok(Json(Page {
+        items: page
+            .items
+            .iter()
+            .filter(named)
+            .map(|row| PublicPlace::of(row, &ends))
+            .collect(),
+        next: page.next,
+    }))
 }

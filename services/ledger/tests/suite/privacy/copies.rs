@@ -1,6 +1,9 @@
 //! What is sealed, in copies of the truth that are put back.
 
+use hemu_ledger::acts::EditionQuery;
+
 use super::*;
+use crate::site::act;
 
 /// A copy of the truth in a folder of its own.
 async fn restored(from: &Folder, with_key: bool, into: &Folder) -> hemu_ledger::Restored {
@@ -49,7 +52,7 @@ async fn a_copy_without_the_key_restores_everything_but_what_is_sealed_and_says_
         None
     );
     // What is registered anew is sealed with the key that is here, and the old key opens the rest once it is found.
-    ledger.put_households(&[home("GOOD", "DOOR-3")]).await.unwrap();
+    ledger.put_households(&[home("FINE", "DOOR-3")]).await.unwrap();
     ledger.close().await;
     drop(ledger);
     let old = std::fs::read_to_string(site.folder().secrets()).unwrap();
@@ -58,9 +61,36 @@ async fn a_copy_without_the_key_restores_everything_but_what_is_sealed_and_says_
     let ledger = Ledger::open(&into, Zone::SHANGHAI).await.unwrap();
     let door = async |token| ledger.household(token).await.unwrap().unwrap().door.unwrap();
     assert_eq!(
-        (door("BAD").await.as_str(), door("GOOD").await.as_str()),
+        (door("BAD").await.as_str(), door("FINE").await.as_str()),
         (DOOR, "DOOR-3")
     );
+}
+
+#[tokio::test]
+async fn what_the_machine_says_at_a_restore_takes_the_place_of_no_key_that_may_be_found() {
+    let (site, _) = objected().await;
+    if site.folder().is_shared() {
+        return;
+    }
+    let basis = Words::new("the village's covenant, article 9");
+    let hash = basis.hash().clone();
+    let newest = site.ledger.editions(&EditionQuery::newest(1)).await;
+    let edition = newest.unwrap().remove(0).id;
+    let reason = Act::Retract {
+        edition,
+        reason: basis,
+    };
+    act(&site, "p1", NOW, reason).await;
+    let other = tempfile::tempdir().unwrap();
+    let into = Folder::open(other.path()).unwrap();
+    let done = restored(&site.folder(), false, &into).await;
+    assert!(done.withheld > 0, "the machine said nothing: {done:?}");
+    let [old, new] =
+        [site.folder(), into.clone()].map(|folder| std::fs::read_to_string(folder.secrets()).unwrap());
+    std::fs::write(into.secrets(), new + &old).unwrap();
+    let ledger = Ledger::open(&into, Zone::SHANGHAI).await.unwrap();
+    let kept = ledger.words(&hash, None).await.unwrap();
+    assert_eq!(kept.as_deref(), Some("the village's covenant, article 9"));
 }
 
 #[tokio::test]
@@ -111,7 +141,7 @@ async fn an_older_copy_that_is_put_back_is_erased_again() {
     assert_eq!((outcome.erased, outcome.locked), (1, 0));
     let ledger = Ledger::open(&folder, Zone::SHANGHAI).await.unwrap();
     assert_eq!(ledger.household("BAD").await.unwrap(), None);
-    assert!(ledger.household("GOOD").await.unwrap().is_some());
+    assert!(ledger.household("FINE").await.unwrap().is_some());
     assert!(found(data.path(), DOOR).is_empty());
     assert_eq!(ledger.verify_projections(|_| ()).await.unwrap(), None);
     // The file says nothing of whom: a token's hash, and only once.

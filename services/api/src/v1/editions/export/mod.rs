@@ -50,7 +50,7 @@ impl Cell {
     }
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "榜别",
     "名次",
     "住户码（末位）",
@@ -68,6 +68,7 @@ const COLUMNS: [&str; 17] = [
     "撤下人",
     "异议待处理",
     "同意公开表扬",
+    "已搬离",
 ];
 
 const fn listed(status: Status) -> &'static str {
@@ -91,8 +92,15 @@ const fn state(state: EditionState) -> &'static str {
     }
 }
 
-/// Whether a publication names it: as it may be shown, and a red one with its consent.
-fn is_named(place: &PlaceRow) -> bool {
+/// Whether a publication names it: as it may be shown, and a red one with its consent. Nothing of a list that was taken back
+/// or is over may be shown any more.
+fn is_named(state: EditionState, place: &PlaceRow) -> bool {
+    if matches!(
+        state,
+        EditionState::Expired | EditionState::Superseded | EditionState::Retracted
+    ) {
+        return false;
+    }
     match place.shown() {
         Status::Black => true,
         Status::Red => place.red_opt_in,
@@ -100,7 +108,7 @@ fn is_named(place: &PlaceRow) -> bool {
     }
 }
 
-fn row(place: &PlaceRow, label: String) -> [Cell; COLUMNS.len()] {
+fn row(state: EditionState, place: &PlaceRow, label: String) -> [Cell; COLUMNS.len()] {
     let percent = |ppb: u32| {
         let probability = Ppb::clamped(ppb.into()).probability();
         // What is nearly certain is not called certain.
@@ -125,12 +133,13 @@ fn row(place: &PlaceRow, label: String) -> [Cell; COLUMNS.len()] {
         Cell::Number(place.deposit_days.into()),
         Cell::Number(place.inspected_days.into()),
         Cell::yes(place.notice),
-        Cell::yes(is_named(place)),
+        Cell::yes(is_named(state, place)),
         Cell::of(place.proposed_by.as_deref()),
         Cell::of(place.confirmed_by.as_deref()),
         Cell::of(place.lifted_by.as_deref()),
         Cell::yes(place.appeal_open),
         Cell::yes(place.red_opt_in),
+        Cell::yes(place.former),
     ]
 }
 
@@ -140,6 +149,7 @@ struct Places {
     sight: Sight,
     by: Actor,
     edition: EditionId,
+    state: EditionState,
     /// Where the next page begins: the status, and the rank after which.
     next: Option<(usize, u32)>,
     /// While it is written. Whoever goes away in the middle takes it along.
@@ -148,7 +158,15 @@ struct Places {
 }
 
 impl Places {
-    async fn of(api: Arc<Api>, sight: Sight, by: Actor, edition: EditionId) -> Result<Self, Problem> {
+    async fn of(api: Arc<Api>, sight: Sight, by: Actor, edition: &EditionRow) -> Result<Self, Problem> {
+        let over = edition
+            .expires_at
+            .is_some_and(|expires_at| api.clock.now() >= expires_at);
+        let (edition, state) = match edition.state {
+            // The machine looks now and then.
+            EditionState::Published if over => (edition.id, EditionState::Expired),
+            state => (edition.id, state),
+        };
         let job = api.jobs.begin(Kind::Export, About::edition(edition), by.name());
         let places = api.ledger.count_places(edition).await?;
         job.work().begin(Stage::Writing, places)?;
@@ -157,6 +175,7 @@ impl Places {
             sight,
             by,
             edition,
+            state,
             next: Some((0, 0)),
             job: Some(job),
             written: 0,
@@ -198,9 +217,14 @@ impl Places {
         });
         let mut rows = Vec::with_capacity(places.len());
         for place in &places {
-            let home = self.sight.household(&place.token).await?;
+            // The address is of whoever lives there now.
+            let home = if place.former {
+                None
+            } else {
+                self.sight.household(&place.token).await?
+            };
             let label = home.map(|seen| mask::label(seen.row())).unwrap_or_default();
-            rows.push(row(place, label));
+            rows.push(row(self.state, place, label));
         }
         let tokens: Vec<&str> = places.iter().map(|place| place.token.as_str()).collect();
         let now = self.api.clock.now();
@@ -224,7 +248,7 @@ pub(crate) async fn csv(
     Acting(by): Acting,
 ) -> Result<Response, Problem> {
     let edition = api.edition(id).await?;
-    let lines = csv::lines(Places::of(api, sight, by, id).await?);
+    let lines = csv::lines(Places::of(api, sight, by, &edition).await?);
     Ok(file(
         &edition,
         "csv",
@@ -252,7 +276,7 @@ pub(crate) async fn xlsx(
         None => None,
     };
     let heading = Heading::of(&api, &edition, basis, by.name());
-    let mut places = Places::of(api, sight, by, id).await?;
+    let mut places = Places::of(api, sight, by, &edition).await?;
     let mut rows = Vec::new();
     while let Some(more) = places.page().await? {
         rows.extend(more);
