@@ -15,6 +15,7 @@ use hemu_wire::DeviceId;
 
 use crate::Clock;
 use crate::fold;
+use crate::lines::Lines;
 use hemu_ledger::cell::unguarded;
 
 /// Rows stored at once.
@@ -106,7 +107,9 @@ pub async fn import<W: Write>(
     options: Options,
     mut progress: impl FnMut(u64),
 ) -> Result<Summary, Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(Lines::of(input));
     let header = reader.headers()?;
     let (columns, width) = (columns(header)?, header.len());
     let exported =
@@ -131,13 +134,12 @@ pub async fn import<W: Write>(
         writer: None,
     };
     let mut chunk = Vec::with_capacity(CHUNK);
-    let mut rows = reader.byte_records();
     loop {
-        let row = rows.next().transpose()?;
-        let ended = row.is_none();
-        if let Some(row) = row {
+        let mut row = csv::ByteRecord::new();
+        let ended = !reader.read_byte_record(&mut row)?;
+        if !ended {
             import.summary.read += 1;
-            match import.read(row) {
+            match import.read(placed(row, reader.position())) {
                 Ok(row) => chunk.push(row),
                 Err((row, reason)) => rejects.reject(&mut import.summary, &row, &reason)?,
             }
@@ -412,6 +414,16 @@ const CONFLICT: &str = "reading_id: stored with other content before or on a lin
     the first stays and this one is kept aside and never scored";
 const TOO_MANY_GAPS: &str =
     "seq: the device's records come with too many gaps; expected them in the order of seq";
+
+/// A row with the line it begins on, from where the reader is after it: it has read the row's lines, and each ends in a line
+/// feed. What the reader says of a row itself counts from the end of the one before, blank lines included.
+fn placed(mut row: csv::ByteRecord, after: &csv::Position) -> csv::ByteRecord {
+    let within = row.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+    let mut at = after.clone();
+    at.set_line(after.line().saturating_sub(1 + within).max(1));
+    row.set_position(Some(at));
+    row
+}
 
 /// Where a row stands in the file.
 fn line(row: &csv::StringRecord) -> u64 {

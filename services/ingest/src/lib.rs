@@ -9,6 +9,7 @@ pub mod feed;
 pub mod fold;
 pub mod handset;
 pub mod import;
+mod lines;
 pub mod metrics;
 pub mod receipts;
 

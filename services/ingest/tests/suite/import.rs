@@ -128,6 +128,23 @@ async fn the_header_may_have_any_order_a_mark_and_more_columns() {
 }
 
 #[tokio::test]
+async fn a_rejected_row_has_the_line_that_an_editor_shows() {
+    let header = format!("{HEADER},remark");
+    let [one, two] =
+        [("R1", "-"), ("R3", "\"on two\nlines\"")].map(|(id, remark)| format!("{},{remark}", row(id)));
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            let lines = [&header, "", "x,y", &one, "", "", &two, "x,y"];
+            let site = Site::new().await;
+            let done = imported(&site, lines.join(end) + last).await;
+            let number = |line: &String| line.split(',').next()?.parse().ok();
+            let numbers: Vec<u64> = done.rejected.iter().filter_map(number).collect();
+            assert_eq!(numbers, [3, 9], "{end:?} {last:?}: {:?}", done.rejected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_header_without_a_column_is_an_error_that_names_it() {
     for column in COLUMNS {
         let site = Site::new().await;
