@@ -349,6 +349,9 @@ pub(crate) struct Restore {
     /// Move what the data folder holds aside, into replaced-TIME in it, instead of refusing.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Leave every list as it is in the backup: nothing was decided or objected to since.
+    #[arg(long)]
+    pub(crate) keep_lists: bool,
     /// The file with the key that the backup is encrypted for.
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Option<PathBuf>,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker;
 use crate::cli::{Common, Listen};
 use crate::jobs::Weekday;
-use crate::roles::Roles;
+use crate::roles::{Role, Roles};
 use crate::site;
 use crate::words::{Language, Words};
 
@@ -134,17 +134,33 @@ const KEYS: [&str; 41] = [
     "keep_quarantine_bytes_days",
 ];
 
-/// Those whose text is taken from the environment letter by letter: a password of digits is no number.
-const TEXTS: [&str; 7] = [
+/// Those whose text is taken from the environment letter by letter: a password of digits, or a folder's name, is no number.
+const TEXTS: [&str; 19] = [
+    "data",
     "store",
-    "series_token",
+    "secrets_file",
+    "log",
+    "site_name",
+    "zone",
+    "tls_certificate",
+    "tls_key",
+    "broker_url",
     "broker_client_id",
     "broker_username",
     "broker_password",
     "broker_group",
     "broker_protocol",
+    "broker_ca",
+    "series_url",
+    "series_token",
+    "backup_to",
+    "backup_recipient",
 ];
+/// Those of which the environment has some, with commas between them.
+const LISTS: [&str; 2] = ["hosts", "trusted_proxies"];
 
+/// The port of MQTT over TLS.
+const MQTTS: u16 = 8883;
 /// The law wants logs of who did what kept for six months.
 const LOOKS_LEAST: u16 = 180;
 
@@ -186,7 +202,7 @@ impl Default for Config {
             series_url: None,
             series_token: None,
             backup_to: None,
-            backup_minutes: 60,
+            backup_minutes: 5,
             backup_keep: 48,
             backup_recipient: None,
             disk_free_mb: 512,
@@ -195,6 +211,19 @@ impl Default for Config {
             keep_quarantine_bytes_days: 90,
         }
     }
+}
+
+/// What the environment has for a key.
+fn set(key: &str) -> Option<String> {
+    let text = std::env::var_os(format!("HEMU_{}", key.to_uppercase()))?;
+    Some(text.to_string_lossy().into_owned())
+}
+
+/// `a, b` as it is, and `["a", "b"]` as a file has it.
+fn several(text: &str) -> Vec<String> {
+    let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let parts = text.split(',').map(|part| part.trim().trim_matches('"'));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 impl Config {
@@ -211,6 +240,7 @@ impl Config {
             Env::prefixed("HEMU_")
                 .only(&KEYS)
                 .ignore(&TEXTS)
+                .ignore(&LISTS)
                 .ignore(&["roles"]),
         );
         if let Ok(roles) = std::env::var("HEMU_ROLES") {
@@ -220,8 +250,13 @@ impl Config {
             figment = figment.merge(Serialized::default("roles", roles));
         }
         for key in TEXTS {
-            if let Ok(text) = std::env::var(format!("HEMU_{}", key.to_uppercase())) {
+            if let Some(text) = set(key) {
                 figment = figment.merge(Serialized::default(key, text));
+            }
+        }
+        for key in LISTS {
+            if let Some(text) = set(key) {
+                figment = figment.merge(Serialized::default(key, several(&text)));
             }
         }
         let unreadable = || words.say("configuration-unreadable", &[]);
@@ -232,6 +267,7 @@ impl Config {
         config.mqtt_listen = listen.mqtt_listen.unwrap_or(config.mqtt_listen);
         config.http_listen = listen.http_listen.unwrap_or(config.http_listen);
         config.metrics_listen = listen.metrics_listen.unwrap_or(config.metrics_listen);
+        config.use_certificate();
         config.check(words)?;
         Ok(config)
     }
@@ -243,6 +279,15 @@ impl Config {
         }
         site::engine(self, "", words)?;
         broker::settings(self, words).map(drop)
+    }
+
+    /// With a certificate and nobody who says what it is for, devices may come over TLS.
+    fn use_certificate(&mut self) {
+        let certified = self.tls_certificate.is_some() && self.tls_key.is_some();
+        let devices = self.roles.has(Role::Endpoint);
+        if devices && certified && self.https_listen.is_none() && self.mqtt_tls_listen.is_none() {
+            self.mqtt_tls_listen = Some(SocketAddr::new(self.mqtt_listen.ip(), MQTTS));
+        }
     }
 
     /// What leaves this machine is encrypted, unless the operator says that something else sees to it.
@@ -294,6 +339,19 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_are_told_apart_by_commas_or_as_in_a_file() {
+        for text in [
+            "a.example, b.example",
+            "[\"a.example\",\"b.example\"]",
+            "[a.example,b.example,]",
+        ] {
+            assert_eq!(several(text), ["a.example", "b.example"], "{text}");
+        }
+        assert_eq!(several("one"), ["one"]);
+        assert!(several(" ").is_empty() && several("[]").is_empty());
+    }
 
     #[test]
     fn the_example_is_the_default_in_both_languages() {

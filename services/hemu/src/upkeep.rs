@@ -1,12 +1,14 @@
 //! What a server looks after by itself beside its work: room on the disk, backups, and the end of what is over. Must not stop anything: what goes
 //! wrong here is told once, counted, and tried again.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::Result;
 use hemu_ingest::Clock;
 use hemu_ledger::{Folder, Ledger};
 use prometheus::{IntCounter, IntGauge, Registry};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::schedule::Plan;
@@ -20,6 +22,8 @@ use crate::words::{Language, Words};
 const LOOK: Duration = Duration::from_secs(5);
 /// From a backup that failed to the next try, ms.
 const RETRY_MS: i64 = 60_000;
+/// Of a large site's time, copies take a tenth: each is followed by so many times as long as it took.
+const REST: i64 = 9;
 
 /// What it counts.
 #[derive(Debug, Clone)]
@@ -60,8 +64,8 @@ pub(crate) struct Upkeep {
     /// What was told and still holds.
     nearly_full: bool,
     failed: Option<String>,
-    /// Not before this, ms.
-    again: i64,
+    /// None is made meanwhile, ms. A clock that is set back ends it.
+    rest: Range<i64>,
 }
 
 impl Upkeep {
@@ -82,7 +86,7 @@ impl Upkeep {
             language: words.language(),
             nearly_full: false,
             failed: None,
-            again: i64::MIN,
+            rest: 0..0,
         })
     }
 
@@ -120,18 +124,21 @@ impl Upkeep {
 
     async fn look_at_backups(&mut self, began: i64, now: i64, words: &Words) {
         let Some(plan) = &self.plan else { return };
-        if now >= self.again {
+        if !self.rest.contains(&now) {
+            let copying = Instant::now();
             let outcome = plan.step(&self.folder, now, words).await;
             match outcome {
                 Ok(made) => {
                     if let Some(made) = made {
                         let (records, bytes) = (made.contents.records, made.bytes);
-                        tracing::info!(records, bytes, "a backup is made");
+                        let took = copying.elapsed();
+                        tracing::info!(records, bytes, took_s = took.as_secs(), "a backup is made");
+                        self.rest = rest_after(now, took);
                     }
                     self.failed = None;
                 }
                 Err(error) => {
-                    self.again = now + RETRY_MS;
+                    self.rest = now..now + RETRY_MS;
                     self.metrics.backup_failures.inc();
                     let why = format!("{error:#}");
                     if self.failed.as_ref() != Some(&why) {
@@ -143,5 +150,68 @@ impl Upkeep {
         }
         let newest = plan.newest().ok().flatten().unwrap_or(began);
         self.metrics.backup_age.set((now - newest).max(0) / 1_000);
+    }
+}
+
+/// When no copy is made, after one that was begun at an instant.
+fn rest_after(began: i64, took: Duration) -> Range<i64> {
+    let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+    began..began.saturating_add(took.saturating_mul(1 + REST))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// 2026-03-02 in Shanghai.
+    const NOW: i64 = 1_772_380_800_000;
+    const MINUTE: i64 = 60_000;
+
+    fn backups(folder: &Path) -> usize {
+        let names = std::fs::read_dir(folder).unwrap();
+        names
+            .filter(|name| name.as_ref().unwrap().path().extension().is_some())
+            .count()
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_takes_long_is_followed_by_nine_times_as_long_a_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&dir.path().join("data")).unwrap();
+        let to = dir.path().join("backups");
+        let config = Config {
+            backup_to: Some(to.clone()),
+            backup_minutes: 5,
+            ..Config::default()
+        };
+        let (ledger, words) = (
+            Ledger::open(&folder, None).await.unwrap(),
+            Words::new(Language::English),
+        );
+        let mut upkeep = Upkeep::new(&config, ledger, false, &Registry::new(), &words).unwrap();
+        let mut minute = async |minute: i64, took: u64| {
+            let now = NOW + minute * MINUTE;
+            upkeep.look_at_backups(NOW, now, &words).await;
+            if took > 0 {
+                upkeep.rest = rest_after(now, Duration::from_mins(took));
+            }
+            backups(&to)
+        };
+        // Each line: the minute, how long a copy takes just then, and how many there are afterwards.
+        for (at, took, there) in [
+            (0, 2, 1),
+            (5, 0, 1),
+            (19, 0, 1),
+            (20, 0, 2),
+            (24, 0, 2),
+            (25, 60, 3),
+            (300, 0, 3),
+            // The clock is set back.
+            (-60, 0, 4),
+        ] {
+            assert_eq!(minute(at, took).await, there, "minute {at}");
+        }
     }
 }

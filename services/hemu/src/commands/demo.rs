@@ -5,6 +5,7 @@
 
 mod bank;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
 use crate::clock;
-use crate::commands::user::hashed;
+use crate::commands::user::{hashed, qr};
 use crate::config::Config;
 use crate::output::out;
 use crate::progress;
-use crate::server::{Occasion, Server};
+use crate::server::{Occasion, Server, Told};
 use crate::site::{self, random};
 use crate::words::Words;
 
@@ -44,6 +45,7 @@ const LOGINS: [(&str, Role); 5] = [
 const DAY_MS: i64 = 86_400_000;
 
 pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Result<()> {
+    let mut told = Told::listen()?;
     // What is pretended stays out of an engine where others look at what is true.
     config.series_url = None;
     begin_anew(&config, words).await?;
@@ -55,7 +57,9 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
         demo: true,
         site_name: estate.facts.name.clone(),
     };
-    let mut server = Server::start(&config, occasion, words).await?;
+    let Some(mut server) = Server::start(&config, occasion, words).await? else {
+        return Ok(());
+    };
     let (Some(mqtt), Some(http)) = (server.mqtt, server.http) else {
         bail!(words.say("demo-does-everything", &[]));
     };
@@ -71,14 +75,25 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
         today - i32::from(options.days),
         options.days,
     );
-    let fleet = load(&server, mqtt, &keys, (Fleet::new(history), options.days), words).await?;
+    let loaded = tokio::select! {
+        loaded = load(&server, mqtt, &keys, (Fleet::new(history), options.days), words) => Some(loaded?),
+        () = told.ending() => None,
+    };
+    let Some(fleet) = loaded else {
+        return server.shut_down().await;
+    };
     out!("ready");
     if options.history_only {
         return server.shut_down().await;
     }
     server.keep_lists();
     let url = format!("http://{http}");
-    logins(&server.ledger, &url, words).await?;
+    logins(
+        &server.ledger,
+        (&url, !http.ip().is_loopback() && !http.ip().is_unspecified()),
+        words,
+    )
+    .await?;
     screen(&server.ledger, &url, words).await?;
     let households = first_households(&server.ledger, 3).await?;
     bank::fill(&server.ledger, clock(), &households, words).await?;
@@ -97,8 +112,9 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
     Ok(())
 }
 
-/// Somebody of every kind to log in as, by passwords that only this run knows.
-async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
+/// Somebody of every kind to log in as, by passwords that only this run knows. Where other machines reach the address, a
+/// picture of it is for a phone.
+async fn logins(ledger: &Ledger, (url, is_reached): (&str, bool), words: &Words) -> Result<()> {
     let (by, now) = (Actor::operator(), clock::system()());
     for (name, role) in LOGINS {
         let password = Secret::code(random(words)?);
@@ -126,6 +142,9 @@ async fn logins(ledger: &Ledger, url: &str, words: &Words) -> Result<()> {
             "{}",
             words.say("demo-code", &[("url", &url), ("code", &code.tell())])
         );
+        if is_reached && std::io::stderr().is_terminal() {
+            eprintln!("{}\n{}", qr(&url, words)?, words.say("demo-phone", &[]));
+        }
     }
     Ok(())
 }

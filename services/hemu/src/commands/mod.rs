@@ -48,7 +48,7 @@ pub(crate) async fn run(cli: Cli, words: &Words) -> Result<()> {
         _ => Listen::default(),
     };
     if matches!(cli.command, Command::Config) {
-        print!("{}", config::example(words.language()));
+        out!("{}", config::example(words.language()).trim_end());
         return Ok(());
     }
     let config = Config::load(&cli.common, &listen, words)?;

@@ -20,7 +20,9 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
         demo: false,
         site_name: config.site_name.clone(),
     };
-    let mut server = Server::start(config, occasion, words).await?;
+    let Some(mut server) = Server::start(config, occasion, words).await? else {
+        return Ok(());
+    };
     server.keep_lists();
     first_admin(&server, words).await?;
     if let Err(error) = server.announce() {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use futures::future::join_all;
+use futures::future::{join_all, select_all};
 use hemu_api::{Door, Places};
 use hemu_endpoint::tls;
 use hemu_ingest::{Clock, Metrics, conflicts, feed, fold};
@@ -76,7 +76,7 @@ pub(crate) struct Server {
     tasks: Vec<JoinHandle<()>>,
     behind: Behind,
     front: Option<Front>,
-    terminate: Signal,
+    told: Told,
     _serving: Lock,
 }
 
@@ -94,6 +94,14 @@ struct Opened {
 }
 
 impl Opened {
+    /// What is not folded when it is told to end is folded at the next start.
+    async fn caught_up_unless_told(config: &Config, words: &Words, told: &mut Told) -> Result<Option<Self>> {
+        tokio::select! {
+            opened = Self::caught_up(config, words) => opened.map(Some),
+            () = told.ending() => Ok(None),
+        }
+    }
+
     async fn caught_up(config: &Config, words: &Words) -> Result<Self> {
         let serving = site::folder(config)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
@@ -104,6 +112,9 @@ impl Opened {
         let unhurried = behind.make(open).await??;
         let engine = site.engine(config, words).await?;
         let series = behind.run(async move { site.series(engine).await }).await??;
+        ledger.open_readers().await?;
+        let readers = unhurried.clone();
+        behind.run(async move { readers.open_readers().await }).await??;
         // What a killed run left in the write-ahead log goes to the disk before any receipt speaks of it.
         ledger.checkpoint().await?;
         let mut projector = None;
@@ -125,11 +136,25 @@ impl Opened {
 }
 
 impl Server {
-    /// Opens the folder, folds what a crash left unfolded, and listens.
-    pub(crate) async fn start(config: &Config, occasion: Occasion, words: &Words) -> Result<Self> {
+    /// Opens the folder, folds what a crash left unfolded, and listens. `None` if it was told to end meanwhile.
+    pub(crate) async fn start(config: &Config, occasion: Occasion, words: &Words) -> Result<Option<Self>> {
         // First of all: a signal that comes while we start must not find nobody home.
-        let terminate = signal(SignalKind::terminate())?;
+        let mut told = Told::listen()?;
         check_clock(&occasion.clock, words)?;
+        match Opened::caught_up_unless_told(config, words, &mut told).await? {
+            Some(opened) => Self::on(opened, told, config, occasion, words).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Listens, and begins whatever works on what is open.
+    async fn on(
+        opened: Opened,
+        told: Told,
+        config: &Config,
+        occasion: Occasion,
+        words: &Words,
+    ) -> Result<Self> {
         let Opened {
             serving,
             ledger,
@@ -137,8 +162,7 @@ impl Server {
             unhurried,
             series,
             projector,
-        } = Opened::caught_up(config, words).await?;
-
+        } = opened;
         let pages = listen_for_people(config, words).await?;
         let metrics_listener = bind(words, "metrics_listen", config.metrics_listen).await?;
         let registry = Registry::new();
@@ -226,7 +250,7 @@ impl Server {
             stop_listening,
             abandon,
             stop_all,
-            terminate,
+            told,
             _serving: serving,
         })
     }
@@ -276,13 +300,18 @@ impl Server {
         words: &Words,
     ) -> Result<()> {
         let fell = tokio::select! {
-            _ = self.terminate.recv() => None,
-            done = tokio::signal::ctrl_c() => done.map(|()| None)?,
+            biased;
+            () = self.told.ending() => None,
             // None of these ends by itself: whoever does has broken, and a server without it only pretends.
             () = ended(self.endpoint.as_mut()) => Some(words.say("the-endpoint", &[])),
             () = ended(self.broker.as_mut()) => Some(words.say("the-broker-door", &[])),
             () = ended(self.committer.as_mut()) => Some(words.say("the-committer", &[])),
             _ = &mut self.projector => Some(words.say("the-projector", &[])),
+            // Pages, checkpoints, receipts, lists, backups: one that broke has said in the log what it was.
+            (ended, ..) = select_all(&mut self.tasks) => {
+                tracing::error!(?ended, "a task ended that never does");
+                Some(words.say("one-of-its-tasks", &[]))
+            }
         };
         end.await;
         if let Some(part) = fell {
@@ -320,6 +349,28 @@ impl Server {
             tracing::warn!(%error, "the write-ahead log stays for the next start");
         }
         Ok(())
+    }
+}
+
+/// Whoever tells this process to end: SIGTERM or Ctrl-C, heard from when this was made.
+pub(crate) struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    pub(crate) async fn ending(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -503,5 +554,39 @@ async fn checkpoint(ledger: Ledger, done: watch::Sender<u64>, shutdown: Cancella
             Ok(_) => done.send_modify(|count| *count += 1),
             Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the file"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Language;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_has_lost_a_part_of_itself_ends_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config {
+            data: folder.path().join("data"),
+            mqtt_listen: any,
+            http_listen: any,
+            metrics_listen: any,
+            ..Config::default()
+        };
+        let occasion = Occasion {
+            clock: clock::system(),
+            speed: 1,
+            demo: false,
+            site_name: String::new(),
+        };
+        let words = Words::new(Language::English);
+        let mut server = Server::start(&config, occasion, &words).await.unwrap().unwrap();
+        server.keep_lists();
+        server.tasks.push(tokio::spawn(async {}));
+        let said = server.until_told(&words).await.unwrap_err().to_string();
+        assert!(
+            said.contains("one of the tasks") && said.contains("ended by itself"),
+            "{said}"
+        );
     }
 }

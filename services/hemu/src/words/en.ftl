@@ -38,6 +38,7 @@ the-endpoint = the MQTT endpoint
 the-broker-door = the broker's door
 the-committer = the committer
 the-projector = the projector
+one-of-its-tasks = one of the tasks beside it, which the log names,
 
 ## hemu demo
 
@@ -47,6 +48,7 @@ scores-and-charts = scores and charts
 history-is-in = { $days } days, { $records } records, in { $seconds } s through MQTT ({ $rate } records/s), each on the disk before it was acknowledged
 demo-login = log in as { $name } ({ $role }) with { $password }
 demo-code = or open { $url } as somebody of a household, or type its code: { $code }
+demo-phone = The picture is that address for a phone. A phone reaches it if it is in the same network and nothing in between refuses.
 demo-screen = The screen in the hall: { $url }
 demo-bank-fund = the subdistrict's budget for spring
 demo-bank-award = a week without a wrong bag
@@ -92,6 +94,7 @@ recipient-wrong = expected a recipient as `hemu backup --new-key` prints it, age
 identity-wrong = { $file } holds no key; expected a line that begins with AGE-SECRET-KEY-1
 passphrase-empty = { $file }: expected a passphrase in its first line, came none
 restore-moved-aside = what was there before is in { $folder }
+restore-withheld = { $editions } lists that were computed, told, decided on or public are taken back, for what people did since the backup is not known: the next is computed, told and decided on as usual. Ask whoever objected since to do so again; --keep-lists leaves lists as they are, where nothing was done since
 restore-erased-again = { $households } households that were erased since are erased again
 restore-locked = of { $households } households nobody can read door, residents and words: the key file they were sealed with is not in { $file }; add its line there, or register the households anew
 restore-done = { $folder } is restored, as generation { $generation }, in { $seconds } s; start the server: devices send again what they still hold, and the charts are drawn again
@@ -215,8 +218,8 @@ privacy-number-texts = { $texts } texts of people, { $looks } rows of who looked
 privacy-number-erased = { $erased } erased, the last on { $last }
 privacy-backups = Backups
 privacy-no-backups = None are made by the server (backup_to is not set).
-privacy-backups-open = In { $folder }, the newest { $keep }, not encrypted: what is sealed stays sealed, the key file is not in them. The newest was begun on { $newest }.
-privacy-backups-sealed = In { $folder }, the newest { $keep }, encrypted, with the key file within. The newest was begun on { $newest }.
+privacy-backups-open = In { $folder }, all of the last hour and one of each hour before it, { $keep } of those, not encrypted: what is sealed stays sealed, the key file is not in them. The newest was begun on { $newest }.
+privacy-backups-sealed = In { $folder }, all of the last hour and one of each hour before it, { $keep } of those, encrypted, with the key file within. The newest was begun on { $newest }.
 
 ## hemu household import, import, export
 
@@ -286,7 +289,7 @@ passwords-in-the-clear = http_listen { $address } sends passwords and what is kn
 metrics-for-everybody = metrics_listen { $address } tells other machines what goes on here, in the clear; use 127.0.0.1, or let a firewall allow the one that asks
 backups-unreadable = { $folder } cannot be read ({ $reason }); set backup_to to a folder that is there
 backup-never = there is none in { $folder } yet; start the server, or see why it cannot write there
-backup-is-old = the newest in { $folder } is { $minutes } minutes old, more than twice backup_minutes; see in the server's log why none is made
+backup-is-old = the newest in { $folder } is { $minutes } minutes old, more than twice backup_minutes; the server's log says why none is made, or how long each takes: a tenth of the time goes into copies, so either set backup_minutes to more or give them a faster disk
 journal-mode-wrong = its journal mode is { $mode } and not wal; keep the data folder on a local disk
 journal-mode-was-changed = another program had taken its write-ahead log away, and it has it again now; keep that program off the data folder
 synchronous-wrong = synchronous is { $found } on our connections and must be { $least } at least; this is a bug, acknowledged readings could be lost in a power cut
@@ -684,6 +687,7 @@ known-help-series-backfill = Send the engine everything once more, after it was 
 known-help-restore = Put a backup in the data folder's place; devices then send again what they still hold
 known-help-restore-file = The backup
 known-help-restore-replace = Move what the data folder holds aside, into replaced-TIME in it, instead of refusing
+known-help-restore-keep-lists = Leave every list as it is in the backup: nothing was decided or objected to since
 known-help-restore-identity = The file with the key that the backup is encrypted for
 known-help-restore-passphrase = The file with the passphrase in its first line
 known-help-ready = Ask the running server whether it can do its work; exit 1 if not

@@ -40,6 +40,7 @@ the-endpoint = MQTT 接入端
 the-broker-door = 代理接入端
 the-committer = 提交器
 the-projector = 投影器
+one-of-its-tasks = 附属任务之一（见日志）
 
 ## hemu demo
 
@@ -49,6 +50,7 @@ scores-and-charts = 评分与图表
 history-is-in = 共 { $days } 天、{ $records } 条记录，经 MQTT 写入用时 { $seconds } 秒（每秒 { $rate } 条），每条记录均在落盘后才予以确认
 demo-login = 登录账户 { $name }（{ $role }），密码 { $password }
 demo-code = 或以某户居民的身份打开 { $url }，也可输入登录码：{ $code }
+demo-phone = 上图是供手机扫描的该地址；手机须与本机在同一网络中。
 demo-screen = 大屏：{ $url }
 demo-bank-fund = 街道春季预算
 demo-bank-award = 一周没有投错
@@ -94,6 +96,7 @@ recipient-wrong = 接收者应为 `hemu backup --new-key` 所输出的样式，�
 identity-wrong = { $file } 中没有密钥；应有一行以 AGE-SECRET-KEY-1 开头
 passphrase-empty = { $file }：第一行应为口令，实际为空
 restore-moved-aside = 原有内容已移至 { $folder }
+restore-withheld = 有 { $editions } 期名单（草案、异议期、审议中或公示中）已收回，因为备份之后的办理情况无从得知：下一期将照常计算、告知和审议。请备份之后提出过异议的住户重新提出；若此后确无任何办理，可用 --keep-lists 保持名单原状
 restore-erased-again = 此后被删除的 { $households } 户已再次删除
 restore-locked = 有 { $households } 户的门牌、人数和文字无法读取：封存所用的密钥不在 { $file } 中；请将该密钥所在行加入此文件，或重新登记这些住户
 restore-done = { $folder } 已恢复，代号为 { $generation }，用时 { $seconds } 秒；请启动服务：设备会重新发送其仍保存的记录，图表会重新生成
@@ -217,8 +220,8 @@ privacy-number-texts = { $texts } 段文字，{ $looks } 行查看记录
 privacy-number-erased = 已删除 { $erased } 户，最近一次为 { $last }
 privacy-backups = 备份
 privacy-no-backups = 服务器不制作备份（未设置 backup_to）。
-privacy-backups-open = 存于 { $folder }，保留最新 { $keep } 份，未加密：已封存的内容仍然封存，密钥文件不在其中。最新一份始于 { $newest }。
-privacy-backups-sealed = 存于 { $folder }，保留最新 { $keep } 份，已加密，密钥文件在其中。最新一份始于 { $newest }。
+privacy-backups-open = 存于 { $folder }，保留最近一小时内的全部备份，更早的每小时一份，共 { $keep } 份，未加密：已封存的内容仍然封存，密钥文件不在其中。最新一份始于 { $newest }。
+privacy-backups-sealed = 存于 { $folder }，保留最近一小时内的全部备份，更早的每小时一份，共 { $keep } 份，已加密，密钥文件在其中。最新一份始于 { $newest }。
 
 ## hemu household import、import、export
 
@@ -288,7 +291,7 @@ passwords-in-the-clear = http_listen 设为 { $address }，会向其他机器明
 metrics-for-everybody = metrics_listen { $address } 会把本机的运行情况以明文告诉其他机器；请使用 127.0.0.1，或用防火墙只允许采集方访问
 backups-unreadable = 无法读取 { $folder }（{ $reason }）；请将 backup_to 设为已有的目录
 backup-never = { $folder } 中还没有备份；请启动服务，或查明为何无法写入
-backup-is-old = { $folder } 中最新的备份已有 { $minutes } 分钟，超过 backup_minutes 的两倍；请在服务日志中查看原因
+backup-is-old = { $folder } 中最新的备份已有 { $minutes } 分钟，超过 backup_minutes 的两倍；服务日志会说明未能备份的原因或每次备份的耗时：备份最多占用十分之一的时间，可将 backup_minutes 设大，或换用更快的磁盘
 journal-mode-wrong = 其日志模式为 { $mode }，而不是 wal；请将数据目录放在本地磁盘上
 journal-mode-was-changed = 曾有其他程序去掉了它的预写日志，现已恢复；请不要让该程序使用数据目录
 synchronous-wrong = 连接上的 synchronous 为 { $found }，至少应为 { $least }；这是程序错误，断电时可能丢失已确认的读数
@@ -684,6 +687,7 @@ known-help-series = series_url 所指的图表数据库：补写
 known-help-series-backfill = 将全部内容重新发送到图表数据库，用于数据库被清空或恢复之后；中断后再次运行会接着进行，其间服务可照常运行
 known-help-restore = 用备份替换数据目录；设备随后会重新发送其仍保存的记录
 known-help-restore-file = 备份文件
+known-help-restore-keep-lists = 名单全部保持备份中的状态：备份之后没有人办理过任何事项或提出过异议
 known-help-restore-replace = 将数据目录中原有内容移到其中的 replaced-时间 目录，而不是拒绝
 known-help-restore-identity = 备份加密所用密钥的文件
 known-help-restore-passphrase = 第一行为口令的文件

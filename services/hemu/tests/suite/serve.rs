@@ -1,8 +1,10 @@
 //! `hemu serve` over HTTP: probes, metrics, and an orderly end.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
+use crate::brokers::signal;
 use crate::support::{Server, hemu_with};
 
 /// A whole answer to a GET.
@@ -86,6 +88,23 @@ fn a_ready_server_answers_probes_pages_and_metrics_and_ends_in_order() {
     let gone = ask();
     assert_eq!(gone.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&gone.stderr).contains("no server answers"));
+}
+
+#[test]
+fn a_demo_that_still_loads_its_history_ends_when_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut hemu = Command::new(env!("CARGO_BIN_EXE_hemu"));
+    hemu.env("LC_ALL", "C").arg("--data").arg(folder.path());
+    hemu.args(["demo", "--days", "90", "--http-listen", "127.0.0.1:0"]);
+    hemu.args(["--mqtt-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    let mut child = hemu.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("metrics ")));
+    signal(child.id(), "-TERM");
+    assert!(!lines.any(|line| line == "ready"), "it went on loading");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
