@@ -201,6 +201,8 @@ impl Postgres {
             .arg(self.folder.path())
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
             .args(["-c", "shared_buffers=64MB"])
+            // A standby that is being promoted is asked, and does not break off its answer for what it replays.
+            .args(["-c", "max_standby_streaming_delay=-1"])
             .args(self.settings())
             .stdout(Stdio::null())
             .stderr(log)
