@@ -173,10 +173,8 @@ mod tests {
         }
         assert_eq!(
             names(&to)[1..5],
-            [18, 19, 20, 21].map(|hour| format!(
-                "hemu-20260301T{}.000Z.gz",
-                ["182000", "190000", "200000", "210000"][hour - 18]
-            ))
+            ["18:20", "19:00", "20:00", "21:00"]
+                .map(|time| format!("hemu-20260301T{}00.000Z.gz", time.replace(':', "")))
         );
         // A clock that was set back does not stop them.
         assert!(plan.step(&folder, NOW - MINUTE, &words).await.unwrap().is_some());

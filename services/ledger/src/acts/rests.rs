@@ -224,6 +224,7 @@ impl Ledger {
         }
     }
 
+    /// What is so of a household from a position, or of a day, on.
     async fn is_so(&self, sql: &'static str, token: &str, from: i64) -> Result<bool> {
         let found = db::query_scalar(sql)
             .bind(token)
@@ -310,9 +311,9 @@ impl Ledger {
 pub(super) fn name_outdated(tokens: &[String]) -> Error {
     let tokens = tokens.join(", ");
     let sentence = format!(
-        "something is known of these households that their names were computed without: readings that came later or that \
-         began or ceased to count, a later list without them, a warning that was taken back, or a lost card: {tokens}; \
-         take their names off before it is published"
+        "something is known of these households that their names were computed without: readings that came later, that \
+         began or ceased to count, or that are set aside for a conflict; a later list without them, a name or a warning \
+         that was taken off or back, or a lost card: {tokens}; take their names off before it is published"
     );
     Refused::error(Why::NameOutdated, sentence)
 }
