@@ -1,4 +1,5 @@
-//! What the ledger costs: an fsync'd commit by batch size (with the bytes it writes), folding, a cursor's look.
+//! What the ledger costs: an fsync'd commit by batch size (with the bytes it writes), folding, a cursor's look, and what
+//! adding up alone would cost: from the journal in memory, and by a database from rows.
 //!
 //! The data is that of one estate: 3,566 households, 12 cameras, two bags a household and day with an id each, 5 % of
 //! them inspected as well. `HEMU_BENCH_DAYS` makes the journal longer than 7 days.
@@ -7,14 +8,18 @@
     reason = "a benchmark whose data cannot be prepared has failed"
 )]
 
+use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hemu_ledger::cursor::Cursor;
 use hemu_ledger::entry::{Body, Deposit};
+use hemu_ledger::journal::Batch;
 use hemu_ledger::segment::Segment;
 use hemu_ledger::{Alone, Folder, Ledger};
 use hemu_rules::{Bp, By, Grams, Millis, Permille, Stream, Zone};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tokio::runtime::Runtime;
 
 const MIDNIGHT: i64 = 20_454 * 86_400_000 - 8 * 3_600_000;
@@ -173,18 +178,25 @@ fn store_commit(c: &mut Criterion) {
     group.finish();
 }
 
+fn bench_days() -> i64 {
+    std::env::var("HEMU_BENCH_DAYS").map_or(7, |days| days.parse().unwrap())
+}
+
+/// Appends the readings as so many batches; the fleet that said them.
+async fn fill(ledger: &Ledger, readings: &[Said]) -> Fleet {
+    let (mut journal, mut fleet) = (ledger.journal().await.unwrap(), Fleet::default());
+    for chunk in readings.chunks(BATCH) {
+        let (records, body) = fleet.batch(chunk);
+        journal.append(NOW, records, &body).await.unwrap();
+    }
+    fleet
+}
+
 fn project(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let days = std::env::var("HEMU_BENCH_DAYS").map_or(7, |days| days.parse().unwrap());
-    let (readings, mut fleet) = (readings(days), Fleet::default());
+    let readings = readings(bench_days());
     let dir = tempfile::tempdir().unwrap();
-    runtime.block_on(async {
-        let mut journal = open(dir.path()).await.journal().await.unwrap();
-        for chunk in readings.chunks(BATCH) {
-            let (records, body) = fleet.batch(chunk);
-            journal.append(NOW, records, &body).await.unwrap();
-        }
-    });
+    let mut fleet = runtime.block_on(async { fill(&open(dir.path()).await, &readings).await });
     let mut group = c.benchmark_group("project");
     group.sample_size(10);
     group.throughput(Throughput::Elements(readings.len() as u64));
@@ -219,6 +231,87 @@ fn project(c: &mut Criterion) {
     group.finish();
 }
 
+/// The same sums of the same readings without anything kept of them: read from the journal and added up in memory, and
+/// as `group by` has them from a table of rows. What `project/rebuild` takes beyond the first is writing.
+fn add_up(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let readings = readings(bench_days());
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = runtime.block_on(open(dir.path()));
+    runtime.block_on(fill(&ledger, &readings));
+    let mut table = runtime.block_on(rows_of(&readings, &dir.path().join("rows.db")));
+    let mut group = c.benchmark_group("add_up");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(readings.len() as u64));
+    group.bench_function("journal", |b| {
+        b.iter(|| runtime.block_on(journal_sums(&ledger)).len())
+    });
+    group.bench_function("group_by", |b| {
+        b.iter(|| {
+            runtime
+                .block_on(sqlx::query(GROUP_BY).fetch_all(&mut table))
+                .unwrap()
+                .len()
+        });
+    });
+    group.finish();
+}
+
+const GROUP_BY: &str = "select household, (at + 28800000) / 86400000, stream, count(*), sum(weight), sum(quality * weight) \
+                        from reading group by 1, 2, 3";
+
+/// By household, day and stream: how many, their grams, and grams times quality.
+type Sums = HashMap<(u32, i64, u8), (u64, i64, i64)>;
+
+async fn journal_sums(ledger: &Ledger) -> Sums {
+    let (mut sums, mut households, mut after) = (Sums::new(), HashMap::new(), 0);
+    loop {
+        let batches = ledger.batches(after, 1_000).await.unwrap();
+        let Some(last) = batches.last() else { return sums };
+        after = last.position;
+        for entry in batches.iter().flat_map(Batch::entries) {
+            let Body::Deposit(deposit) = entry.unwrap().body else {
+                continue;
+            };
+            let token = deposit.household.unwrap();
+            let next = u32::try_from(households.len()).unwrap();
+            let household = match households.get(token) {
+                Some(household) => *household,
+                None => *households.entry(token.to_owned()).or_insert(next),
+            };
+            let day = (deposit.at.get() + 28_800_000) / 86_400_000;
+            let sum = sums.entry((household, day, deposit.stream.code())).or_default();
+            let weight = i64::from(deposit.weight.get());
+            sum.0 += 1;
+            sum.1 += weight;
+            sum.2 += weight * i64::from(deposit.quality.get());
+        }
+    }
+}
+
+/// The readings as rows of integers, in the order they came, in a file that is in the memory of the system.
+async fn rows_of(readings: &[Said], path: &std::path::Path) -> sqlx::SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut table = options.connect().await.unwrap();
+    let create = "create table reading (at integer, household integer, stream integer, weight integer, quality integer)";
+    sqlx::query(create).execute(&mut table).await.unwrap();
+    let mut all = table.begin().await.unwrap();
+    for said in readings {
+        let deposit = said.deposit("", "");
+        sqlx::query("insert into reading values (?, ?, ?, ?, ?)")
+            .bind(deposit.at.get())
+            .bind(i64::try_from(said.household).unwrap())
+            .bind(i64::from(deposit.stream.code()))
+            .bind(i64::from(deposit.weight.get()))
+            .bind(i64::from(deposit.quality.get()))
+            .execute(&mut *all)
+            .await
+            .unwrap();
+    }
+    all.commit().await.unwrap();
+    table
+}
+
 fn cursor_check(c: &mut Criterion) {
     let mut cursor = Cursor::default();
     for seq in 1..=100_000 {
@@ -234,5 +327,5 @@ fn cursor_check(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, store_commit, project, cursor_check);
+criterion_group!(benches, store_commit, project, add_up, cursor_check);
 criterion_main!(benches);
