@@ -1,8 +1,8 @@
 // Keeps the inspectors' page for when there is no network: the page itself and what it needs to inspect. Must not touch the
 // API's answers, nor any other page: what is of people and of now is asked of the server or not had at all.
 // The two constants are the build's.
-const VERSION = 'e4594234a789b7d5';
-const FILES = ['./assets/Inspect-BtxWdwbc.js', './assets/Inspect-DYBLbolI.css', './assets/Panel-BuQ4N_7W.css', './assets/Panel-DAF8PMOx.js', './assets/StreamBadge-DHpJSXso.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-CS5Dr_Wr.js', './assets/inspectors-DDD96gik.js', './assets/inspectors-DwebE6r3.css', './assets/plan-BFPWeNlM.js', './assets/streams-DvqQFzzm.js', './assets/text-TERp7rs4.js'];
+const VERSION = '77cb67a1c3a56126';
+const FILES = ['./assets/Inspect-Crf5zIpg.js', './assets/Inspect-DYBLbolI.css', './assets/Panel-BuQ4N_7W.css', './assets/Panel-C-JT3AWY.js', './assets/StreamBadge-DbInYebu.js', './assets/StreamBadge-DtmAwryt.css', './assets/drafts.svelte-B3RBP1v4.js', './assets/inspectors-CeM1Q_dc.js', './assets/inspectors-DwebE6r3.css', './assets/plan-CUjcMpfz.js', './assets/streams-DvqQFzzm.js', './assets/text-BtszovCa.js'];
 
 const CACHE = `hemu-${VERSION}`;
 const PAGE = './';

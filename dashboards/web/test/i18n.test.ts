@@ -39,3 +39,8 @@ test('the_language_is_the_chosen_one_or_the_browsers', () => {
   expect(pickLang(null, 'de-DE')).toBe('en');
   expect(pickLang('klingon', 'ZH')).toBe('zh');
 });
+
+test('an_edition_to_decide_waits_for_the_window_of_objections_and_not_for_its_publication', () => {
+  expect(zh['need.say.deciding']).toMatch(/^异议期已过/);
+  expect(zh['need.say.deciding']).not.toContain('公示期');
+});

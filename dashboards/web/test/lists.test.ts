@@ -168,13 +168,11 @@ test('nobody_is_called_certain', () => {
 
 test('whoever_raised_an_objection_or_read_one_of_its_bags_has_a_part_in_it', () => {
   const objection = { by: 'r1' } as Objection;
-  const readings = [
-    { by: 'camera', device: 'p1' },
-    { by: 'inspector', device: 'insp1' },
-  ];
-  expect(hasPart('r1', objection, readings)).toBe('raised');
-  expect(hasPart('insp1', objection, readings)).toBe('read');
-  expect(hasPart('p1', objection, readings)).toBeNull();
+  // A phone's readings are under a name that is not the account's: the server says whose they are.
+  const reading = { by: 'inspector', device: 'account-3f2a', mine: false };
+  expect(hasPart('r1', objection, [reading])).toBe('raised');
+  expect(hasPart('p1', objection, [reading, { ...reading, mine: true }])).toBe('read');
+  expect(hasPart('p1', objection, [reading, { ...reading, device: 'p1' }])).toBeNull();
 });
 
 test('a_name_is_only_proposed_as_black_until_a_second_person_has_said_it', () => {

@@ -7,6 +7,7 @@ describe('colour of a building', () => {
     expect(shownMean({ rated: 10, mean_score: 40 })).toBe(40);
     expect(shownMean({ rated: 50, mean_score: null })).toBeNull();
     expect(shownMean({ rated: 0, mean_score: 0 })).toBeNull();
+    expect(shownMean({ rated: null, mean_score: null })).toBeNull();
   });
 
   test('a_band_begins_at_its_threshold', () => {

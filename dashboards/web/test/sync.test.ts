@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 import { ApiError } from '../src/lib/api';
-import { EMPTY, add, ownedBy, type Grading, type Outbox, type Recorded, type Sent } from '../src/lib/outbox';
+import {
+  EMPTY,
+  GRACE_MS,
+  add,
+  ownedBy,
+  type Grading,
+  type Outbox,
+  type Recorded,
+  type Sent,
+} from '../src/lib/outbox';
 import type { OutboxStore } from '../src/lib/outbox_store';
 import { Sync, type Told } from '../src/lib/sync';
 
@@ -214,4 +223,18 @@ test('a_photo_that_is_for_later_is_sent_again_with_pauses_until_it_is_noted', as
     ['stored', 'noted'],
     ['stored', null],
   ]);
+});
+
+test('a_batch_that_fails_after_everything_was_cleared_is_not_told_of_again', async () => {
+  const scene = new Scene();
+  scene.grade();
+  scene.now = GRACE_MS;
+  scene.faults = [401];
+  scene.sync.as('w1');
+  for (let i = 0; i < 50 && !scene.last?.sending; i++) await Promise.resolve();
+  expect(scene.last?.sending).toBe(true);
+  scene.sync.stop();
+  await scene.settle();
+  expect(scene.last).toMatchObject({ sending: true, held: null });
+  expect(scene.faults, 'it was answered').toEqual([]);
 });

@@ -222,7 +222,12 @@ export class Dashboard {
   #routeChanged(route: Route): void {
     const before = this.estateId;
     this.route = route;
-    if (this.estateId !== before) void this.loadEstate();
+    if (this.estateId === before) return;
+    // The former estate's plan and stations are not shown under the name of the one that is asked for.
+    this.estate.clear();
+    this.stations.clear();
+    this.stationsAt = null;
+    void this.loadEstate();
   }
 
   pause(): void {

@@ -69,10 +69,7 @@ export class Acts {
 
   ask(ask: Ask): void {
     if (this.busy) return;
-    const typed = this.#drafts[ask.id];
     this.#drafts[ask.id] ??= {};
-    for (const field of ask.fields)
-      this.#drafts[ask.id]![field.name] = typed?.[field.name] ?? field.value ?? '';
     this.refusal = null;
     this.done = null;
     this.asked = ask;
@@ -83,8 +80,12 @@ export class Acts {
     if (!this.busy) this.asked = null;
   }
 
+  /** What was typed. Until then what the field begins with now: a day that nobody chose is not kept for a later one. */
   value(field: string): string {
-    return (this.asked && this.#drafts[this.asked.id]?.[field]) ?? '';
+    const { asked } = this;
+    if (asked === null) return '';
+    const begins = asked.fields.find(({ name }) => name === field)?.value;
+    return this.#drafts[asked.id]?.[field] ?? begins ?? '';
   }
 
   type(field: string, value: string): void {
@@ -101,13 +102,12 @@ export class Acts {
       this.refusal = { error: null, field: wrong.name };
       return;
     }
+    const values = Object.fromEntries(ask.fields.map(({ name }) => [name, this.value(name)]));
     this.busy = true;
     this.refusal = null;
     try {
       const answer =
-        ask.body === null
-          ? await end([...ask.path])
-          : await post<unknown>([...ask.path], ask.body(this.#drafts[ask.id] ?? {}));
+        ask.body === null ? await end([...ask.path]) : await post<unknown>([...ask.path], ask.body(values));
       delete this.#drafts[ask.id];
       this.asked = null;
       this.done = ask;

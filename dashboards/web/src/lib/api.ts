@@ -53,7 +53,8 @@ export interface Building {
   y: number;
   w: number;
   h: number;
-  rated: number;
+  /** Null, as the mean is, where it would lead to a household. */
+  rated: number | null;
   mean_score: number | null;
 }
 
@@ -201,6 +202,8 @@ export interface Deposit {
   place: string;
   /** Why it does not count; empty where it does. */
   flags: string[];
+  /** The account that asks made it with its own phone, which nothing else here tells. */
+  mine: boolean;
 }
 
 /** A household in an edition that households were told of. */
@@ -433,8 +436,9 @@ export async function end(segments: string[]): Promise<void> {
 
 /** Has something done; what was answered, null where that is nothing. */
 export async function post<T>(segments: string[], body: object): Promise<T | null> {
-  // Whoever logs in is nobody yet.
-  const send = segments[0] === 'login' ? ask : askAsSomebody;
+  // Whoever logs in is nobody yet, and nobody logs in again in order to log out.
+  const ofNobody = segments[0] === 'login' || segments.join('/') === 'logout';
+  const send = ofNobody ? ask : askAsSomebody;
   const response = await send(apiPath(segments), {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/json' },

@@ -114,10 +114,10 @@ export interface HouseholdEdition {
 export function hasPart(
   account: string,
   objection: Objection,
-  readings: readonly { by: string; device: string }[],
+  readings: readonly { mine: boolean }[],
 ): 'raised' | 'read' | null {
   if (objection.by === account) return 'raised';
-  return readings.some((reading) => reading.by === 'inspector' && reading.device === account) ? 'read' : null;
+  return readings.some((reading) => reading.mine) ? 'read' : null;
 }
 
 /** A certainty; what is nearly certain is not called certain. */

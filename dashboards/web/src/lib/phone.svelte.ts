@@ -146,6 +146,7 @@ class Phone {
   /** Whatever this phone knows goes. */
   async forget(): Promise<void> {
     this.#sync.stop();
+    this.sending = false;
     this.remembered = NOTHING;
     this.held = null;
     try {

@@ -25,8 +25,8 @@ export function bandOf(score: number): Band {
 }
 
 /** The mean to show, or null when too few households are rated. */
-export function shownMean(building: { rated: number; mean_score: number | null }): number | null {
-  if (building.mean_score === null || building.rated < MIN_RATED) return null;
+export function shownMean(building: { rated: number | null; mean_score: number | null }): number | null {
+  if (building.mean_score === null || (building.rated ?? 0) < MIN_RATED) return null;
   return Math.round(building.mean_score);
 }
 

@@ -6,10 +6,25 @@ const KEYS = ['estate', 'station', 'with', 'measure', 'range', 'day', 'step', 'e
 type Key = (typeof KEYS)[number];
 export type Route = { page?: string } & { [K in Key]?: string | undefined };
 
+/** A word of the page's own. */
 const VALUE = /^[A-Za-z0-9_-]{1,64}$/;
-/** Stations beside the first one. */
-const LIST = /^[A-Za-z0-9_-]{1,64}(~[A-Za-z0-9_-]{1,64}){0,2}$/;
-const fits = (key: Key, value: string) => (key === 'with' ? LIST : VALUE).test(value);
+/** What the register takes as the name of an estate or a station (`names_a_place` in services/ledger). */
+const PLACE = /^\P{Cc}{1,64}$/u;
+/** Stations that one chart shows beside the first one. */
+export const BESIDE_MOST = 3;
+
+/** Stations in one value: `~` stands between them, and is written otherwise within a name. */
+export const together = (stations: readonly string[]): string =>
+  stations.map((name) => name.replaceAll('%', '%25').replaceAll('~', '%7E')).join('~');
+export const apart = (value: string): string[] =>
+  value.split('~').map((name) => name.replaceAll('%7E', '~').replaceAll('%25', '%'));
+
+function fits(key: Key, value: string): boolean {
+  if (key === 'estate' || key === 'station') return PLACE.test(value);
+  if (key !== 'with') return VALUE.test(value);
+  const names = apart(value);
+  return names.length <= BESIDE_MOST && names.every((name) => PLACE.test(name));
+}
 
 /** Reads "#/station?station=st01&range=7d"; unknown keys and odd values are dropped. */
 export function parseRoute(hash: string): Route {

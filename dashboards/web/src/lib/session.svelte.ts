@@ -87,8 +87,17 @@ class Session {
     await post(['login', 'password'], { code, password });
   }
 
-  async logout(): Promise<void> {
-    await post(['logout'], {}).catch(() => null);
+  /**
+   * Ends the login here or everywhere, and then lets go, after `forget`. Throws where the server did not end it: whoever
+   * sits here next would still be let in.
+   */
+  async logout(where: 'here' | 'everywhere', forget: () => Promise<void>): Promise<void> {
+    const path = where === 'here' ? ['logout'] : ['logout', 'everywhere'];
+    await post(path, {}).catch((error: unknown) => {
+      // It was over already.
+      if (!(error instanceof ApiError && error.status === 401)) throw error;
+    });
+    await forget();
     this.leave();
   }
 

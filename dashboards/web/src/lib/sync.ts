@@ -105,6 +105,8 @@ export class Sync {
     try {
       answer = await this.#parts.send(readings);
     } catch (error) {
+      // Whoever it was sent for is gone, and with them what the phone kept: it is not told again.
+      if (this.#account !== account) return;
       return this.#failure(error, sealed);
     }
     const after = await store.update((box) => settle(box, answer));

@@ -70,11 +70,12 @@ class Home {
   /** Somebody was logged in, and the session ran out under them. */
   expired = $state(false);
   token = $state<string | null>(null);
-  homes = $state.raw<HouseholdRow[]>([]);
   now = $state(0);
   /** When the server was last heard, by the site's clock. */
   heard = $state(0);
 
+  /** Those they act for, where they are several. */
+  readonly homes = new Slot<HouseholdRow[]>();
   readonly own = new Slot<Own>();
   readonly why = new Slot<Reasons>();
   readonly days = new Slot<HouseholdDay[]>();
@@ -92,6 +93,8 @@ class Home {
   );
   #looked = 0;
   #looking = false;
+  /** Nobody saw the page for a while: the device may have slept, and what counts its time with it. */
+  #unseen = false;
 
   get zone(): string {
     return this.site?.zone ?? 'Asia/Shanghai';
@@ -104,6 +107,7 @@ class Home {
   async start(): Promise<void> {
     setInterval(() => this.#tick(), TICK_MS);
     document.addEventListener('visibilitychange', () => {
+      this.#unseen = true;
       this.#listen();
       void this.look();
     });
@@ -147,9 +151,7 @@ class Home {
       this.#forget();
       this.token = me.households[0] ?? null;
     }
-    const several = me.households.length > 1;
-    const page = several ? await get<Page<HouseholdRow>>(['households']).catch(() => null) : null;
-    this.homes = page?.items ?? [];
+    this.homes.clear();
     await this.load();
   }
 
@@ -160,10 +162,13 @@ class Home {
   }
 
   async logout(): Promise<void> {
-    await post(['logout'], {});
+    await post(['logout'], {}).catch((error: unknown) => {
+      // It was over already.
+      if (!(error instanceof Refused && error.status === 401)) throw error;
+    });
     this.#forget();
     this.me = null;
-    this.homes = [];
+    this.homes.clear();
     this.token = null;
     this.expired = false;
     this.state = 'out';
@@ -199,7 +204,13 @@ class Home {
       this.deposits.load(() => this.#deposits(token)),
       this.objections.load(() => this.#objections(token)),
       this.consents.load(() => get<Consents>(['households', token, 'consents'])),
+      this.#loadHomes(),
     ]);
+  }
+
+  async #loadHomes(): Promise<void> {
+    if (this.homes.data === null && (this.me?.households.length ?? 0) > 1)
+      await this.homes.load(async () => (await get<Page<HouseholdRow>>(['households'])).items);
   }
 
   async more(): Promise<void> {
@@ -224,6 +235,8 @@ class Home {
     const { token } = this;
     if (document.hidden || this.#looking) return;
     if (this.state === 'unreachable') return this.begin();
+    // Where no answer comes, the clock is set with the next look.
+    const clock = this.#unseen ? this.#setClock().catch(() => undefined) : null;
     if (token === null || this.state !== 'in') return;
     // Where the server hung up, it may take the call now.
     this.#listen();
@@ -231,7 +244,7 @@ class Home {
     this.#looked = performance.now();
     try {
       const before = facts(this.own.data);
-      await this.own.load(() => get<Own>(['households', token]));
+      await Promise.all([clock, this.own.load(() => get<Own>(['households', token]))]);
       if (this.own.error?.status === 404) return await this.#lost(token);
       if (this.own.error || this.token !== token) return;
       if (this.heard === 0 || this.#lacks() || facts(this.own.data) !== before) {
@@ -257,7 +270,15 @@ class Home {
 
   /** Whether a part did not come when it was asked for. */
   #lacks(): boolean {
-    const parts = [this.why, this.days, this.building, this.deposits, this.objections, this.consents];
+    const parts = [
+      this.why,
+      this.days,
+      this.building,
+      this.deposits,
+      this.objections,
+      this.consents,
+      this.homes,
+    ];
     return parts.some((part) => part.error !== null);
   }
 
@@ -265,6 +286,7 @@ class Home {
     const site = await get<Site>(['site']);
     this.site = site;
     this.#clock.set(site.now, site.speed);
+    this.#unseen = false;
     this.#tick();
   }
 

@@ -113,3 +113,17 @@ export function restore(reading: Deposit, what: string): Ask {
     undo: () => strike(reading, what),
   };
 }
+
+/** That the time of a reading is right, though its device's clock was ahead when it came. */
+export function checkClock(reading: Deposit, what: string): Ask {
+  return {
+    ...plain,
+    id: `clock ${reading.place}`,
+    title: ['house.clock', { what }],
+    says: [['house.clock.says'], ['house.clock.final'], ['house.recomputed']],
+    go: 'house.clock.go',
+    grave: true,
+    path: ['readings', reading.place, 'clock-checked'],
+    done: ['house.clock.done', { what }],
+  };
+}

@@ -52,6 +52,8 @@ export class ListsDesk {
 
   readonly #dash: Dashboard;
   #shown: string | null = null;
+  /** What the edition and its acts said when the places were asked for. */
+  #placesOf: string | null = null;
 
   constructor(dash: Dashboard) {
     this.#dash = dash;
@@ -102,18 +104,45 @@ export class ListsDesk {
     await this.reload();
   }
 
+  /** Asks for all of it again. */
   async reload(): Promise<void> {
+    this.#placesOf = null;
+    await this.look();
+  }
+
+  /**
+   * Asks how far the edition is, and for its places where something was done since they came: each household in them is
+   * told that somebody looked. What households agreed to is no act on the edition: it is seen with the next reload.
+   */
+  async look(): Promise<void> {
     const id = this.#shown;
     if (id === null) return;
     await Promise.all([
       this.edition.load((signal) => get<EditionDetail>(['editions', id], {}, signal)),
-      this.places.load((signal) => placesOf(id, signal)),
       this.trail.load((signal) => actsOf(id, signal)),
     ]);
+    const now = this.#said();
+    if (this.#shown !== id || this.#placesOf === now) return;
+    // After the acts: what is done in between is asked for once more, and never missed.
+    await this.places.load((signal) => placesOf(id, signal));
+    if (this.#shown !== id || this.places.error) return;
+    this.#placesOf = now;
     if (this.edition.data?.revises)
       await this.moved.load((signal) =>
         get<Page<Move>>(['editions', id, 'moved'], { limit: AT_ONCE }, signal),
       );
+  }
+
+  /** Asks for the acts after one of ours, which the places show already; what another did meanwhile they do not. */
+  async #follow(id: string): Promise<void> {
+    const current = this.#placesOf === this.#said();
+    const acts = this.trail.data?.length ?? 0;
+    await this.trail.load((signal) => actsOf(id, signal));
+    if (current && this.trail.data?.length === acts + 1) this.#placesOf = this.#said();
+  }
+
+  #said(): string {
+    return JSON.stringify([this.edition.data, this.trail.data?.at(-1)?.place]);
   }
 
   choose(change: Partial<Choice>): void {
@@ -180,8 +209,7 @@ export class ListsDesk {
       this.places.data = this.places.data.map((place) =>
         place.household_id === changed.household_id ? (changed as EditionPlace) : place,
       );
-      const id = this.#shown ?? '';
-      await this.trail.load((signal) => actsOf(id, signal));
+      await this.#follow(this.#shown ?? '');
       return;
     }
     await Promise.all([this.loadEditions(), this.reload()]);

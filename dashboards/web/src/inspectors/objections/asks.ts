@@ -1,6 +1,5 @@
-/** What is said before an objection is decided or recorded, and before a reading is struck or put back. Pure. */
+/** What is said before an objection is decided or recorded. Pure. */
 import type { Ask } from '../../lib/acts.svelte';
-import type { Deposit } from '../../lib/api';
 import type { Edition, ObjectionDetail } from '../../lib/lists';
 import type { Written } from './desk.svelte';
 
@@ -51,34 +50,5 @@ export function askRecord(written: Written, edition: Edition): Ask {
       words: written.words.trim(),
     }),
     done: ['objection.ask.record.done', { who }],
-  };
-}
-
-export function askStrike(reading: Deposit): Ask {
-  return {
-    id: `strike:${reading.place}`,
-    title: ['reading.ask.strike', { day: reading.day }],
-    says: [['reading.ask.strike.says'], ['reading.ask.editions']],
-    fields: [],
-    go: 'reading.ask.strike.go',
-    grave: true,
-    path: ['readings', reading.place, 'strike'],
-    body: () => ({}),
-    done: ['reading.ask.strike.done'],
-    undo: () => askRestore(reading),
-  };
-}
-
-export function askRestore(reading: Deposit): Ask {
-  return {
-    id: `restore:${reading.place}`,
-    title: ['reading.ask.restore', { day: reading.day }],
-    says: [['reading.ask.restore.says'], ['reading.ask.editions']],
-    fields: [],
-    go: 'reading.ask.restore.go',
-    path: ['readings', reading.place, 'restore'],
-    body: () => ({}),
-    done: ['reading.ask.restore.done'],
-    undo: () => askStrike(reading),
   };
 }

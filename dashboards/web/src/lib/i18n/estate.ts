@@ -13,7 +13,6 @@ export const zh = {
   'plan.legend.station': '集置点：四段弧为四类桶满溢程度',
   'plan.building': '{label}：{units} 个单元，{floors} 层，{households} 户',
   'plan.building.mean': '已评分 {rated} 户，平均 {mean} 分',
-  'plan.building.few': '已评分 {rated} 户，不足 10 户，不显示平均分',
   'plan.building.action': '点选后按此幢查找住户',
   'plan.station': '{name}（{id}）：{state}，今日投放 {n} 次',
   'plan.station.seen': '最近消息 {when}',
@@ -89,7 +88,6 @@ export const en: Record<keyof typeof zh, string> = {
   'plan.building':
     'Building {id}: {units#unit|units}, {floors#floor|floors}, {households#household|households}',
   'plan.building.mean': '{rated} rated, mean score {mean}',
-  'plan.building.few': '{rated} rated: fewer than 10, so no mean is shown',
   'plan.building.action': 'Select to look up its households',
   'plan.station': '{name} ({id}): {state}, {n#deposit|deposits} today',
   'plan.station.seen': 'last heard {when}',

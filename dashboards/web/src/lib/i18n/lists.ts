@@ -18,6 +18,7 @@ export const zh = {
   'act.reopen': '因证据变动重开',
   'act.strike': '剔除读数',
   'act.restore': '恢复读数',
+  'act.clock_checked': '核实时钟',
   'act.late': '晚了一步，未生效（他人已先处理）',
 
   'lists.title': '期次',
@@ -267,6 +268,7 @@ export const en: Record<keyof typeof zh, string> = {
   'act.reopen': 'reopened by changed evidence',
   'act.strike': 'reading struck',
   'act.restore': 'reading restored',
+  'act.clock_checked': 'clock checked',
   'act.late': 'tried too late, without effect (another had acted)',
 
   'lists.title': 'Editions',

@@ -67,15 +67,6 @@ export const zh = {
   'objection.ask.record.done': '{who} 的异议已记入。',
   'reading.tick': '选择',
   'reading.mend': '办理',
-  'reading.ask.editions': '看过那一天的期次都会重开并重新计算。',
-  'reading.ask.strike': '剔除 {day} 的读数',
-  'reading.ask.strike.says': '这次读数对谁都不再计入。可以恢复。',
-  'reading.ask.strike.go': '剔除',
-  'reading.ask.strike.done': '读数已剔除。',
-  'reading.ask.restore': '恢复 {day} 的读数',
-  'reading.ask.restore.says': '这次读数重新计入。',
-  'reading.ask.restore.go': '恢复',
-  'reading.ask.restore.done': '读数已恢复。',
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -150,13 +141,4 @@ export const en: Record<keyof typeof zh, string> = {
   'objection.ask.record.done': 'The objection of {who} is recorded.',
   'reading.tick': 'Choose',
   'reading.mend': 'Mend',
-  'reading.ask.editions': 'Every edition that looked at that day is reopened and computed again.',
-  'reading.ask.strike': 'Strike the reading of {day}',
-  'reading.ask.strike.says': 'It counts for nobody. It can be put back.',
-  'reading.ask.strike.go': 'Strike',
-  'reading.ask.strike.done': 'The reading is struck.',
-  'reading.ask.restore': 'Put the reading of {day} back',
-  'reading.ask.restore.says': 'It counts again.',
-  'reading.ask.restore.go': 'Put back',
-  'reading.ask.restore.done': 'The reading is put back.',
 };

@@ -49,7 +49,7 @@ export const zh = {
   'need.kind.bins': '桶将满（{n} % 以上）',
   'need.kind.bags': '今天要开的袋',
   'need.say.objections': '住户在等答复；期次要等异议裁定后才能决定。',
-  'need.say.deciding': '公示期已过，由人决定谁上榜、是否公布。',
+  'need.say.deciding': '异议期已过，由人决定谁上榜、是否公布。',
   'need.say.drafts': '已算好，还没有告知住户；告知后才开始异议期。',
   'need.say.incidents': '设备上报，请到现场看一看。',
   'need.say.frozen': '同一编号说了两种内容。查清是哪台设备之前，该次启动的读数都不计入。',

@@ -1,1 +1,0 @@
-import{A as e,H as t,Y as n,Z as r,st as i,ut as a,wt as o}from"./plan-BFPWeNlM.js";var s=r(`<div class="scroll" role="region" tabindex="0"><!></div>`);function c(r,c){var l=s(),u=a(l);t(u,()=>c.children),o(l),i(()=>e(l,`aria-label`,c.label)),n(r,l)}export{c as t};

@@ -1,1 +1,0 @@
-import{mt as e}from"./plan-BFPWeNlM.js";var t=new WeakMap;function n(e,n,i){let a=t.get(e)??{};return t.set(e,a),a[n]??=r(i)}function r(t){return e(t)}export{n as t};
