@@ -7,6 +7,7 @@ mod nodes;
 mod odd;
 mod ordeal;
 mod rot;
+mod site;
 mod slowloris;
 mod timebank;
 

@@ -24,6 +24,8 @@ use crate::said::{self, FIRST, Says};
 use crate::store::{self, Store};
 use crate::witness;
 
+/// How long everybody has to tell the rest, where nothing stands in the way any more.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Devices that may be connected at once.
 pub const CONNECTIONS: u64 = 20_000;
 
@@ -215,17 +217,29 @@ impl Scene {
         mut report: Report,
         lists: bool,
     ) -> Result<Report> {
-        let tally = fleet.tally.clone();
-        let bins = fleet.finish(Duration::from_mins(5)).await?;
+        let bins = finish(fleet, PATIENCE, &mut report).await?;
         report.rss_end_kib = server.rss_kib();
-        report.close(&tally, bins.iter().map(Bin::held).sum());
-        let mut verdict = self.judge(server, &bins).await?;
+        server.end()?;
+        self.verdict(&bins, report, lists).await
+    }
+
+    /// The oracle's word on a store that no server has open any more. Lists are compared if asked.
+    pub async fn verdict(&self, bins: &[Bin], mut report: Report, lists: bool) -> Result<Report> {
+        let mut verdict = self.examine(bins).await?;
         if lists {
-            verdict.lists = lists::compare(self, &sent(&bins), &mut report)?;
+            verdict.lists = lists::compare(self, &sent(bins), &mut report)?;
         }
         report.judged(verdict);
         Ok(report)
     }
+}
+
+/// Everybody tells the rest and is promised it, within a time; what that came to is in the report.
+pub async fn finish(fleet: Fleet, patience: Duration, report: &mut Report) -> Result<Vec<Bin>> {
+    let tally = fleet.tally.clone();
+    let bins = fleet.finish(patience).await?;
+    report.close(&tally, bins.iter().map(Bin::held).sum());
+    Ok(bins)
 }
 
 /// What these devices said.

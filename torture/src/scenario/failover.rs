@@ -7,25 +7,21 @@ use anyhow::{Context, Result};
 use firmware_sim::draw::Dice;
 use tokio::time::Instant;
 
-use super::nodes::{EACH_FAULT, NODES, Node, connect};
-use super::ordeal::{note, patience, wait_until_due};
+use super::ordeal::wait_until_due;
+use super::site::{self, Calamity, Course, Moment, NODES};
 use crate::address::Address;
-use crate::child::Server;
-use crate::fleet::{Bin, Fleet, Manners};
-use crate::lists;
+use crate::fleet::Fleet;
 use crate::plan::Plan;
 use crate::postgres::Postgres;
 use crate::report::Report;
 use crate::sabotage::Sabotage;
-use crate::scene::{Scene, drawn, sent};
+use crate::scene::Scene;
 
 const DEVICES: u64 = 8;
 /// Without a standby that is waited for, so many records are promised that only the primary has.
 const ONLY_THE_PRIMARY_HAS: u64 = 200;
 /// Or as many as are promised in so long.
 const AWAY: Duration = Duration::from_secs(20);
-/// Nobody waits longer for a promise: a takeover and a copy of the database together take a fraction of it.
-const STANDS_STILL: Duration = Duration::from_mins(1);
 
 /// What happens before the primary dies for good.
 struct Before {
@@ -64,6 +60,8 @@ struct Pair<'p> {
     primary: Postgres,
     standby: Postgres,
     address: Address,
+    /// The longest time without a primary.
+    longest: Duration,
 }
 
 impl<'p> Pair<'p> {
@@ -80,6 +78,7 @@ impl<'p> Pair<'p> {
             primary,
             standby,
             address,
+            longest: Duration::ZERO,
         })
     }
 
@@ -122,6 +121,23 @@ impl<'p> Pair<'p> {
     }
 }
 
+impl Calamity for Pair<'_> {
+    const DICE: &'static str = "failover";
+    /// A takeover and a copy of the database together take a fraction of it.
+    const STANDS_STILL: Duration = Duration::from_mins(1);
+
+    async fn befall(&mut self, moment: Moment<'_>) -> Result<()> {
+        let before = Before::drawn(moment.dice, moment.number, self.plan);
+        let without = self.fail_over(&before, moment.fleet, moment.report).await?;
+        self.longest = self.longest.max(without);
+        Ok(())
+    }
+
+    fn times(&self, _: Duration) -> Vec<(&'static str, Duration)> {
+        vec![("longest_without_a_primary_ms", self.longest)]
+    }
+}
+
 pub(super) async fn failover(plan: &Plan) -> Result<Report> {
     let records = plan.records.unwrap_or(plan.sized(3_000, 50_000));
     let faults = plan.kills.unwrap_or(plan.sized(2, 20));
@@ -129,57 +145,14 @@ pub(super) async fn failover(plan: &Plan) -> Result<Report> {
     let primary = scene.postgres.take().context("this scene has files")?;
     let mut pair = Pair::of(primary, plan).await?;
     scene.home.store = Some(format!("postgres://hemu@{}/postgres", pair.address.addr));
-    let start = |(number, node)| Node::new(&scene, number, node);
-    let nodes: Vec<Node> = NODES.into_iter().enumerate().map(start).collect::<Result<_>>()?;
-    let lasting = EACH_FAULT * u32::try_from(faults).unwrap_or(u32::MAX);
-    let mut members = scene.members(records, lasting);
-    let proxies = connect(&scene, plan, &nodes, &mut members, lasting).await?;
-    let manners = Manners {
-        power_cuts: 0.001,
-        ..scene.manners()
-    };
-    let rss = || nodes.iter().filter_map(Node::server).map(Server::rss_kib).sum();
-    let mut report = Report {
+    let course = Course {
         goal: format!(
             "0 of {records} acknowledged lost over {faults} failovers, 0 doubled, lists byte-equal"
         ),
-        n: records,
-        rss_start_kib: rss(),
-        ..Report::default()
+        devices: DEVICES,
+        records,
+        faults,
+        nodes: NODES,
     };
-    let fleet = Fleet::start(&members, &manners)?;
-    let mut dice = Dice::new(drawn(plan.seed, 1), "failover", 0);
-    let [stalled, patience] = patience(plan);
-    plan.bar.set_length(faults);
-    let mut longest = Duration::ZERO;
-    for number in 1..=faults {
-        let due = fleet.goal * number / (faults + 1);
-        wait_until_due(&fleet, due, stalled, || true).await;
-        tokio::time::sleep(Duration::from_millis(u64::from(dice.below(40)))).await;
-        let before = Before::drawn(&mut dice, number, plan);
-        longest = longest.max(pair.fail_over(&before, &fleet, &mut report).await?);
-        plan.bar.inc(1);
-    }
-    let tally = fleet.tally.clone();
-    let bins = fleet.finish(patience).await?;
-    let stood = tally.stood();
-    for (name, time) in [
-        ("longest_without_a_primary_ms", longest),
-        ("longest_a_device_stood_ms", stood),
-    ] {
-        report.figures.insert(name.to_owned(), time.as_millis() as f64);
-    }
-    report.require(plan.sabotage.is_some() || stood < STANDS_STILL, || {
-        format!("a device held records for {stood:?} and was promised nothing")
-    });
-    report.rss_end_kib = rss();
-    report.close(&tally, bins.iter().map(Bin::held).sum());
-    note(&mut report, &proxies, &tally, DEVICES);
-    nodes.into_iter().try_for_each(Node::end)?;
-    let mut verdict = scene.examine(&bins).await?;
-    if plan.sabotage.is_none() {
-        verdict.lists = lists::compare(&scene, &sent(&bins), &mut report)?;
-    }
-    report.judged(verdict);
-    Ok(report)
+    site::run(plan, scene, course, &mut pair).await
 }

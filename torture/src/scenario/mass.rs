@@ -185,70 +185,82 @@ pub(super) async fn storm(plan: &Plan) -> Result<Report> {
     scene.conclude(server, fleet, report, false).await
 }
 
+/// A load that goes on evenly.
+struct Load {
+    seconds: u64,
+    records: u64,
+    /// Messages a second.
+    rate: u64,
+    devices: u64,
+}
+
+impl Load {
+    fn of(plan: &Plan) -> Self {
+        let seconds = plan.seconds.unwrap_or(plan.sized(60, 4 * 3_600));
+        let records = plan.records.unwrap_or(plan.sized(1_000, 2_000) * seconds);
+        let rate = records / seconds.max(1);
+        // A word a second each, if that many may be connected: nobody waits for the receipt that would be a second one.
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let devices = rate.min(limit.saturating_sub(OTHER_FILES) / FILES_EACH);
+        Self {
+            seconds,
+            records,
+            rate,
+            devices: devices.clamp(LIVE, CONNECTIONS),
+        }
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    fn members(&self, scene: &Scene) -> Vec<Member> {
+        let steady = |member: Member| Member {
+            lasting: Some(self.time()),
+            trust: Trust::Receipt,
+            ..member
+        };
+        let members = scene.members(self.records, Duration::ZERO);
+        members.into_iter().map(steady).collect()
+    }
+}
+
 pub(super) async fn soak(plan: &Plan) -> Result<Report> {
-    let (seconds, rate) = (
-        plan.seconds.unwrap_or(plan.sized(60, 4 * 3_600)),
-        plan.sized(1_000, 2_000),
-    );
-    let records = plan.records.unwrap_or(rate * seconds);
-    let rate = records / seconds.max(1);
-    // A word a second each, if that many may be connected: nobody waits for the receipt that would be a second one.
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let devices = rate.min(limit.saturating_sub(OTHER_FILES) / FILES_EACH);
-    let devices = devices.clamp(LIVE, CONNECTIONS);
-    let scene = Scene::set(plan, devices, records).await?;
-    let lasting = Some(Duration::from_secs(seconds));
-    let steady = |member: Member| Member {
-        lasting,
-        trust: Trust::Receipt,
-        ..member
-    };
-    let members: Vec<Member> = scene
-        .members(records, Duration::ZERO)
-        .into_iter()
-        .map(steady)
-        .collect();
+    let load = Load::of(plan);
+    let (seconds, time) = (load.seconds, load.time());
+    let scene = Scene::set(plan, load.devices, load.records).await?;
+    let members = load.members(&scene);
     let server = scene.home.serve()?;
-    let memory = memory_folder();
-    let folder = memory
-        .as_ref()
-        .map_or(scene.manners().folder, |memory| memory.path().to_owned());
+    let (memory, manners) = (memory_folder(), scene.manners());
+    let manners = Manners {
+        folder: memory
+            .as_ref()
+            .map_or(manners.folder, |memory| memory.path().to_owned()),
+        batch: 1,
+        ring: 512,
+        look: Duration::from_millis(200),
+        ..manners
+    };
     let began = Instant::now();
-    let fleet = Fleet::start(
-        &members,
-        &Manners {
-            folder,
-            batch: 1,
-            ring: 512,
-            look: Duration::from_millis(200),
-            ..scene.manners()
-        },
-    )?;
+    let fleet = Fleet::start(&members, &manners)?;
     plan.bar.set_length(seconds);
-    let (time, look) = (Duration::from_secs(seconds), Duration::from_millis(100));
+    let look = Duration::from_millis(100);
     let over = || began.elapsed() >= time || fleet.is_done();
     let (samples, lag) = tokio::join!(watch(&server, &plan.bar, over), lag::watched(&server, look, over));
     // A quarter to warm up.
     let (_, warm) = samples.split_at(samples.len() / 4);
-    let (pieces, at_start) = (means(warm), warm.first().map_or(0, |(_, kib)| *kib));
-    let slope = slope(&pieces);
+    let at_start = warm.first().map_or(0, |(_, kib)| *kib);
+    let rate = load.rate;
     let mut report = Report {
         goal: format!(
             "{rate} messages a second for {seconds} s: receipts within 1 s, flat memory, nothing lost"
         ),
-        n: records,
+        n: load.records,
         rss_start_kib: at_start,
         ..Report::default()
     };
-    report.figures.insert("devices".to_owned(), devices as f64);
-    report.figures.insert("rss_kib_an_hour".to_owned(), slope.round());
-    report.figures.insert(
-        "rss_error_kib_an_hour".to_owned(),
-        slope_error(&pieces, slope).round(),
-    );
-    report.require(seconds < 3_600 || slope < 1_024.0, || {
-        format!("memory grows by {slope:.0} KiB an hour")
-    });
+    report.figures.insert("devices".to_owned(), load.devices as f64);
+    growth(&mut report, warm, seconds);
     lag::reported(&mut report, &lag?, plan.size);
     let mut report = scene.conclude(server, fleet, report, false).await?;
     report
@@ -260,6 +272,20 @@ pub(super) async fn soak(plan: &Plan) -> Result<Report> {
         format!("receipts within {late} ms")
     });
     Ok(report)
+}
+
+/// How memory grows; it must not, where there was time to see it.
+fn growth(report: &mut Report, samples: &[(Duration, u64)], seconds: u64) {
+    let pieces = means(samples);
+    let slope = slope(&pieces);
+    let error = slope_error(&pieces, slope);
+    report.figures.insert("rss_kib_an_hour".to_owned(), slope.round());
+    report
+        .figures
+        .insert("rss_error_kib_an_hour".to_owned(), error.round());
+    report.require(seconds < 3_600 || slope < 1_024.0, || {
+        format!("memory grows by {slope:.0} KiB an hour")
+    });
 }
 
 /// What is looked at is the server's disk: that of many devices is in memory, where there is such a folder.

@@ -7,13 +7,12 @@ use firmware_sim::draw::Dice;
 use tokio::time::Instant;
 
 use crate::child::Server;
-use crate::fleet::{Bin, Fleet, Manners, Tally};
-use crate::lists;
+use crate::fleet::{Fleet, Manners, Tally};
 use crate::plan::Plan;
 use crate::proxy::{Chaos, Proxy};
 use crate::report::Report;
 use crate::sabotage::Sabotage;
-use crate::scene::{Scene, drawn, sent};
+use crate::scene::{Scene, drawn, finish};
 
 /// How long to wait for the next promise before the next fault, and for all of them at the end. What is sabotaged may wait
 /// for ever: a server that forgot what a device has erased can never cover the rest.
@@ -172,16 +171,11 @@ async fn run(plan: &Plan, ordeal: &Ordeal) -> Result<Report> {
         plan.bar.inc(1);
     }
     let tally = fleet.tally.clone();
-    let bins = fleet.finish(patience).await?;
+    let bins = finish(fleet, patience, &mut report).await?;
     report.rss_end_kib = server.rss_kib();
-    report.close(&tally, bins.iter().map(Bin::held).sum());
     note(&mut report, &[proxy], &tally, ordeal.devices);
-    let mut verdict = scene.judge(server, &bins).await?;
-    if plan.sabotage.is_none() {
-        verdict.lists = lists::compare(&scene, &sent(&bins), &mut report)?;
-    }
-    report.judged(verdict);
-    Ok(report)
+    server.end()?;
+    scene.verdict(&bins, report, plan.sabotage.is_none()).await
 }
 
 /// Until so many records were promised, or nothing was for too long, or there is nobody to promise anything; the longest
