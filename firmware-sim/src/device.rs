@@ -155,9 +155,15 @@ impl<F: Flash> Device<F> {
         };
         self.encoded.clear();
         encode(&mut self.encoded, stamp, body);
-        let lost = if let Body::Lost(_, to) = body { *to } else { 0 };
-        let seq = self.ring.push(body.topic(), lost, &self.encoded)?;
-        if lost > 0 {
+        let lost = match body {
+            Body::Lost(_, to) => Some(*to),
+            _ => None,
+        };
+        // A hole in the middle drops nothing of what is held before it.
+        let is_oldest = matches!(body, Body::Lost(from, _) if *from <= self.ring.first_held());
+        let through = lost.filter(|_| is_oldest).unwrap_or(0);
+        let seq = self.ring.push(body.topic(), through, &self.encoded)?;
+        if lost.is_some() {
             self.losses.push_back(seq);
         }
         Ok(seq)

@@ -1,7 +1,7 @@
 //! How fast one address may ask. This machine's own requests are not counted: they are the operator's, or those of a proxy
 //! that is not named in the configuration, stands for many people and has to keep its own pace.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use hemu_people::network;
 
 use crate::api::Api;
 use crate::asker;
@@ -47,17 +48,6 @@ impl Pace {
             self.0.retain_recent();
         }
         self.0.check_key(&address).is_ok()
-    }
-}
-
-/// Whoever has one address of IPv6 has its whole network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other => other,
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hemu_people::network;
+
 /// Places for connections; clones share them.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -40,10 +42,11 @@ impl Places {
 
     /// A place for an address, if there is one left.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
+        let is_proxy = self.proxies.contains(&address.to_canonical());
+        let address = network(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = taken.by.get(&address).copied().unwrap_or_default();
-        let crowded = of_one >= self.most_of_one && !self.proxies.contains(&address);
+        let crowded = of_one >= self.most_of_one && !is_proxy;
         if taken.all >= self.most || crowded {
             return None;
         }
@@ -87,6 +90,16 @@ mod tests {
         drop(other);
         let taken = places.taken.lock().unwrap();
         assert_eq!((taken.all, taken.by.len()), (0, 0), "nobody is remembered");
+    }
+
+    #[test]
+    fn all_addresses_of_one_network_are_one() {
+        let places = Places::new(9, 3, &[]);
+        let held: Vec<Place> = (1..9)
+            .filter_map(|nth| places.take(format!("2001:db8::{nth}").parse().unwrap()))
+            .collect();
+        assert_eq!(held.len(), 3);
+        assert!(places.take("2001:db8:0:1::1".parse().unwrap()).is_some());
     }
 
     #[test]

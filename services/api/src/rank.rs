@@ -1,6 +1,6 @@
 //! Who stands where among the rated households, of the city and of an estate.
 //!
-//! What ranks is the lower bound of the score (score rule, section 2.4): the mean less 1.645 standard deviations of what
+//! What ranks is the lower bound of the score (docs/rule.md, 2.4): the mean less 1.645 standard deviations of what
 //! is believed of the household, the point that a normal belief with this mean and variance exceeds with 95 %. So little
 //! evidence ranks below much of the same quality. It is computed from the integer sums of the evidence by integers alone,
 //! in 1e-9; equal bounds share a rank, and the next one below counts all of them. Nobody is listed or published here.

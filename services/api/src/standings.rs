@@ -3,7 +3,6 @@
 //! It is computed by one task at a time, however many requests wait, and that task outlives the request that started
 //! it. A household's own evidence is never kept here.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,15 +32,11 @@ pub(crate) struct Kept {
     pub(crate) standing: Standing,
     /// What the rule judges a household against.
     pub(crate) city: City,
-    /// Scores 0..=100 of rated households by token.
-    pub(crate) ratings: Ratings,
-    /// The same households, best first.
+    /// Rated households, best first.
     pub(crate) ranking: Ranking,
     /// Every estate's buildings and units, as far as anything may be said of them.
     pub(crate) groups: Vec<EstateGroups>,
 }
-
-pub(crate) type Ratings = HashMap<Arc<str>, u8>;
 
 impl Standings {
     /// `fresh_for` is real time: how long a standing is used without asking whether the journal moved on.
@@ -123,13 +118,12 @@ impl Kept {
         }
         let city = census.city(&rule, gathered.calibration.edition());
         let prior = city.prior();
-        let (mut ratings, mut rated) = (Ratings::new(), Vec::new());
+        let mut rated = Vec::new();
         for member in &gathered.households {
             let sums = member.tally.totals();
             if sums.rated(&rule) {
                 let token: Arc<str> = member.token.as_str().into();
                 let score = posterior(&rule, sums, prior)?.score;
-                ratings.insert(token.clone(), score);
                 let bound = lower_bound(&rule, sums, prior);
                 rated.push((Ranked { token, score, bound }, member.estate));
             }
@@ -141,7 +135,6 @@ impl Kept {
         Ok(Self {
             standing,
             city,
-            ratings,
             ranking,
             groups,
         })
@@ -176,7 +169,8 @@ mod tests {
         let first = all[0].clone().unwrap();
         assert!(all.into_iter().all(|kept| Arc::ptr_eq(&kept.unwrap(), &first)));
         assert_eq!(first.standing.edition, day(TODAY).plus(1));
-        let mut rated: Vec<_> = first.ratings.keys().map(AsRef::as_ref).collect();
+        let (best, _) = first.ranking.top(None, 10);
+        let mut rated: Vec<_> = best.iter().map(|(_, ranked)| ranked.token.as_ref()).collect();
         rated.sort_unstable();
         assert_eq!(rated, ["hh-good-0001", "hh-poor-0002"]);
     }

@@ -9,6 +9,9 @@ use bytes::Bytes;
 use hemu_wire::{DeviceId, Up};
 use tokio::sync::oneshot;
 
+/// Commands handed over at once, and so those on their way to one device at most.
+pub const COMMANDS_AT_ONCE: u32 = 64;
+
 /// Whatever stands behind the endpoint. Every call may be dropped half-way when its connection ends.
 pub trait Backend: Send + Sync + 'static {
     /// Checks the key of a device. `key` is the CONNECT's password, unchanged.
@@ -21,8 +24,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Hears that a device came or went. [`Presence::Connected`] may repeat without an end between (take-over).
     fn presence(&self, device: &DeviceId, presence: Presence) -> impl Future<Output = ()> + Send;
 
-    /// Commands the device has not acknowledged, oldest first, at most 64. Asked when it subscribes, after
-    /// [`crate::Downlink::wake_commands`], and when it has acknowledged all it was sent.
+    /// Commands the device has not acknowledged, oldest first, at most [`COMMANDS_AT_ONCE`]. Asked when it subscribes,
+    /// after [`crate::Downlink::wake_commands`], and when it has acknowledged all it was sent.
     fn commands(&self, device: &DeviceId) -> impl Future<Output = Vec<PendingCommand>> + Send;
 
     /// The device has this command; it is not to be sent again.

@@ -14,7 +14,9 @@ pub mod session;
 mod socket;
 pub mod tls;
 
-pub use backend::{Backend, Chunk, LoginError, PendingCommand, Presence, Publish, Stored, Ticket};
+pub use backend::{
+    Backend, COMMANDS_AT_ONCE, Chunk, LoginError, PendingCommand, Presence, Publish, Stored, Ticket,
+};
 pub use hemu_wire::{DeviceId, Down, Up};
 pub use limits::Limits;
 pub use metrics::Metrics;

@@ -8,15 +8,12 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 use hemu_wire::{DeviceId, Down, Up, down_topic, up_of};
 
-use crate::backend::{PendingCommand, Publish};
+use crate::backend::{COMMANDS_AT_ONCE, PendingCommand, Publish};
 use crate::codec::{
     self, DecodeError, Disconnect, Packet, Puback, Qos, Reason, Subscribe, Unsubscribe, Version, encode,
 };
 use crate::greeting::Caller;
 use crate::limits::Limits;
-
-/// Commands on their way to one device; as many as [`crate::Backend::commands`] gives at once.
-const COMMANDS_IN_FLIGHT: usize = 64;
 
 /// What the driver has to do before it asks again.
 #[derive(Debug, PartialEq, Eq)]
@@ -260,7 +257,7 @@ impl Session {
     }
 
     fn command_window(&self) -> usize {
-        self.client_receive_maximum.min(COMMANDS_IN_FLIGHT)
+        self.client_receive_maximum.min(COMMANDS_AT_ONCE as usize)
     }
 
     /// Ends the session from our side, and says why where the protocol can.

@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hemu_endpoint::{Backend, Chunk, DeviceId, LoginError, PendingCommand, Presence};
+use hemu_endpoint::{Backend, COMMANDS_AT_ONCE, Chunk, DeviceId, LoginError, PendingCommand, Presence};
 use hemu_ingest::{Clock, Intake, Metrics, Submission, accept};
 use hemu_ledger::Ledger;
 use hemu_ledger::registry::{KeyDigest, key_digest};
-
-/// Commands handed over at once.
-const COMMANDS: u32 = 64;
 
 /// Devices that logged in since the server began, and which of them are connected now.
 #[derive(Debug, Clone, Default)]
@@ -124,7 +121,7 @@ impl Backend for Devices {
     async fn commands(&self, device: &DeviceId) -> Vec<PendingCommand> {
         let open = self
             .ledger
-            .open_commands(device.as_str(), COMMANDS)
+            .open_commands(device.as_str(), COMMANDS_AT_ONCE)
             .await
             .unwrap_or_else(|error| {
                 tracing::error!(%error, device.id = %device, "a device's commands could not be read");

@@ -1,4 +1,4 @@
-//! The command line (contract, section 4).
+//! The command line. The README of this room says what programs may rely on: what is printed, and how a command ends.
 
 mod bank;
 mod people;
@@ -82,8 +82,10 @@ pub(crate) enum Command {
     /// Minutes of service and points: fund, release, pools, export.
     #[command(subcommand)]
     Bank(Bank),
-    /// Import readings from a CSV file (see the contract for its columns). Rows that are rejected, or that contradict
-    /// what is stored, go to FILE.rejected.csv with line and reason; one of an earlier run is removed first.
+    /// Import readings from a CSV file, with the columns
+    /// `reading_id,bag_id,household,estate,at,stream,weight_g,source,device,quality,confidence` in any order. Rows that are
+    /// rejected, or that contradict what is stored, go to FILE.rejected.csv with line and reason; one of an earlier run is
+    /// removed first.
     Import(Import),
     /// Write every accepted deposit in journal order.
     Export(Export),

@@ -328,6 +328,21 @@ impl Config {
         Ok(())
     }
 
+    /// Where a server with these roles listens, by the settings that say so.
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> + use<> {
+        let devices = self.roles.has(Role::Endpoint);
+        let people = self.roles.has(Role::Api);
+        let all = [
+            ("mqtt_listen", Some(self.mqtt_listen).filter(|_| devices)),
+            ("mqtt_tls_listen", self.mqtt_tls_listen.filter(|_| devices)),
+            ("http_listen", Some(self.http_listen).filter(|_| people)),
+            ("https_listen", self.https_listen.filter(|_| people)),
+            ("metrics_listen", Some(self.metrics_listen)),
+        ];
+        all.into_iter()
+            .filter_map(|(setting, address)| Some((setting, address?)))
+    }
+
     /// Whether the dashboards are for other machines too.
     pub(crate) fn serves_others(&self) -> bool {
         self.https_listen.is_some()

@@ -24,10 +24,12 @@ use tokio_util::sync::CancellationToken;
 use crate::backend::Connected;
 use crate::broker;
 use crate::clock;
+use crate::config::Config;
 use crate::disk;
 use crate::server::Occasion;
 use crate::site;
 
+const DAY_MS: i64 = 86_400_000;
 /// How long scores are shown before the journal is asked whether they moved.
 const SCORES_FRESH_FOR: Duration = Duration::from_secs(10);
 /// How long what public screens show is kept: they ask every five seconds.
@@ -41,11 +43,8 @@ const LAG: u64 = 1_000;
 
 /// What the HTTP side is built from.
 pub(crate) struct Parts<'a> {
+    pub(crate) config: &'a Config,
     pub(crate) occasion: &'a Occasion,
-    /// Bytes that are to be free on the disk.
-    pub(crate) disk_least: u64,
-    /// How long the bytes of what was set aside are shown, ms.
-    pub(crate) raw_shown_ms: i64,
     pub(crate) ledger: Ledger,
     /// This process's name, for the lease of an edition.
     pub(crate) holder: String,
@@ -55,7 +54,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) applied: watch::Receiver<Position>,
     pub(crate) doors: DoorsView,
-    pub(crate) door: Door,
 }
 
 /// Where people come in.
@@ -81,61 +79,8 @@ pub(crate) fn serve(
     pages: Pages,
     shutdown: &CancellationToken,
 ) -> Result<Vec<JoinHandle<()>>> {
-    let Parts {
-        occasion,
-        disk_least,
-        raw_shown_ms,
-        ledger,
-        holder,
-        jobs,
-        series,
-        key,
-        registry,
-        applied,
-        doors,
-        door,
-    } = parts;
-    let connected = doors.connected;
-    let clock = occasion.clock.clone();
-    let clock = hemu_api::Clock::new(move || clock());
-    let standings = Standings::new(ledger.clone(), clock.clone(), SCORES_FRESH_FOR);
-    // People wait for real: their sessions run out by the machine's clock, also where the demo's is fast.
-    let wall = clock::system();
-    let people = People::new(key, hemu_api::Clock::new(move || wall()), site::fill);
-    let inspections = Inspections::new(key, Plan::V1, FOLDED_WITHIN);
-    let mut checks = vec![Check::store(&ledger), Check::lag(&ledger, LAG)];
-    checks.push(disk::check(ledger.folder().path().to_owned(), disk_least));
-    checks.extend(doors.healthy.map(writable));
-    checks.extend(doors.broker.map(broker::check));
-    let api = Arc::new(Api {
-        ledger,
-        series,
-        clock,
-        raw_shown_ms,
-        people,
-        site: Site {
-            name: occasion.site_name.clone(),
-            speed: f64::from(occasion.speed),
-            demo: occasion.demo,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        holder,
-        presence: Presence::new(move |device| connected.is(device)),
-        door,
-        pace: Pace::default(),
-        checks,
-        standings,
-        inspections,
-        intake: doors.intake,
-        dry_runs: DryRuns::default(),
-        jobs,
-        activity: Activity::default(),
-        screens: Screens::new(SCREEN_FRESH_FOR),
-        ends: PublicEnds::new(ENDS_FRESH_FOR),
-        turnouts: Turnouts::default(),
-        live: Live::new(live::Limits::default()),
-        metrics: hemu_api::Metrics::new(registry)?,
-    });
+    let applied = parts.applied.clone();
+    let api = Arc::new(api(parts)?);
     let mut tasks = vec![tokio::spawn(live::run(api.clone(), applied, shutdown.clone()))];
     let encrypted = pages.encrypted.map(|(listener, tls)| (listener, Some(tls)));
     for (listener, tls) in [(pages.plain, None)].into_iter().chain(encrypted) {
@@ -143,6 +88,61 @@ pub(crate) fn serve(
         tasks.push(tokio::spawn(async { log("dashboards", pages.await) }));
     }
     Ok(tasks)
+}
+
+fn api(parts: Parts<'_>) -> Result<Api> {
+    let checks = checks(&parts);
+    let (config, occasion, key) = (parts.config, parts.occasion, parts.key);
+    let clock = occasion.clock.clone();
+    let clock = hemu_api::Clock::new(move || clock());
+    // People wait for real: their sessions run out by the machine's clock, also where the demo's is fast.
+    let wall = clock::system();
+    let wall = hemu_api::Clock::new(move || wall());
+    let connected = parts.doors.connected;
+    Ok(Api {
+        standings: Standings::new(parts.ledger.clone(), clock.clone(), SCORES_FRESH_FOR),
+        ledger: parts.ledger,
+        series: parts.series,
+        clock,
+        raw_shown_ms: i64::from(config.keep_quarantine_bytes_days) * DAY_MS,
+        people: People::new(key, wall, site::fill),
+        site: Site {
+            name: occasion.site_name.clone(),
+            speed: f64::from(occasion.speed),
+            demo: occasion.demo,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        holder: parts.holder,
+        presence: Presence::new(move |device| connected.is(device)),
+        door: Door {
+            allow_remote: config.serves_others(),
+            hosts: config.hosts.clone(),
+            proxies: config.trusted_proxies.clone(),
+        },
+        pace: Pace::default(),
+        checks,
+        inspections: Inspections::new(key, Plan::V1, FOLDED_WITHIN),
+        intake: parts.doors.intake,
+        dry_runs: DryRuns::default(),
+        jobs: parts.jobs,
+        activity: Activity::default(),
+        screens: Screens::new(SCREEN_FRESH_FOR),
+        ends: PublicEnds::new(ENDS_FRESH_FOR),
+        turnouts: Turnouts::default(),
+        live: Live::new(live::Limits::default()),
+        metrics: hemu_api::Metrics::new(parts.registry)?,
+    })
+}
+
+/// What has to hold for the site to be ready.
+fn checks(parts: &Parts<'_>) -> Vec<Check> {
+    let (ledger, doors) = (&parts.ledger, &parts.doors);
+    let disk_least = parts.config.disk_free_mb << 20;
+    let mut checks = vec![Check::store(ledger), Check::lag(ledger, LAG)];
+    checks.push(disk::check(ledger.folder().path().to_owned(), disk_least));
+    checks.extend(doors.healthy.clone().map(writable));
+    checks.extend(doors.broker.clone().map(broker::check));
+    checks
 }
 
 /// Serves the metrics until shutdown.

@@ -15,6 +15,8 @@ use tokio::time::Instant;
 const BOOTS_KEPT: usize = 16;
 /// Batches of other nodes read at once.
 const AT_ONCE: u32 = 16;
+/// As many are read before an acknowledgement; where there are more, receipts wait for the fold instead.
+const BATCHES_LEARNT: u64 = 1_024;
 /// From one receipt of a device to its next: the contract allows no more. One that has long been silent hears at once.
 const PACE: Duration = Duration::from_secs(1);
 /// Gaps a receipt names; the device sends these and learns of the next.
@@ -41,6 +43,8 @@ pub(crate) struct Cursors {
     owed: Vec<usize>,
     /// The last batch whose records were noted here.
     head: Position,
+    /// The last batch before one of this process that another one stored.
+    others: Position,
 }
 
 #[derive(Debug)]
@@ -70,6 +74,7 @@ impl Cursors {
         Self {
             ledger,
             head,
+            others: 0,
             places: HashMap::new(),
             devices: Vec::new(),
             owed: Vec::new(),
@@ -118,6 +123,17 @@ impl Cursors {
     /// a receipt again.
     pub(crate) async fn learn(&mut self, upto: Position) {
         let mut at = std::mem::replace(&mut self.head, upto + 1);
+        if at < upto {
+            self.others = upto;
+        }
+        // A batch of this node waits for its acknowledgement meanwhile: whoever was idle for long does not read it all.
+        if upto.saturating_sub(at) > BATCHES_LEARNT {
+            tracing::debug!(
+                batches = upto - at,
+                "too many of other nodes' batches to read; receipts wait until they are folded"
+            );
+            return self.doubt(upto);
+        }
         while at < upto {
             let batches = match self.ledger.batches(at, AT_ONCE).await {
                 Ok(batches) if !batches.is_empty() => batches,
@@ -198,13 +214,14 @@ impl Cursors {
         receipts
     }
 
-    /// What has to be folded for a cursor that is read now. Alone, a process noted all that is not; where nodes share a
-    /// journal, another stored what this one never saw, and the device has erased it since.
+    /// What has to be folded for a cursor that is read now. Alone, a process noted all that is not, but for what an import
+    /// stored beside it; where nodes share a journal, another stored what this one never saw, and the device has erased it
+    /// since.
     fn needs(&self) -> Position {
         if self.ledger.folder().is_shared() {
             self.head
         } else {
-            0
+            self.others
         }
     }
 
@@ -251,4 +268,79 @@ async fn learn(ledger: &Ledger, device: &mut Device, needs: Position) -> bool {
         (None, None) => {}
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use hemu_ledger::Folder;
+    use hemu_ledger::entry::Incident;
+    use hemu_ledger::segment::Segment;
+    use hemu_rules::{Millis, Zone};
+
+    use super::*;
+
+    async fn ledger(folder: &tempfile::TempDir) -> Ledger {
+        let folder = Folder::open(folder.path()).unwrap();
+        Ledger::open(&folder, Zone::SHANGHAI).await.unwrap()
+    }
+
+    /// Batches as another process stores them, one record of a device in each.
+    async fn store(ledger: &Ledger, device: &str, batches: u64) {
+        let mut journal = ledger.journal().await.unwrap();
+        for seq in 1..=batches {
+            let mut segment = Segment::of_device(device, 1, seq);
+            let incident = Incident {
+                at: Millis::clamped(1),
+                kind: "fire",
+                stream: None,
+                note: None,
+                photo: None,
+            };
+            segment.push(seq, &Body::Incident(incident));
+            let mut body = Vec::new();
+            segment.write(&mut body, |_| true);
+            journal.append(1, 1, &body).await.unwrap();
+        }
+    }
+
+    async fn fold(ledger: &Ledger) {
+        let (mut projector, _lock) = ledger.projector().await.unwrap();
+        while projector.step().await.unwrap().records > 0 {}
+    }
+
+    fn told(owed: &[Owed]) -> Vec<(&str, u64)> {
+        owed.iter().map(|owed| (&*owed.device, owed.upto)).collect()
+    }
+
+    #[tokio::test]
+    async fn whoever_was_idle_for_long_reads_no_thousands_of_batches_and_answers_once_they_are_folded() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = ledger(&folder).await;
+        let mut cursors = Cursors::new(ledger.clone(), 0);
+        cursors.of("D1", 1).await.take(1, 7);
+        let many = BATCHES_LEARNT + 2;
+        store(&ledger, "D1", many).await;
+        let now = Instant::now();
+        cursors.learn(many).await;
+        assert!(cursors.settle(now).await.is_empty(), "it was not read");
+        fold(&ledger).await;
+        let later = now + 2 * PACE;
+        assert_eq!(told(&cursors.settle(later).await), [("D1", many)]);
+    }
+
+    #[tokio::test]
+    async fn what_an_import_stored_beside_is_known_before_a_receipt_says_less() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = ledger(&folder).await;
+        let mut cursors = Cursors::new(ledger.clone(), 0);
+        store(&ledger, "D1", 3).await;
+        cursors.learn(3).await;
+        // It was nobody here when those batches were read, and speaks before they are folded.
+        cursors.of("D1", 1).await.take(4, 7);
+        let now = Instant::now();
+        assert!(cursors.settle(now).await.is_empty());
+        fold(&ledger).await;
+        let later = now + 2 * PACE;
+        assert_eq!(told(&cursors.settle(later).await), [("D1", 4)]);
+    }
 }

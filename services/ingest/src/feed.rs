@@ -167,10 +167,12 @@ fn take<'e>(points: &mut Vec<Point<'e>>, received_at: i64, entry: &Entry<'e>) {
     match &entry.body {
         Body::Deposit(deposit) => {
             let stream = Some(deposit.stream);
-            add(Measure::DepositWeight, stream, deposit.weight.into());
             add(Measure::Quality, stream, deposit.quality.into());
-            let named = deposit.household.map_or(Bp::MIN, |_| Bp::MAX);
-            add(Measure::Attributed, stream, named.into());
+            if !deposit.is_second_look() {
+                add(Measure::DepositWeight, stream, deposit.weight.into());
+                let named = deposit.household.map_or(Bp::MIN, |_| Bp::MAX);
+                add(Measure::Attributed, stream, named.into());
+            }
         }
         Body::Status(status) => {
             for bin in &status.bins {

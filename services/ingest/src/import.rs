@@ -1,4 +1,4 @@
-//! A CSV file through the commit path (contract, section 2).
+//! A CSV file through the commit path; services/ingest/README.md has its columns.
 //!
 //! A row is accepted or rejected with its line number and reason; nothing in between. Identity is `reading_id`, so a
 //! second import of the same rows changes nothing, whoever else appends meanwhile. Which row repeats or contradicts
@@ -236,6 +236,13 @@ impl Import<'_> {
         let [boot, seq, received_at] = self
             .exported
             .map(|index| index.and_then(|index| row.get(index)).unwrap_or(""));
+        let identity = identity(reading_id, device, boot, seq);
+        // What a device said is the same to the last space: anything else would be another content under its identity.
+        let as_sent = |column: usize| unguarded(row.get(self.columns[column]).unwrap_or(""));
+        let (bag, household) = match identity {
+            Some(_) => (as_sent(1), as_sent(2)),
+            None => (bag, household),
+        };
         let at = instant(at)?;
         // Kept and not scored where it came from; here it would be, once that time has passed.
         if !received_at.is_empty() && at.get() > instant(received_at)?.get().saturating_add(CLOCK_AHEAD_MS) {
@@ -244,7 +251,7 @@ impl Import<'_> {
             ));
         }
         Ok(Parsed {
-            identity: identity(reading_id, device, boot, seq),
+            identity,
             reading_id: text("reading_id", reading_id, 128)?
                 .ok_or("reading_id: expected an identity, got nothing")?,
             household: text("household", household, 64)?,

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod broker;
 pub mod commit;
 pub mod conflicts;
+mod counted;
 mod cursors;
 pub mod feed;
 pub mod fold;

@@ -244,7 +244,7 @@ fn add_up(c: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(readings.len() as u64));
     group.bench_function("journal", |b| {
-        b.iter(|| runtime.block_on(journal_sums(&ledger)).len())
+        b.iter(|| runtime.block_on(journal_sums(&ledger)).len());
     });
     group.bench_function("group_by", |b| {
         b.iter(|| {

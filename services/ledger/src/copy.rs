@@ -9,6 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::db::{self, Bind, Value};
 use crate::error::{Error, InFile, Result};
 use crate::ledger::Ledger;
+use crate::restore::next_generation;
 use crate::rows::{Binds, Rows};
 
 /// Every table of the truth, those that others refer to first.
@@ -89,9 +90,11 @@ impl Kind {
 
 impl Ledger {
     /// Copies everything that cannot be folded into another, empty, store; how many batches went over. All or nothing.
+    /// The copy has a generation of its own: where it takes the place of a store that has gone on since, devices send again
+    /// what they still hold.
     /// Whoever calls sees to it that nobody appends here meanwhile, and folds there afterwards. `progress` gets the
     /// position reached in the journal.
-    pub async fn copy_to(&self, target: &Self, mut progress: impl FnMut(u64)) -> Result<u64> {
+    pub async fn copy_to(&self, target: &Self, now: i64, mut progress: impl FnMut(u64)) -> Result<u64> {
         target.must_be_empty().await?;
         let (here, there) = (self.folder().truth(), target.folder().truth());
         let mut from = self.truth.snapshot().await.of(&here)?;
@@ -113,6 +116,15 @@ impl Ledger {
                 .of(&there)?;
         }
         number_on(&mut to.link()).await.of(&there)?;
+        let generation = next_generation(self.generation().await?, now).to_string();
+        db::query(
+            "insert into meta (key, value) values ('generation', ?)
+             on conflict (key) do update set value = excluded.value",
+        )
+        .bind(generation)
+        .execute(&mut to.link())
+        .await
+        .of(&there)?;
         to.commit().await.of(&there)?;
         Ok(batches)
     }

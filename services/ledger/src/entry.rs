@@ -81,6 +81,13 @@ pub struct Deposit<'a> {
     pub by: By,
 }
 
+impl Deposit<'_> {
+    /// Whether it is an inspector's look at a bag that the bin has weighed, as its number says, and not one bag more.
+    pub fn is_second_look(&self) -> bool {
+        self.by == By::Inspector && self.bag.is_some()
+    }
+}
+
 /// One bin in a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BinState {

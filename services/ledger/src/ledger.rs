@@ -12,6 +12,7 @@ use crate::journal::{self, Journal, Position};
 use crate::privacy::{self, Vault};
 use crate::project::{Guard, Projector};
 use crate::registry::digest;
+use crate::restore::next_generation;
 use crate::store::{self, Folder, Lock, Role, Tables};
 use crate::work::Work;
 
@@ -191,7 +192,19 @@ impl Ledger {
         std::fs::metadata(log).map_or(0, |file| file.len())
     }
 
-    /// Changes when the data was restored from a backup, so that devices send again what they still hold.
+    /// Begins this life of the data, if none has begun: another one of the same site, lost without a backup, had another
+    /// generation, and bins that spoke to it send again what they still hold.
+    pub async fn begin_generation(&self, now: i64) -> Result<()> {
+        db::query("insert into meta (key, value) values ('generation', ?) on conflict do nothing")
+            .bind(next_generation(1, now).to_string())
+            .execute(&self.truth)
+            .await
+            .of(&self.folder.truth())?;
+        Ok(())
+    }
+
+    /// Changes when the data was restored from a backup or copied, so that devices send again what they still hold; 1
+    /// before a server has run.
     pub async fn generation(&self) -> Result<u64> {
         Ok(self
             .meta("generation")

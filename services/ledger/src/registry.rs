@@ -19,7 +19,7 @@ use crate::rows::{Binds, Rows};
 
 pub use ends::{Ends, shown};
 pub(crate) use households::Home;
-pub use households::{Household, HouseholdQuery};
+pub use households::{Household, HouseholdQuery, RESIDENTS, names_a_place};
 
 /// An estate; `plan` is its drawing as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]

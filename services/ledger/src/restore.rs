@@ -193,7 +193,7 @@ impl Drop for Restore {
 
 /// A number that no earlier life of this data can have had: the folder that was restored last may be gone, and the same
 /// copy may be restored twice, so that counting on from what is known is not enough, and time is what is left.
-fn next_generation(known: u64, now: i64) -> u64 {
+pub(crate) fn next_generation(known: u64, now: i64) -> u64 {
     (known + 1).max(now.max(0).unsigned_abs())
 }
 

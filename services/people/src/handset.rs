@@ -1,26 +1,24 @@
 //! Under which name an account's own readings stand in the journal: it says nothing of whose they are, and is the same on
 //! every phone the account is used on.
 
-use std::fmt::Write;
-
 use hmac::Mac;
 
+use crate::hex::hex;
 use crate::keyed::keyed;
 
 /// How such a name begins. No device is registered under one, so that nobody with a key speaks for an account.
 pub const HANDSET: &str = "account-";
+/// Bytes of its hash that tell an account from the others.
+const TOLD: usize = 12;
 
 /// The device that an account is while it grades bags. Nobody without the site's key can tell whose it is.
 pub fn handset(account: &str, site: &[u8; 32]) -> String {
-    let mut name = HANDSET.to_owned();
     let mac = keyed(site)
         .chain_update(b"handset of an account\0")
         .chain_update(account.as_bytes());
-    for byte in mac.finalize().into_bytes().iter().take(12) {
-        // Writing to a string cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    let whole: [u8; 32] = mac.finalize().into_bytes().into();
+    let (told, _) = whole.split_at(TOLD);
+    format!("{HANDSET}{}", hex(told))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex::hex;
+
 /// The form in which a secret is kept.
 pub type Digest = [u8; 32];
 
@@ -90,16 +92,6 @@ fn grouped(symbols: &[u8; CODE]) -> String {
         .map(|group| group.iter().copied().map(char::from).collect())
         .collect();
     groups.join("-")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-            text
-        })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How often somebody may try. Counted in the store, so that several servers count together, and under a key that says
 //! nothing of whom it counts.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hmac::Mac;
 
@@ -38,13 +38,23 @@ impl Trying<'_> {
             }
             Self::Address(address) => {
                 mac.update(b"attempts from an address\0");
-                match address.to_canonical() {
+                match network(*address) {
                     IpAddr::V4(address) => mac.update(&address.octets()),
-                    IpAddr::V6(address) => mac.update(&(u128::from(address) >> 64).to_be_bytes()),
+                    IpAddr::V6(network) => mac.update(&(network.to_bits() >> 64).to_be_bytes()),
                 }
             }
         }
         mac.finalize().into_bytes().into()
+    }
+}
+
+/// What counts as one address: whoever has one address of IPv6 has its whole /64.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))
+        }
+        other => other,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether inspectors agree: the weak point of a score is the people its cameras are measured by (rule, section 5).
+//! Whether inspectors agree: the weak point of a score is the people its cameras are measured by (docs/rule.md, 5).
 //!
 //! Bags that two inspectors judged, each without the other's word, say how far one lies from the colleagues. Whose
 //! mean lies too far confirms no black name until it is looked into. Who is right is not said here: with two

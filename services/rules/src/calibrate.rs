@@ -1,4 +1,4 @@
-//! Camera calibration at an edition (rule, section 2.2): one slope for the fleet, an intercept for every camera
+//! Camera calibration at an edition (docs/rule.md, 2.2): one slope for the fleet, an intercept for every camera
 //! and epoch, and how far a camera's word goes.
 //!
 //! A camera is judged by bags an inspector read too, and by nothing else. Results are integers; the few floats

@@ -1,4 +1,4 @@
-//! What moved a household's score away from the city's mean, exactly (rule, section 2.5).
+//! What moved a household's score away from the city's mean, exactly (docs/rule.md, 2.5).
 //!
 //! `score - prior` in points is `100 (A - m0 E) / (K0 + E)`: a sum over whatever evidence is made of, over one
 //! denominator. So it can be split by stream and time, by who looked, and by day, and every split adds up to the

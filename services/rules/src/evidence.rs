@@ -1,4 +1,4 @@
-//! Evidence of one reading, and the raw sums it goes into (rule, section 2.1).
+//! Evidence of one reading, and the raw sums it goes into (docs/rule.md, 2.1).
 //!
 //! Raw on purpose: no calibration and no decay. Both are applied when a score is read, so that a late
 //! inspection or a late reading changes no sum but its own.

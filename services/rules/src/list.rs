@@ -1,4 +1,4 @@
-//! Red, black, grey, unrated: how a household's tally becomes its place on an edition's lists (rule, section 2.4).
+//! Red, black, grey, unrated: how a household's tally becomes its place on an edition's lists (docs/rule.md, 2.4).
 //!
 //! Three steps, so that a city can be split among threads: a [`crate::Census`] of everybody, [`judge`] for each
 //! household alone, and one [`Guard`] over those who would be black. Nothing here publishes: a list is a proposal,

@@ -1,5 +1,5 @@
 //! Which bags an inspector opens: a random share of all, and more of the households a black list would need sure
-//! knowledge of (rule, sections 2.2 and 5).
+//! knowledge of (docs/rule.md, 2.2 and 5).
 //!
 //! A bag is chosen before any camera sees it, by household, day and ordinal alone: choosing by what the camera says
 //! would bias the very pairs that calibrate it. The draw is a keyed hash, so that it can be repeated by whoever holds

@@ -1,4 +1,4 @@
-//! Why a household stands where it stands: reason codes from its own evidence (rule, section 2.5).
+//! Why a household stands where it stands: reason codes from its own evidence (docs/rule.md, 2.5).
 //!
 //! A reason is a fact or an exact share of the score, never a guess, and says nothing of any other household. The
 //! words are in `sentence`.

@@ -1,4 +1,4 @@
-//! From stored sums to a score (rule, section 2.3): day evidence, decay, posterior.
+//! From stored sums to a score (docs/rule.md, 2.3): day evidence, decay, posterior.
 //!
 //! Integers until [`posterior`], the one step in floats; whatever is compared afterwards is an integer again.
 

@@ -1,4 +1,4 @@
-//! What an edition needs of one household, as sums over days (rule, section 2.4).
+//! What an edition needs of one household, as sums over days (docs/rule.md, 2.4).
 //!
 //! A store of day buckets is read day by day, all households of a day together. So everything here is a sum: days
 //! may come in any order and in any shards, and 112 bytes a household are enough however much it threw away.

@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use hemu_ledger::read::EstateGroups;
 use hemu_ledger::registry;
+use hemu_rules::GroupView;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::words::places;
 use crate::api::Api;
 use crate::extract::{Id, Limit, Params};
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::standings::Ratings;
-
-/// Fewer rated households than this, and a mean says too much of a neighbour.
-const RATED_LEAST: usize = 10;
 
 /// An estate in numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,10 +58,11 @@ struct Building {
     y: f64,
     w: f64,
     h: f64,
-    /// Households with enough evidence for a score.
-    rated: usize,
-    /// Their mean score, 0..=100; null when fewer than 10 are rated.
-    mean_score: Option<f64>,
+    /// Households with enough evidence for a score; null where `/api/v1/estates/{id}/groups` says nothing of the
+    /// building either, since it would lead to a household.
+    rated: Option<u32>,
+    /// Their mean score, 0..=100; null as `rated` is.
+    mean_score: Option<u8>,
 }
 
 /// A station on the plan.
@@ -108,8 +106,8 @@ impl StoredPlan {
 
     fn draw(
         self,
-        tokens: &HashMap<String, Vec<String>>,
-        ratings: &Ratings,
+        households: &HashMap<String, usize>,
+        said: &Said,
         stations: Vec<registry::Station>,
     ) -> Plan {
         let place = |s: registry::Station| {
@@ -120,21 +118,31 @@ impl StoredPlan {
                 name: s.name,
             })
         };
+        let buildings = self.buildings.into_iter();
         Plan {
             width: self.width,
             height: self.height,
-            buildings: self
-                .buildings
-                .into_iter()
-                .map(|building| building.draw(tokens, ratings))
+            buildings: buildings
+                .map(|building| building.draw(households, said))
                 .collect(),
             stations: stations.into_iter().filter_map(place).collect(),
         }
     }
 }
 
+/// What may be said of an estate's buildings, by name.
+type Said<'g> = HashMap<&'g str, &'g GroupView>;
+
+fn said<'g>(groups: &'g [EstateGroups], estate: &str) -> Said<'g> {
+    let of_estate = groups.iter().filter(|groups| groups.estate == estate);
+    of_estate
+        .flat_map(|groups| groups.names.iter().zip(&groups.form.buildings))
+        .filter_map(|(names, building)| Some((names.name.as_deref()?, building.whole.as_ref()?)))
+        .collect()
+}
+
 impl StoredBuilding {
-    fn draw(self, tokens: &HashMap<String, Vec<String>>, ratings: &Ratings) -> Building {
+    fn draw(self, households: &HashMap<String, usize>, said: &Said) -> Building {
         let Self {
             id,
             label,
@@ -148,26 +156,20 @@ impl StoredBuilding {
         // Households may name a building by its id on the plan or by what is written on it.
         let named = [&id, &label]
             .into_iter()
-            .find_map(|name| tokens.get_key_value(name));
-        let households = named.map_or(&[][..], |(_, tokens)| tokens);
-        let scores: Vec<u32> = households
-            .iter()
-            .filter_map(|token| ratings.get(token.as_str()))
-            .map(|&s| s.into())
-            .collect();
-        let mean = f64::from(scores.iter().sum::<u32>()) / scores.len() as f64;
+            .find_map(|name| households.get_key_value(name));
+        let view = named.and_then(|(name, _)| said.get(name.as_str()));
         Building {
             id: named.map_or(id, |(name, _)| name.clone()),
             label,
             units,
             floors,
-            households: households.len(),
+            households: named.map_or(0, |(_, households)| *households),
             x,
             y,
             w,
             h,
-            rated: scores.len(),
-            mean_score: (scores.len() >= RATED_LEAST).then(|| places(mean, 1)),
+            rated: view.map(|view| view.rated),
+            mean_score: view.map(|view| view.score),
         }
     }
 }
@@ -213,7 +215,7 @@ pub(crate) async fn list(
     Ok(Json(Page { items: estates, next }))
 }
 
-/// One estate and its drawing, with the mean score of buildings that have enough rated households.
+/// One estate and its drawing, with the mean score of buildings where it leads to no household.
 #[utoipa::path(get, path = "/api/v1/estates/{id}", tag = "estates", params(("id" = String, Path, description = "estate id")),
     responses((status = 200, body = EstateDetail), (status = 404, body = Problem)))]
 pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<EstateDetail>, Problem> {
@@ -229,8 +231,10 @@ pub(crate) async fn get(State(api): State<Arc<Api>>, Id(id): Id) -> Result<Json<
     let plan = match StoredPlan::read(&row) {
         None => None,
         Some(plan) => {
-            let tokens: HashMap<_, _> = api.ledger.buildings(&row.id).await?.into_iter().collect();
-            Some(plan.draw(&tokens, &api.standings.newest().await?.ratings, stations))
+            let buildings = api.ledger.buildings(&row.id).await?.into_iter();
+            let households = buildings.map(|(name, tokens)| (name, tokens.len())).collect();
+            let kept = api.standings.newest().await?;
+            Some(plan.draw(&households, &said(&kept.groups, &row.id), stations))
         }
     };
     Ok(Json(EstateDetail { estate, plan }))
@@ -268,29 +272,62 @@ mod tests {
         .await;
     }
 
+    #[tokio::test]
+    async fn a_plan_says_no_more_of_a_building_than_its_groups_do() {
+        let site = Site::filled().await;
+        // Building 11 has two rated households: with the smallest of the others it is left unsaid.
+        let units = [
+            ("12", "1", 14, 9_000),
+            ("9", "1", 12, 4_000),
+            ("10", "1", 12, 9_500),
+            ("11", "1", 2, 5_000),
+        ];
+        site.settle(&units).await;
+        let groups = site.json("/api/v1/estates/hemu/groups?by=building").await;
+        let kept = site.api().standings.newest().await.unwrap();
+        let said = said(&kept.groups, "hemu");
+        let households = units
+            .map(|(name, _, households, _)| (name.to_owned(), households))
+            .into();
+        let mut shown = Vec::new();
+        for group in groups["items"].as_array().unwrap() {
+            let Some(name) = group["building"].as_str() else {
+                continue;
+            };
+            let drawn = building(name).draw(&households, &said);
+            let figures = &group["figures"];
+            assert_eq!(drawn.rated.map(u64::from), figures["rated"].as_u64(), "{name}");
+            assert_eq!(
+                drawn.mean_score.map(u64::from),
+                figures["score"].as_u64(),
+                "{name}"
+            );
+            shown.push(drawn.rated.is_some());
+        }
+        assert!(shown.contains(&true) && shown.contains(&false), "{groups}");
+    }
+
     #[test]
-    fn a_mean_is_shown_of_ten_rated_households_and_not_of_nine() {
-        let building = || StoredBuilding {
-            id: "b12".into(),
-            label: "12幢".into(),
+    fn a_building_is_found_by_its_id_or_by_its_label() {
+        let households = HashMap::from([("12幢".to_owned(), 12)]);
+        let drawn = building("12").draw(&households, &Said::new());
+        assert_eq!(
+            (drawn.id.as_str(), drawn.households, drawn.rated),
+            ("12幢", 12, None)
+        );
+        assert_eq!(building("12").draw(&HashMap::new(), &Said::new()).id, "12");
+    }
+
+    fn building(id: &str) -> StoredBuilding {
+        StoredBuilding {
+            id: id.into(),
+            label: format!("{id}幢"),
             units: 4,
             floors: 6,
             x: 0.0,
             y: 0.0,
             w: 1.0,
             h: 1.0,
-        };
-        let token = |n: u8| format!("t{n}");
-        let tokens = HashMap::from([("12幢".to_owned(), (0..12).map(token).collect::<Vec<_>>())]);
-        let rated = |n| (0..n).map(|i| (token(i).into(), 60 + i)).collect::<Ratings>();
-        let drawn = building().draw(&tokens, &rated(10));
-        assert_eq!(
-            (drawn.id.as_str(), drawn.households, drawn.rated),
-            ("12幢", 12, 10)
-        );
-        assert_eq!(drawn.mean_score, Some(64.5));
-        let drawn = building().draw(&tokens, &rated(9));
-        assert_eq!((drawn.rated, drawn.mean_score), (9, None));
-        assert_eq!(building().draw(&HashMap::new(), &rated(9)).id, "b12");
+        }
     }
 }

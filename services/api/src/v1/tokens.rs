@@ -1,13 +1,12 @@
 //! GET, POST /api/v1/tokens, POST /api/v1/tokens/{id}/revoke
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use hemu_ledger::people::{ApiToken, NewToken};
-use hemu_people::{Right, Secret};
+use hemu_people::{Right, Secret, TOKEN_DAYS_MOST, hex};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,8 +16,6 @@ use crate::problem::Problem;
 use crate::viewer::Viewer;
 
 const DAY_MS: i64 = 86_400_000;
-/// Days a token lasts at most.
-const DAYS_MOST: u16 = 366;
 
 /// A token as it is listed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,24 +90,16 @@ pub(crate) async fn post(
     Viewing(viewer): Viewing,
     Body(asked): Body<Wanted>,
 ) -> Result<(StatusCode, Json<TokenMade>), Problem> {
-    if !(1..=DAYS_MOST).contains(&asked.days) {
+    if !(1..=TOKEN_DAYS_MOST).contains(&asked.days) {
         return Err(Problem::malformed(format!(
-            "expected 1 to {DAYS_MOST} days, came {}",
+            "expected 1 to {TOKEN_DAYS_MOST} days, came {}",
             asked.days
         )));
     }
     let scopes: Result<Vec<Right>, _> = asked.scopes.iter().map(|word| word.parse()).collect();
     let scopes = scopes.map_err(|error| Problem::malformed(error.to_string()))?;
     let secret = Secret::token(api.people.random()?);
-    let id = api
-        .people
-        .random::<6>()?
-        .iter()
-        .fold(String::new(), |mut id, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(id, "{byte:02x}");
-            id
-        });
+    let id = hex(&api.people.random::<6>()?);
     let now = api.people.clock.now();
     let new = NewToken {
         id: &id,
@@ -148,4 +137,30 @@ pub(crate) async fn revoke(
 /// `None`: everybody's.
 fn whose(viewer: &Viewer) -> Option<&str> {
     (!viewer.may(Right::KeepAccounts)).then(|| viewer.actor.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_document_says_the_most_days_there_are() {
+        let document: Value = serde_json::from_str(&crate::openapi().to_json().unwrap()).unwrap();
+        let asked =
+            &document["paths"]["/api/v1/tokens"]["post"]["requestBody"]["content"]["application/json"];
+        let name = asked["schema"]["$ref"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap();
+        let days = &document["components"]["schemas"][name]["properties"]["days"];
+        assert_eq!(
+            days["maximum"].as_u64(),
+            Some(u64::from(TOKEN_DAYS_MOST)),
+            "{days}"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hemu_ledger::acts::Actor;
-use hemu_people::{Right, Role};
+use hemu_people::{Right, Role, TOKEN_DAYS_MOST};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
@@ -72,7 +72,7 @@ pub(crate) enum Token {
         #[arg(long)]
         label: String,
         /// Days until it ends.
-        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=i64::from(TOKEN_DAYS_MOST)))]
         days: u16,
     },
     /// List the tokens there are, without what they are.

@@ -30,34 +30,23 @@ const COLUMNS: [&str; 10] = [
 ];
 /// Lines read at once.
 const PAGE: u32 = 1_000;
-/// Looks of one question at most.
-const LOOKS: u32 = 100_000;
+/// Looks read at once: each part is sorted anew.
+const LOOKS: u32 = 20_000;
 const DAY_MS: i64 = 86_400_000;
 
 pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
-    let looks = looks(&site.ledger, options).await?;
     let Some(file) = &options.csv else {
         each(&site.ledger, options, |row| {
             out!("{}", line(&row));
             Ok(())
         })
         .await?;
-        for row in &looks {
-            let (day, actor, what, count, household) =
-                (row.day, &row.actor, &row.what, row.count, &row.token);
-            let said = words.say(
-                "audit-look",
-                &[
-                    ("day", &day),
-                    ("actor", actor),
-                    ("what", what),
-                    ("count", &count),
-                    ("household", household),
-                ],
-            );
-            out!("{said}");
-        }
+        each_look(&site.ledger, options, |row| {
+            out!("{}", look_line(row, words));
+            Ok(())
+        })
+        .await?;
         return Ok(());
     };
     let mut csv = csv::Writer::from_writer(super::open_output(file, words)?);
@@ -68,10 +57,11 @@ pub(super) async fn run(config: &Config, options: &Audit, words: &Words) -> Resu
         write(&mut csv, &act(&row))
     })
     .await?;
-    for row in &looks {
+    each_look(&site.ledger, options, |row| {
         rows += 1;
-        write(&mut csv, &look(row))?;
-    }
+        write(&mut csv, &look(row))
+    })
+    .await?;
     csv.flush()?;
     if file != Path::new("-") {
         out!(
@@ -102,19 +92,44 @@ async fn each(ledger: &Ledger, options: &Audit, mut show: impl FnMut(TrailRow) -
     }
 }
 
-/// What kind of act is asked for leaves out whoever only looked.
-async fn looks(ledger: &Ledger, options: &Audit) -> Result<Vec<LookRow>> {
-    if options.kind.is_some() {
-        return Ok(Vec::new());
+/// Every look that fits, newest day first. What kind of act is asked for leaves out whoever only looked.
+async fn each_look(
+    ledger: &Ledger,
+    options: &Audit,
+    mut show: impl FnMut(&LookRow) -> Result<()>,
+) -> Result<()> {
+    let mut last: Option<LookRow> = None;
+    while options.kind.is_none() {
+        let find = LookQuery {
+            token: options.household.as_deref(),
+            actor: options.actor.as_deref(),
+            from: options.from,
+            to: options.to,
+            after: last.as_ref(),
+            limit: LOOKS,
+        };
+        let page = ledger.looks(&find).await?;
+        page.iter().try_for_each(&mut show)?;
+        last = page.into_iter().next_back();
+        if last.is_none() {
+            break;
+        }
     }
-    let find = LookQuery {
-        token: options.household.as_deref(),
-        actor: options.actor.as_deref(),
-        from: options.from,
-        to: options.to,
-        limit: LOOKS,
-    };
-    Ok(ledger.looks(&find).await?)
+    Ok(())
+}
+
+fn look_line(row: &LookRow, words: &Words) -> String {
+    let (day, actor, what, count, household) = (row.day, &row.actor, &row.what, row.count, &row.token);
+    words.say(
+        "audit-look",
+        &[
+            ("day", &day),
+            ("actor", actor),
+            ("what", what),
+            ("count", &count),
+            ("household", household),
+        ],
+    )
 }
 
 /// The first instant of a local day, ms since 1970 UTC.

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use hemu_ledger::Contents;
-use jiff::Timestamp;
 
 use crate::backup::{
     self, Made,
@@ -61,10 +60,7 @@ fn tell(made: &Made, to: &Path, took_ms: i64, words: &Words) -> Result<()> {
 
 /// What a backup holds, in one line.
 pub(super) fn holds(contents: &Contents, words: &Words) -> String {
-    let until = contents
-        .newest
-        .and_then(|at| Timestamp::from_millisecond(at).ok())
-        .map_or_else(|| "-".to_owned(), |at| at.to_string());
+    let until = clock::rfc3339_or_dash(contents.newest);
     words.say(
         "backup-holds",
         &[

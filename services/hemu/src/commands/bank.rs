@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use hemu_ledger::acts::Words as Reason;
 use hemu_ledger::bank::{Deal, EntryRow, Side};
 use hemu_ledger::cell::guarded;
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{Bank, Budget};
@@ -106,7 +105,7 @@ fn record(row: &EntryRow) -> [String; 12] {
     [
         position.to_string(),
         index.to_string(),
-        Timestamp::from_millisecond(row.at).map_or_else(|_| row.at.to_string(), |at| at.to_string()),
+        clock::rfc3339(row.at),
         row.by.clone(),
         row.currency.as_str().to_owned(),
         row.kind.clone(),

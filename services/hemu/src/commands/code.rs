@@ -1,12 +1,14 @@
 //! `hemu household code`: what is printed and put into a letter box, so that somebody of a household can log in.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
 use hemu_ledger::Ledger;
 use hemu_ledger::acts::Actor;
 use hemu_ledger::cell::guarded;
 use hemu_ledger::people::{NewCode, Purpose};
 use hemu_ledger::registry::HouseholdQuery;
-use hemu_people::Secret;
+use hemu_people::{HOUSEHOLD_CODE_DAYS, Secret};
 
 use crate::cli::Code;
 use crate::clock;
@@ -15,8 +17,6 @@ use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
-/// Days a household's code is good.
-const DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 /// Households of one building, at most.
 const BUILDING: u32 = 10_000;
@@ -58,22 +58,35 @@ pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Resul
         .clone()
         .unwrap_or_else(|| format!("http://{}", config.http_listen));
     let lines = lines(&site.ledger, options, &base, words).await?;
+    // Written first: from the moment the new codes are good, those that were printed before are not.
+    match &options.csv {
+        Some(file) => write(&lines, file, words)?,
+        None => print(&lines, words)?,
+    }
+    make(&site.ledger, options, &lines).await?;
     if let Some(file) = &options.csv {
-        let mut writer = csv::Writer::from_writer(super::open_output(file, words)?);
-        writer.write_record(COLUMNS)?;
-        for line in &lines {
-            writer.write_record(line.cells())?;
-        }
-        writer.flush()?;
         let (count, file) = (lines.len(), file.display());
         let said = words.say(
             "codes-written",
-            &[("count", &count), ("file", &file), ("days", &DAYS)],
+            &[("count", &count), ("file", &file), ("days", &HOUSEHOLD_CODE_DAYS)],
         );
         eprintln!("{said}");
-        return Ok(());
     }
-    for line in &lines {
+    Ok(())
+}
+
+fn write(lines: &[Line], file: &Path, words: &Words) -> Result<()> {
+    let failed = || words.say("cannot-write", &[("file", &file.display())]);
+    let mut writer = csv::Writer::from_writer(super::open_output(file, words)?);
+    writer.write_record(COLUMNS).with_context(failed)?;
+    for line in lines {
+        writer.write_record(line.cells()).with_context(failed)?;
+    }
+    writer.flush().with_context(failed)
+}
+
+fn print(lines: &[Line], words: &Words) -> Result<()> {
+    for line in lines {
         out!(
             "{}\n{}\n{}",
             line.code,
@@ -84,8 +97,8 @@ pub(super) async fn run(config: &Config, options: &Code, words: &Words) -> Resul
     Ok(())
 }
 
-/// Makes the codes that were asked for. Where the page finds one in its address, no server sees it: what follows `#`
-/// stays in the browser.
+/// The codes that were asked for, not good yet. Where the page finds one in its address, no server sees it: what follows
+/// `#` stays in the browser.
 async fn lines(ledger: &Ledger, options: &Code, base: &str, words: &Words) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (household, building, unit, door) in asked(ledger, options, words).await? {
@@ -99,6 +112,11 @@ async fn lines(ledger: &Ledger, options: &Code, base: &str, words: &Words) -> Re
             door,
         });
     }
+    Ok(lines)
+}
+
+/// Makes the codes good, and those before them not.
+async fn make(ledger: &Ledger, options: &Code, lines: &[Line]) -> Result<()> {
     let delegate = options.delegate.as_ref().map(Actor::name);
     let codes: Vec<NewCode<'_>> = lines
         .iter()
@@ -114,10 +132,8 @@ async fn lines(ledger: &Ledger, options: &Code, base: &str, words: &Words) -> Re
         })
         .collect();
     let now = clock::system()();
-    ledger
-        .make_codes(&Actor::operator(), now, now + DAYS * DAY_MS, &codes)
-        .await?;
-    Ok(lines)
+    let until = now + HOUSEHOLD_CODE_DAYS * DAY_MS;
+    Ok(ledger.make_codes(&Actor::operator(), now, until, &codes).await?)
 }
 
 type Place = (String, Option<String>, Option<String>, Option<String>);

@@ -6,6 +6,7 @@ use anyhow::Result;
 use hemu_ingest::fold;
 use hemu_ledger::{Folder, Ledger, Role};
 
+use crate::clock;
 use crate::config::Config;
 use crate::output::out;
 use crate::progress;
@@ -28,7 +29,7 @@ pub(super) async fn run(config: &Config, target: &str, words: &Words) -> Result<
     let bar = progress::bar(words, words.say("copying", &[]), source.ledger.head().await?);
     let batches = source
         .ledger
-        .copy_to(&copy, |position| bar.set_position(position))
+        .copy_to(&copy, clock::system()(), |position| bar.set_position(position))
         .await?;
     bar.finish_and_clear();
     let bar = progress::bar(words, words.say("projections", &[]), copy.records_after(0).await?);

@@ -60,7 +60,7 @@ pub(super) async fn run(mut config: Config, options: &Demo, words: &Words) -> Re
     let Some(mut server) = Server::start(&config, occasion, words).await? else {
         return Ok(());
     };
-    let (Some(mqtt), Some(http)) = (server.mqtt, server.http) else {
+    let (Some(mqtt), Some(http)) = (server.mqtt(), server.http()) else {
         bail!(words.say("demo-does-everything", &[]));
     };
     server.ledger.set_meta(MARK, "yes").await?;

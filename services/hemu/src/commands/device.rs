@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use hemu_ingest::fold;
+use hemu_ledger::Ledger;
 use hemu_ledger::acts::Act;
 use hemu_ledger::registry::key_digest;
 use hemu_wire::{Command, DeviceId};
@@ -49,8 +50,12 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
             admit(&mosquitto, &id, &key, words)?;
         }
         Device::Revoke { id, mosquitto } => {
-            ledger.revoke_device(&id, now).await?;
-            if let Some(file) = &mosquitto.mosquitto_password_file {
+            let file = mosquitto.mosquitto_password_file.as_deref();
+            // Whoever could not write the file asks again: by then the device is revoked, and its line still there.
+            if file.is_none() || !is_revoked(ledger, &id).await? {
+                ledger.revoke_device(&id, now).await?;
+            }
+            if let Some(file) = file {
                 mosquitto::remove(file, &id).with_context(|| not_kept(file, words))?;
             }
             out!("{}", words.say("device-revoked", &[("id", &id)]));
@@ -108,6 +113,13 @@ pub(super) async fn run(config: &Config, command: Device, words: &Words) -> Resu
         }
     }
     Ok(())
+}
+
+async fn is_revoked(ledger: &Ledger, id: &str) -> Result<bool> {
+    let devices = ledger.devices().await?;
+    Ok(devices
+        .iter()
+        .any(|device| device.id == id && device.revoked_at.is_some()))
 }
 
 /// The key is printed by then: whatever becomes of the file, it is not lost.

@@ -337,21 +337,14 @@ async fn files_are_sound(site: &Site, words: &Words) -> Result<[Finding; 3]> {
 }
 
 fn ports_are_free(config: &Config, words: &Words) -> Vec<Finding> {
-    let listeners = [
-        ("mqtt_listen", Some(config.mqtt_listen)),
-        ("mqtt_tls_listen", config.mqtt_tls_listen),
-        ("http_listen", Some(config.http_listen)),
-        ("metrics_listen", Some(config.metrics_listen)),
-    ];
-    let check = |(name, address): (&'static str, Option<SocketAddr>)| {
-        let address = address?;
+    let check = |(name, address): (&'static str, SocketAddr)| {
         let taken = |error: std::io::Error| {
             let reason = words.translate(&error.to_string());
             words.say("port-taken", &[("address", &address), ("reason", &reason)])
         };
-        Some((name.to_owned(), TcpListener::bind(address).err().map(taken)))
+        (name.to_owned(), TcpListener::bind(address).err().map(taken))
     };
-    listeners.into_iter().filter_map(check).collect()
+    config.listeners().map(check).collect()
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use hemu_ledger::cell::guarded;
 use hemu_ledger::entry::{Body, Deposit, Entry, Origin};
 use hemu_ledger::registry::HouseholdQuery;
 use hemu_rules::{By, Day};
-use jiff::Timestamp;
 
 use crate::cli::Export;
+use crate::clock::rfc3339;
 use crate::config::Config;
 use crate::output::out;
 use crate::progress;
@@ -97,7 +97,7 @@ fn record(entry: &Entry<'_>, deposit: &Deposit<'_>, estate: &str, received_at: i
         deposit.bag.unwrap_or("").to_owned(),
         deposit.household.unwrap_or("").to_owned(),
         estate.to_owned(),
-        instant(deposit.at.get()),
+        rfc3339(deposit.at.get()),
         deposit.stream.to_string(),
         deposit.weight.to_string(),
         match deposit.by {
@@ -109,13 +109,8 @@ fn record(entry: &Entry<'_>, deposit: &Deposit<'_>, estate: &str, received_at: i
         format!("{:.3}", deposit.confidence.share()),
         boot,
         seq,
-        instant(received_at),
+        rfc3339(received_at),
     ]
-}
-
-/// RFC 3339 in UTC; the number itself where the calendar ends.
-fn instant(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
 }
 
 /// The estate of every registered household.

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use hemu_ingest::fold;
 use hemu_ledger::acts::{Act, Actor, Correction};
-use hemu_ledger::registry::{Household, Station};
+use hemu_ledger::registry::{Household, RESIDENTS, Station, names_a_place};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -199,18 +199,26 @@ fn checked(row: Row, created_at: i64, words: &Words) -> Result<Household> {
         let token = format!("{:?}", token.chars().take(80).collect::<String>());
         bail!(words.say("household-token-wrong", &[("token", &token)]));
     }
-    let filled = |text: Option<String>| {
-        text.map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+    let place = |column: &str, text: Option<String>| {
+        let text = text.map(|text| text.trim().to_owned());
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) if !names_a_place(&text) => {
+                bail!(words.say("household-place-wrong", &[("column", &column)]))
+            }
+            text => Ok(text),
+        }
     };
+    if let Some(residents) = row.residents.filter(|some| !RESIDENTS.contains(some)) {
+        bail!(words.say("household-residents-wrong", &[("residents", &residents)]));
+    }
     Ok(Household {
         token,
-        estate: filled(row.estate),
-        building: filled(row.building),
-        unit: filled(row.unit),
-        door: filled(row.door),
+        estate: place("estate", row.estate)?,
+        building: place("building", row.building)?,
+        unit: place("unit", row.unit)?,
+        door: place("door", row.door)?,
         residents: row.residents,
-        station: filled(row.station),
+        station: place("station", row.station)?,
         created_at,
     })
 }

@@ -25,13 +25,13 @@ mod token;
 pub(crate) mod user;
 mod verify;
 
-use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufReader, BufWriter, IsTerminal, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+pub(crate) use hemu_people::hex;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, Listen};
@@ -111,7 +111,13 @@ fn open_output(path: &Path, words: &Words) -> Result<Box<dyn Write>> {
     let failed = || words.say("cannot-write", &[("file", &path.display())]);
     let mut options = File::options();
     let options = options.write(true).create(true).truncate(true).mode(0o600);
-    Ok(Box::new(BufWriter::new(options.open(path).with_context(failed)?)))
+    let file = options.open(path).with_context(failed)?;
+    // One that was there keeps the rights it had, unless told.
+    if file.metadata().with_context(failed)?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))
+            .with_context(failed)?;
+    }
+    Ok(Box::new(BufWriter::new(file)))
 }
 
 /// Opens a file to read, or stdin for `-`; `.gz` is unpacked.
@@ -125,15 +131,4 @@ fn open_input(path: &Path, words: &Words) -> Result<Box<dyn Read>> {
         return Ok(Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file))));
     }
     Ok(Box::new(BufReader::new(file)))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -7,11 +7,11 @@ use anyhow::Result;
 use hemu_ledger::acts::{EditionQuery, EditionRow, EditionState};
 use hemu_ledger::privacy::HeldRows;
 use hemu_people::{Right, Role};
-use jiff::Timestamp;
 
 use crate::backup::schedule::Plan;
-use crate::clock;
+use crate::clock::{self, rfc3339, rfc3339_or_dash};
 use crate::config::Config;
+use crate::output::out;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -19,13 +19,119 @@ use crate::words::Words;
 const PUBLICATIONS: u32 = 100;
 
 /// One kind of data.
-struct Field {
-    what: String,
-    why: String,
-    place: String,
-    long: String,
+struct Kind {
+    what: fn(&Words) -> String,
+    why: fn(&Words) -> String,
+    place: Place,
+    kept: Kept,
     seen: Right,
 }
+
+/// Where data lies.
+#[derive(Clone, Copy)]
+enum Place {
+    Journal,
+    Register,
+    Sealed,
+}
+
+impl Place {
+    fn text(self, words: &Words) -> String {
+        match self {
+            Self::Journal => words.say("privacy-in-journal", &[]),
+            Self::Register => words.say("privacy-in-register", &[]),
+            Self::Sealed => words.say("privacy-in-register-sealed", &[]),
+        }
+    }
+}
+
+/// How long data is kept.
+#[derive(Clone, Copy)]
+enum Kept {
+    WithTheJournal,
+    UntilErased,
+    Days(fn(&Config) -> u16),
+    /// What came, that long; that it came, with the journal.
+    BytesForDays(fn(&Config) -> u16),
+}
+
+impl Kept {
+    fn text(self, config: &Config, words: &Words) -> String {
+        match self {
+            Self::WithTheJournal => words.say("privacy-with-the-journal", &[]),
+            Self::UntilErased => words.say("privacy-until-erased", &[]),
+            Self::Days(days) => words.say("privacy-days", &[("days", &days(config))]),
+            Self::BytesForDays(days) => words.say("privacy-raw-long", &[("days", &days(config))]),
+        }
+    }
+}
+
+/// What is held of people.
+const HELD: [Kind; 9] = [
+    Kind {
+        what: |words| words.say("privacy-token", &[]),
+        why: |words| words.say("privacy-token-why", &[]),
+        place: Place::Journal,
+        kept: Kept::WithTheJournal,
+        seen: Right::SeeHouseholds,
+    },
+    Kind {
+        what: |words| words.say("privacy-unit", &[]),
+        why: |words| words.say("privacy-unit-why", &[]),
+        place: Place::Register,
+        kept: Kept::UntilErased,
+        seen: Right::SeeHouseholds,
+    },
+    Kind {
+        what: |words| words.say("privacy-door", &[]),
+        why: |words| words.say("privacy-door-why", &[]),
+        place: Place::Sealed,
+        kept: Kept::UntilErased,
+        seen: Right::KeepHouseholds,
+    },
+    Kind {
+        what: |words| words.say("privacy-deposits", &[]),
+        why: |words| words.say("privacy-deposits-why", &[]),
+        place: Place::Journal,
+        kept: Kept::WithTheJournal,
+        seen: Right::SeeHouseholds,
+    },
+    Kind {
+        what: |words| words.say("privacy-places", &[]),
+        why: |words| words.say("privacy-places-why", &[]),
+        place: Place::Journal,
+        kept: Kept::WithTheJournal,
+        seen: Right::SeeLists,
+    },
+    Kind {
+        what: |words| words.say("privacy-bank", &[]),
+        why: |words| words.say("privacy-bank-why", &[]),
+        place: Place::Journal,
+        kept: Kept::WithTheJournal,
+        seen: Right::SeeBalances,
+    },
+    Kind {
+        what: |words| words.say("privacy-words", &[]),
+        why: |words| words.say("privacy-words-why", &[]),
+        place: Place::Sealed,
+        kept: Kept::Days(|config| config.keep_words_days),
+        seen: Right::SeeLists,
+    },
+    Kind {
+        what: |words| words.say("privacy-looks", &[]),
+        why: |words| words.say("privacy-looks-why", &[]),
+        place: Place::Register,
+        kept: Kept::Days(|config| config.keep_looks_days),
+        seen: Right::ReadTrail,
+    },
+    Kind {
+        what: |words| words.say("privacy-raw", &[]),
+        why: |words| words.say("privacy-raw-why", &[]),
+        place: Place::Journal,
+        kept: Kept::BytesForDays(|config| config.keep_quarantine_bytes_days),
+        seen: Right::SeeRaw,
+    },
+];
 
 pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     let site = Site::open(config).await?;
@@ -37,12 +143,13 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
     publications(&mut page, &site, words).await?;
     people(&mut page, &site.ledger.held_rows().await?, words)?;
     backups(&mut page, config, words)?;
-    print!("{page}");
+    // The page ends in a line break of its own.
+    out!("{}", page.trim_end_matches('\n'));
     Ok(())
 }
 
 fn head(page: &mut String, config: &Config, now: i64, words: &Words) -> Result<()> {
-    let (version, at) = (env!("CARGO_PKG_VERSION"), instant(Some(now)));
+    let (version, at) = (env!("CARGO_PKG_VERSION"), rfc3339(now));
     writeln!(
         page,
         "# {}\n",
@@ -57,103 +164,13 @@ fn head(page: &mut String, config: &Config, now: i64, words: &Words) -> Result<(
     Ok(())
 }
 
-fn held(config: &Config, words: &Words) -> Vec<Field> {
-    let register = || words.say("privacy-in-register", &[]);
-    let sealed = || words.say("privacy-in-register-sealed", &[]);
-    let journal = || words.say("privacy-in-journal", &[]);
-    let until_erased = || words.say("privacy-until-erased", &[]);
-    let for_ever = || words.say("privacy-with-the-journal", &[]);
-    let days = |kept: u16| words.say("privacy-days", &[("days", &kept)]);
-    let field = |what: String, why: String, place: String, long: String, seen: Right| Field {
-        what,
-        why,
-        place,
-        long,
-        seen,
-    };
-    vec![
-        field(
-            words.say("privacy-token", &[]),
-            words.say("privacy-token-why", &[]),
-            journal(),
-            for_ever(),
-            Right::SeeHouseholds,
-        ),
-        field(
-            words.say("privacy-unit", &[]),
-            words.say("privacy-unit-why", &[]),
-            register(),
-            until_erased(),
-            Right::SeeHouseholds,
-        ),
-        field(
-            words.say("privacy-door", &[]),
-            words.say("privacy-door-why", &[]),
-            sealed(),
-            until_erased(),
-            Right::KeepHouseholds,
-        ),
-        field(
-            words.say("privacy-deposits", &[]),
-            words.say("privacy-deposits-why", &[]),
-            journal(),
-            for_ever(),
-            Right::SeeHouseholds,
-        ),
-        field(
-            words.say("privacy-places", &[]),
-            words.say("privacy-places-why", &[]),
-            journal(),
-            for_ever(),
-            Right::SeeLists,
-        ),
-        field(
-            words.say("privacy-bank", &[]),
-            words.say("privacy-bank-why", &[]),
-            journal(),
-            for_ever(),
-            Right::SeeBalances,
-        ),
-        field(
-            words.say("privacy-words", &[]),
-            words.say("privacy-words-why", &[]),
-            sealed(),
-            days(config.keep_words_days),
-            Right::SeeLists,
-        ),
-        field(
-            words.say("privacy-looks", &[]),
-            words.say("privacy-looks-why", &[]),
-            register(),
-            days(config.keep_looks_days),
-            Right::ReadTrail,
-        ),
-        field(
-            words.say("privacy-raw", &[]),
-            words.say("privacy-raw-why", &[]),
-            journal(),
-            words.say(
-                "privacy-raw-long",
-                &[("days", &config.keep_quarantine_bytes_days)],
-            ),
-            Right::SeeRaw,
-        ),
-    ]
-}
-
 fn fields(page: &mut String, config: &Config, words: &Words) -> Result<()> {
     writeln!(page, "## {}\n", words.say("privacy-what", &[]))?;
     writeln!(page, "{}", words.say("privacy-columns", &[]))?;
     writeln!(page, "|---|---|---|---|---|---|")?;
-    for field in held(config, words) {
-        let seen = who(field.seen);
-        let Field {
-            what,
-            why,
-            place,
-            long,
-            ..
-        } = field;
+    for kind in &HELD {
+        let (what, why, place) = ((kind.what)(words), (kind.why)(words), kind.place.text(words));
+        let (long, seen) = (kind.kept.text(config, words), who(kind.seen));
         writeln!(page, "| {what} | {why} | ______ | {place} | {long} | {seen} |")?;
     }
     writeln!(page)?;
@@ -206,7 +223,7 @@ fn publication(page: &mut String, row: &EditionRow, basis: &str) -> Result<()> {
     // A basis is people's text: it stays in its cell.
     let basis = basis.replace(['\n', '\r'], " ").replace('|', "\\|");
     let [first, second] = [&row.publication_by, &row.published_by].map(|by| by.as_deref().unwrap_or(""));
-    let until = instant(row.expires_at);
+    let until = rfc3339_or_dash(row.expires_at);
     writeln!(
         page,
         "| {} | {audience} | {basis} | {first} | {second} | {until} |",
@@ -235,7 +252,7 @@ fn people(page: &mut String, held: &HeldRows, words: &Words) -> Result<()> {
         "- {}",
         words.say("privacy-number-texts", &[("texts", &texts), ("looks", &looks)])
     )?;
-    let (erased, last) = (held.erased, instant(held.last_erased_at));
+    let (erased, last) = (held.erased, rfc3339_or_dash(held.last_erased_at));
     writeln!(
         page,
         "- {}\n",
@@ -251,7 +268,7 @@ fn backups(page: &mut String, config: &Config, words: &Words) -> Result<()> {
         return Ok(());
     };
     let (folder, keep) = (plan.to.display(), plan.keep);
-    let newest = instant(plan.newest()?);
+    let newest = rfc3339_or_dash(plan.newest()?);
     let said = if plan.seal.is_open() {
         words.say(
             "privacy-backups-open",
@@ -265,9 +282,4 @@ fn backups(page: &mut String, config: &Config, words: &Words) -> Result<()> {
     };
     writeln!(page, "{said}")?;
     Ok(())
-}
-
-fn instant(at: Option<i64>) -> String {
-    at.and_then(|at| Timestamp::from_millisecond(at).ok())
-        .map_or_else(|| "-".to_owned(), |at| at.to_string())
 }

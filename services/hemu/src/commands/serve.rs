@@ -33,7 +33,7 @@ pub(super) async fn run(config: &Config, words: &Words) -> Result<()> {
 
 /// Where nobody keeps the accounts, whoever reads this terminal is let in to begin: there is no default password.
 async fn first_admin(server: &Server, words: &Words) -> Result<()> {
-    let Some(http) = server.http else { return Ok(()) };
+    let Some(http) = server.http() else { return Ok(()) };
     let (code, now) = (Secret::code(random(words)?), clock::system()());
     if server
         .ledger

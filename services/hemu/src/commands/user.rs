@@ -7,7 +7,7 @@ use fast_qr::QRBuilder;
 use hemu_ledger::Ledger;
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::{NewCode, Purpose};
-use hemu_people::{Secret, TotpSecret, check_password, hash_password};
+use hemu_people::{PASSWORD_CODE_MS, Secret, TotpSecret, check_password, hash_password};
 use serde_json::json;
 
 use crate::cli::User;
@@ -17,8 +17,6 @@ use crate::output::out;
 use crate::site::{Site, random};
 use crate::words::Words;
 
-/// How long a code that sets a password is good.
-const PASSWORD_CODE_MS: i64 = 86_400_000;
 /// Bytes of a password that are read, at most.
 const READ_MOST: u64 = 4 << 10;
 

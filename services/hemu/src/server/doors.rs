@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use hemu_endpoint::{Downlink, Endpoint, Limits, TlsConfig};
 use hemu_ingest::commit::Signals;
-use hemu_ingest::{Clock, Committer, Intake, Metrics, receipts};
+use hemu_ingest::{Committer, Intake, Metrics, receipts};
 use hemu_ledger::{Ledger, Position};
 use prometheus::Registry;
 use tokio::sync::watch;
@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::changes::Changes;
-use super::taken;
+use super::listeners::taken;
+use super::{Ends, Occasion};
 use crate::backend::{Connected, Devices};
 use crate::broker::{self, Broker};
 use crate::config::Config;
@@ -29,13 +30,11 @@ pub(super) struct Plan<'a> {
     pub(super) config: &'a Config,
     pub(super) words: &'a Words,
     pub(super) ledger: &'a Ledger,
-    pub(super) clock: Clock,
-    pub(super) demo: bool,
+    pub(super) occasion: &'a Occasion,
     pub(super) metrics: &'a Metrics,
     pub(super) registry: &'a Registry,
     pub(super) checkpoints: watch::Receiver<u64>,
-    pub(super) stop_listening: &'a CancellationToken,
-    pub(super) abandon: &'a CancellationToken,
+    pub(super) ends: &'a Ends,
 }
 
 /// Open doors.
@@ -93,12 +92,16 @@ impl Doors {
         }
     }
 
-    pub(super) async fn open(plan: Plan<'_>) -> Result<Self> {
+    /// `None` on a node that takes nothing in.
+    pub(super) async fn open(plan: Plan<'_>) -> Result<Option<Self>> {
         let Plan { config, ledger, .. } = plan;
+        if !config.roles.take_in() {
+            return Ok(None);
+        }
         let front = Front::start()?;
         let (committer, intake, Signals { committed, healthy }) = Committer::new(
             ledger,
-            plan.clock.clone(),
+            plan.occasion.clock.clone(),
             plan.metrics.clone(),
             plan.checkpoints.clone(),
         )
@@ -111,10 +114,10 @@ impl Doors {
             .transpose()?;
         let broker = broker::settings(config, plan.words)?
             // A demo's devices are not the broker's.
-            .filter(|_| config.roles.has(Role::Ingest) && !plan.demo)
+            .filter(|_| config.roles.has(Role::Ingest) && !plan.occasion.demo)
             .map(|settings| {
                 let (metrics, registry) = (plan.metrics, plan.registry);
-                broker::open(settings, &intake, ledger, metrics, registry, plan.stop_listening)
+                broker::open(settings, &intake, ledger, metrics, registry, &plan.ends.listening)
             })
             .transpose()?;
         let (mqtt, mqtt_tls, downlink) = match &endpoint {
@@ -128,27 +131,27 @@ impl Doors {
         let changes = match &downlink {
             Some(downlink) => {
                 let changes = Changes::new(ledger.clone(), downlink.clone(), connected.clone()).await?;
-                Some(tokio::spawn(changes.run(plan.stop_listening.clone())))
+                Some(tokio::spawn(changes.run(plan.ends.listening.clone())))
             }
             None => None,
         };
-        let (people, holding) = handset::open(&intake, plan.metrics, plan.stop_listening.clone());
+        let (people, holding) = handset::open(&intake, plan.metrics, plan.ends.listening.clone());
         let receipts = send_receipts(
             intake,
             ledger.clone(),
             downlink,
             broker.as_ref(),
-            plan.stop_listening.clone(),
+            plan.ends.listening.clone(),
         );
         let receipts = front.handle().spawn(receipts.await?);
-        let stop = plan.stop_listening.clone();
-        Ok(Self {
+        let stop = plan.ends.listening.clone();
+        Ok(Some(Self {
             mqtt,
             mqtt_tls,
             endpoint: endpoint.map(|endpoint| front.handle().spawn(endpoint.run(stop))),
             view: broker.as_ref().map(|broker| broker.view.clone()),
             broker: broker.map(|broker| broker.task),
-            committer: front.handle().spawn(committer.run(plan.abandon.clone())),
+            committer: front.handle().spawn(committer.run(plan.ends.abandon.clone())),
             receipts,
             people,
             holding,
@@ -157,7 +160,7 @@ impl Doors {
             healthy,
             connected,
             front,
-        })
+        }))
     }
 }
 
@@ -173,7 +176,7 @@ fn endpoint(
         intake: intake.clone(),
         connected: connected.clone(),
         metrics: plan.metrics.clone(),
-        clock: plan.clock.clone(),
+        clock: plan.occasion.clock.clone(),
     };
     let tls = match (config.mqtt_tls_listen, &config.tls_certificate, &config.tls_key) {
         (Some(listen), Some(certificate), Some(key)) => Some(TlsConfig {

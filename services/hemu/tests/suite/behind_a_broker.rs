@@ -348,18 +348,12 @@ fn the_shipped_rules_let_nobody_be_somebody_else_and_a_key_works_until_it_is_tak
     until("both stored", || {
         metric(&server.metrics, "hemu_ingest_records_total") == 2
     });
-    // Taken out of the file, it is not let in any more.
+    // Taken out of the file, it is not let in any more; also where somebody forgot the file at first.
     let file = brokers::passwords(folder.path());
-    succeed(
-        &data,
-        &[
-            "device",
-            "revoke",
-            "st01",
-            "--mosquitto-password-file",
-            &file.to_string_lossy(),
-        ],
-    );
+    let revoke = ["device", "revoke", "st01"];
+    succeed(&data, &revoke);
+    let with_file = ["--mosquitto-password-file", &file.to_string_lossy()];
+    succeed(&data, &[&revoke[..], &with_file].concat());
     broker.reload();
     until("the login ends", || {
         !publish(broker.port, &one, "hemu/v1/st01/deposit", &record(51))

@@ -90,6 +90,12 @@ fn settings_that_will_cause_trouble_are_each_found_in_both_languages() {
         let told = String::from_utf8(told.stdout).unwrap();
         assert!(told.contains(chinese), "{settings}: {told}");
     }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let pages = format!(
+        "https_listen = \"127.0.0.1:{port}\"\nhosts = [\"hemu.example\"]\ntls_certificate = \"c.pem\"\ntls_key = \"k.pem\""
+    );
+    one(&data, &pages, &["https_listen", &port.to_string()]);
     // One that is old, then one that is not.
     std::fs::create_dir(&backups).unwrap();
     std::fs::write(backups.join("hemu-20260101T000000.000Z.gz"), "").unwrap();

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use tokio::runtime::Runtime;
 
 use crate::serve::post;
 use crate::support::{Server, is_verified, refuse, succeed};
@@ -140,6 +143,19 @@ fn a_token_is_told_once_and_ends() {
     assert_eq!(lines(&succeed(data, &["token", "list"]))[0]["revoked"], true);
 }
 
+/// Digests of the codes that somebody may log in with.
+fn good_codes(data: &Path) -> Vec<Vec<u8>> {
+    let file = SqliteConnectOptions::new().filename(data.join("hemu.db"));
+    let read = async {
+        let mut connection = file.connect().await.unwrap();
+        sqlx::query_scalar("select digest from one_time_code where used_at is null order by digest")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+    };
+    Runtime::new().unwrap().block_on(read)
+}
+
 #[test]
 fn a_buildings_codes_are_printed_with_the_code_where_no_server_sees_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -182,6 +198,15 @@ fn a_buildings_codes_are_printed_with_the_code_where_no_server_sees_it() {
     assert_eq!(mode & 0o777, 0o600);
     let mut rows = csv::Reader::from_path(&codes).unwrap();
     assert_eq!(&rows.records().next().unwrap().unwrap()[3], "'=1+1");
+    // Where they cannot be written, none was made: those that were printed before are good still.
+    let before = good_codes(data);
+    let unwritable = data.join("nowhere/codes.csv");
+    refuse(
+        data,
+        &["household", "code", "H4", "--csv", unwritable.to_str().unwrap()],
+    );
+    assert_eq!(good_codes(data), before);
+    assert_eq!(before.len(), 3, "of H1, H2 and H4");
     let one = succeed(data, &["household", "code", "H3"]);
     let mut told = one.lines();
     assert_eq!(told.next().unwrap().len(), 14);

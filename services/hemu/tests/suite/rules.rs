@@ -65,7 +65,7 @@ fn a_dry_run_says_who_moves_and_grades_both_rules_as_the_grader_does() {
         .collect();
     let by_gate = gone
         .iter()
-        .filter(|line| line.ends_with(",-inspected_days"))
+        .filter(|line| line.ends_with(",'-inspected_days"))
         .count();
     assert!(by_gate > 10, "{moves}");
     // The others have inspections enough by now, and had not at the edition before.

@@ -4,7 +4,7 @@ use hemu_ingest::feed::catch_up;
 use hemu_ledger::Folder;
 use hemu_ledger::entry::{BinState, Body, Deposit, Status};
 use hemu_ledger::segment::Segment;
-use hemu_rules::{Bp, Millis, Stream, Zone};
+use hemu_rules::{Bp, By, Millis, Stream, Zone};
 use hemu_series::{Agg, Engine, Line, Measure, Query, Series, Step};
 use prometheus::Registry;
 use tokio::sync::watch;
@@ -274,4 +274,28 @@ async fn an_engine_that_is_away_holds_up_no_feeding_and_is_told_of() {
     assert!(series.unsent().await.unwrap() > 0);
     stop.cancel();
     feeding.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_inspector_s_look_at_a_bag_that_was_weighed_is_no_deposit_more() {
+    let site = Site::new().await;
+    let mut segment = Segment::of_device("C1", 1, 1);
+    let by = [
+        (By::Camera, Some("B1")),
+        (By::Inspector, Some("B1")),
+        (By::Inspector, None),
+    ];
+    let Body::Deposit(plain) = deposit("H1", 1) else {
+        unreachable!("a deposit is one")
+    };
+    for (seq, (by, bag)) in (1..).zip(by) {
+        segment.push(seq, &Body::Deposit(Deposit { bag, by, ..plain }));
+    }
+    site.append(&segment).await;
+    site.fold().await;
+    let series = series(&site).await;
+    catch_up(&site.ledger, &series, |_, _| {}).await.unwrap();
+    assert_eq!(counts(&series, Step::Day).await, [[(MIDNIGHT, 2.0)]]);
+    let judged = chart(&series, Measure::Quality, Step::Day, Agg::Count).await;
+    assert_eq!(judged.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! The import file, line by line of the contract's section 2.
+//! The import file, line by line of what services/ingest/README.md says of it.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -336,6 +336,19 @@ async fn a_device_s_exported_record_with_other_content_is_a_conflict() {
     let done = imported(&site, own("0.7")).await;
     assert_eq!((done.summary.conflicting, done.summary.repeated), (1, 0));
     assert!(done.rejected[1].starts_with("2,"), "{:?}", done.rejected);
+}
+
+#[tokio::test]
+async fn what_a_device_said_is_the_same_again_to_its_last_space() {
+    let site = Site::new().await;
+    let own = |household: &str| {
+        let row = row("C1:7:1").replace(",H1,", &format!(",{household},"));
+        format!("{HEADER},boot,seq,received_at\n{row},7,1,2026-01-05T00:00:01Z\n")
+    };
+    assert_eq!(imported(&site, own("H1 ")).await.summary, summary(1, 1, 0, 0));
+    let again = imported(&site, own("H1 ")).await.summary;
+    assert_eq!((again.conflicting, again.repeated), (0, 1));
+    assert_eq!(imported(&site, own("H1")).await.summary.conflicting, 1);
 }
 
 #[tokio::test]

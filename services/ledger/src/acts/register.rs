@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::journal::Position;
 use crate::ledger::Ledger;
 use crate::privacy::Erased;
-use crate::registry::{Home, Household, digest};
+use crate::registry::{Home, Household, RESIDENTS, digest, names_a_place};
 
 /// Why the machine erases: a person decided it in a life of the data that this one does not know.
 const AGAIN: &str = "erased before what was restored was made; carried out again after the restore";
@@ -33,6 +33,32 @@ pub struct Correction {
     pub unit: Option<String>,
     pub door: Option<String>,
     pub residents: Option<i64>,
+}
+
+impl Correction {
+    /// Without the spaces around; `Err` where it names what no place is called, or so many residents as nobody has.
+    fn checked(self) -> Result<Self> {
+        let place = |text: Option<String>| -> Result<Option<String>> {
+            let Some(text) = text else { return Ok(None) };
+            let text = text.trim();
+            must(names_a_place(text), Why::Malformed, || {
+                "expected 1 to 64 characters of a building, unit or door".to_owned()
+            })?;
+            Ok(Some(text.to_owned()))
+        };
+        let residents = self
+            .residents
+            .is_none_or(|residents| RESIDENTS.contains(&residents));
+        must(residents, Why::Malformed, || {
+            "expected residents of 0 to 99".to_owned()
+        })?;
+        Ok(Self {
+            building: place(self.building)?,
+            unit: place(self.unit)?,
+            door: place(self.door)?,
+            residents: self.residents,
+        })
+    }
 }
 
 /// A household's place as an act keeps it. Places are few and could be tried out against a hash, so it is salted.
@@ -61,6 +87,7 @@ impl Ledger {
         token: &str,
         correction: Correction,
     ) -> Result<Position> {
+        let correction = correction.checked()?;
         let mut deed = self.deed(actor, now).await?;
         deed.person()?;
         deed.household(token).await?;

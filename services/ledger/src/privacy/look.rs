@@ -46,6 +46,8 @@ pub struct LookQuery<'a> {
     pub actor: Option<&'a str>,
     pub from: Option<Day>,
     pub to: Option<Day>,
+    /// The last row of the part before, for the one that follows it.
+    pub after: Option<&'a LookRow>,
     pub limit: u32,
 }
 
@@ -84,13 +86,20 @@ impl Ledger {
     pub async fn looks(&self, find: &LookQuery<'_>) -> Result<Vec<LookRow>> {
         db::query_as(
             "select * from look where (?1 is null or token = ?1) and (?2 is null or actor = ?2)
-               and day >= ?3 and day <= ?4 order by day desc, last_at desc, token, actor, what limit ?5",
+               and day >= ?3 and day <= ?4
+               and (?6 is null or (day, last_at, token, actor, what) < (?6, ?7, ?8, ?9, ?10))
+             order by day desc, last_at desc, token desc, actor desc, what desc limit ?5",
         )
         .bind(find.token)
         .bind(find.actor)
         .bind(find.from.map_or(i32::MIN, Day::get))
         .bind(find.to.map_or(i32::MAX, Day::get))
         .bind(find.limit)
+        .bind(find.after.map(|row| row.day.get()))
+        .bind(find.after.map(|row| row.last_at))
+        .bind(find.after.map(|row| row.token.as_str()))
+        .bind(find.after.map(|row| row.actor.as_str()))
+        .bind(find.after.map(|row| row.what.as_str()))
         .fetch_all(&self.truth)
         .await
         .of(&self.folder().truth())

@@ -38,13 +38,37 @@ pub struct TrailRow {
 }
 
 impl Ledger {
-    /// The trail, newest first.
+    /// The trail, newest first. A household's has what was done to its readings as well; with `since`, to those of its
+    /// present occupant.
     pub async fn trail(&self, find: &TrailQuery<'_>) -> Result<Vec<TrailRow>> {
-        let (position, index) = find.before.unwrap_or((i64::MAX.cast_unsigned(), 0));
-        let acts: Vec<ActRow> = db::query_as(
+        let most = find.limit as usize;
+        let (mut trail, mut before) = (Vec::new(), find.before);
+        loop {
+            let acts = self.trail_part(find, before).await?;
+            let is_last = acts.is_empty() || acts.len() < most;
+            before = acts.last().map(|act| act.place);
+            for act in acts {
+                if self.is_about(&act, find).await? {
+                    trail.push(self.told(act).await?);
+                }
+                if trail.len() == most {
+                    return Ok(trail);
+                }
+            }
+            if is_last {
+                return Ok(trail);
+            }
+        }
+    }
+
+    /// Acts that may belong to the trail: those on readings name no household.
+    async fn trail_part(&self, find: &TrailQuery<'_>, before: Option<ReadingAt>) -> Result<Vec<ActRow>> {
+        let (position, index) = before.unwrap_or((i64::MAX.cast_unsigned(), 0));
+        db::query_as(
             "select * from act where (position, idx) < (?1, ?2) and (?3 is null or actor = ?3)
-               and (?4 is null or kind = ?4) and (?5 is null or token = ?5) and at >= ?6 and at <= ?7
-               and position > ?8 order by position desc, idx desc limit ?9",
+               and (?4 is null or kind = ?4)
+               and (?5 is null or token = ?5 or kind in ('strike', 'restore', 'clock_checked'))
+               and at >= ?6 and at <= ?7 and position > ?8 order by position desc, idx desc limit ?9",
         )
         .bind(position.cast_signed())
         .bind(index)
@@ -57,12 +81,28 @@ impl Ledger {
         .bind(find.limit)
         .fetch_all(&self.truth)
         .await
-        .of(&self.folder().truth())?;
-        let mut trail = Vec::with_capacity(acts.len());
-        for act in acts {
-            trail.push(self.told(act).await?);
+        .of(&self.folder().truth())
+    }
+
+    async fn is_about(&self, row: &ActRow, find: &TrailQuery<'_>) -> Result<bool> {
+        let Some(token) = find.token else { return Ok(true) };
+        if row.token.as_deref() == Some(token) {
+            return Ok(true);
         }
-        Ok(trail)
+        let Some(reading) = row.reading() else {
+            return Ok(false);
+        };
+        let named = Named::find(&self.truth, self.zone(), reading).await;
+        let named = named.of(&self.folder().truth())?;
+        let Some(named) = named.filter(|named| named.token.as_deref() == Some(token)) else {
+            return Ok(false);
+        };
+        let occupied = match find.since {
+            Some(_) => self.occupancies(token).await?.pop(),
+            None => None,
+        };
+        let from = occupied.and_then(|period| period.from);
+        Ok(from.is_none_or(|from| named.day >= from))
     }
 
     /// Where the present occupant's part of a household's trail begins.
@@ -143,6 +183,18 @@ impl Ledger {
             }
         }
         Ok(line)
+    }
+}
+
+impl ActRow {
+    /// The reading that the act is about, where that is all it names.
+    fn reading(&self) -> Option<ReadingAt> {
+        match serde_json::from_str(&self.body) {
+            Ok(Act::Strike { reading, .. } | Act::Restore { reading } | Act::ClockChecked { reading }) => {
+                Some(reading)
+            }
+            _ => None,
+        }
     }
 }
 

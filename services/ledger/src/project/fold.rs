@@ -168,9 +168,11 @@ impl Projector {
             reading_id,
         };
         let tally = changes.tally.entry((day, device)).or_default();
-        tally.deposits += 1;
-        tally.weight_g += i64::from(deposit.weight.get());
-        tally.attributed += i64::from(household != 0);
+        if !deposit.is_second_look() {
+            tally.deposits += 1;
+            tally.weight_g += i64::from(deposit.weight.get());
+            tally.attributed += i64::from(household != 0);
+        }
         tally.inspected += i64::from(deposit.by == By::Inspector);
         if let Some((key, bucket)) = Bucket::of(&row.reading()) {
             let of_inspector = inspected(&row.reading(), &bucket);

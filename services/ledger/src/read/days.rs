@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
 use futures::TryStreamExt;
+use hemu_rules::estimate::{Part, Parts};
 use hemu_rules::{Day, Rule, Tally};
 
 use super::gather::calibration;
@@ -45,50 +46,6 @@ pub(crate) async fn each_day(
     Ok(())
 }
 
-/// Evidence of some days, not decayed: in 1/[`Rule::day`] days, and its good part in 1/10000 of that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Part {
-    pub e: i64,
-    pub a: i64,
-}
-
-impl std::ops::Add for Part {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            e: self.e + other.e,
-            a: self.a + other.a,
-        }
-    }
-}
-
-/// One household's evidence in four: of even and odd days, each of the earlier and the later half.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Parts(pub [[Part; 2]; 2]);
-
-impl Parts {
-    pub fn even(&self) -> Part {
-        let [[earlier, later], _] = self.0;
-        earlier + later
-    }
-
-    pub fn odd(&self) -> Part {
-        let [_, [earlier, later]] = self.0;
-        earlier + later
-    }
-
-    pub fn earlier(&self) -> Part {
-        let [[even, _], [odd, _]] = self.0;
-        even + odd
-    }
-
-    pub fn later(&self) -> Part {
-        let [[_, even], [_, odd]] = self.0;
-        even + odd
-    }
-}
-
 impl Ledger {
     /// Evidence of the days `from..edition`, at most 90, of every token that has any, as the calibration of that edition
     /// reads it.
@@ -113,19 +70,12 @@ impl Ledger {
                 .collect();
             let mut tally = Tally::default();
             tally.add_evidence(&calibration, day, &buckets);
-            let [[even_earlier, even_later], [odd_earlier, odd_later]] =
-                &mut parts.entry(household).or_default().0;
-            let part = match (day.get() % 2 == 0, day.since(from) < middle) {
-                (true, true) => even_earlier,
-                (true, false) => even_later,
-                (false, true) => odd_earlier,
-                (false, false) => odd_later,
+            let later = day.since(from) >= middle;
+            let said = Part {
+                e: tally.recent_e,
+                a: tally.recent_a,
             };
-            *part = *part
-                + Part {
-                    e: tally.recent_e,
-                    a: tally.recent_a,
-                };
+            parts.entry(household).or_default().add(day, later, said);
             ControlFlow::Continue(())
         };
         each_day(&mut snapshot.link(), (from, edition), &ALL, show)

@@ -26,7 +26,6 @@ mod turnout;
 pub use busy::BusyDay;
 pub use cameras::{Camera, Cameras, Leaning};
 pub use conflicting::Conflicting;
-pub use days::{Part, Parts};
 pub use delays::{Delay, Delays};
 pub use devices::{BinRow, DeviceState, Folded, IncidentRow, QuarantineRow};
 pub use dry_run::{DryRun, Otherwise};

@@ -31,12 +31,15 @@ pub struct Counters {
     pub quarantined: u64,
 }
 
-/// Deposits of one day.
+/// Bags of one day: what an inspector says of a bag that the bin weighed adds to `inspected` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DayTally {
     pub deposits: u64,
+    /// Of all of them, in grams.
     pub weight_g: u64,
+    /// Those that name a household.
     pub attributed: u64,
+    /// Readings by inspectors.
     pub inspected: u64,
 }
 

@@ -11,7 +11,7 @@ use crate::journal;
 /// What the journal says of a deposit, as far as its row is found by it.
 pub(crate) struct Named {
     place: ReadingAt,
-    day: Day,
+    pub(crate) day: Day,
     pub(crate) token: Option<String>,
     bag: String,
 }

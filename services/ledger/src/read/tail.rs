@@ -10,6 +10,9 @@ use crate::ledger::Ledger;
 use crate::read::devices::place;
 use crate::rows::{Binds, Rows};
 
+/// Bytes of journal read at once, at most, and a batch.
+const BYTES: usize = 16 << 20;
+
 /// Some batches of the journal, and which of their records count for nothing.
 #[derive(Debug, Default)]
 pub struct Tail {
@@ -46,14 +49,19 @@ impl Tail {
 }
 
 impl Ledger {
-    /// The next whole batches after `after` that are folded already, about `records` records (at least one batch).
-    /// Empty when there are none.
+    /// The next whole batches after `after` that are folded already, about `records` records or 16 MiB, whichever comes
+    /// first (at least one batch). Empty when there are none.
     pub async fn tail(&self, after: Position, records: u64) -> Result<Tail> {
         let applied = self.progress().await?.applied;
-        let mut wanted = records;
+        let (mut wanted, mut room) = (records, BYTES);
         let enough = |stretch: &Stretch| {
             wanted = wanted.saturating_sub(stretch.records);
-            if wanted == 0 { Take::Last } else { Take::On }
+            room = room.saturating_sub(stretch.bytes);
+            if wanted == 0 || room == 0 {
+                Take::Last
+            } else {
+                Take::On
+            }
         };
         let mut tail = Tail {
             batches: journal::stretch(&self.truth, after, applied, enough).await?,

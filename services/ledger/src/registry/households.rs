@@ -2,6 +2,7 @@
 //! answered like one that nobody registered, but for the roll, which keeps its token.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,16 @@ pub struct Household {
     pub residents: Option<i64>,
     pub station: Option<String>,
     pub created_at: i64,
+}
+
+/// Characters of an estate, a building, a unit, a door or a station, at most.
+const PLACE_CHARS: usize = 64;
+/// Residents that a household may have.
+pub const RESIDENTS: RangeInclusive<i64> = 0..=99;
+
+/// Whether a text may name an estate, a building, a unit, a door or a station: 1 to 64 characters that can be printed.
+pub fn names_a_place(text: &str) -> bool {
+    (1..=PLACE_CHARS).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 /// What of a household's row is sealed: where exactly it lives, and how many.

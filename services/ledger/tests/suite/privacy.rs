@@ -339,6 +339,11 @@ async fn looks_are_counted_by_household_account_page_and_day() {
         .map(|look| (look.actor.as_str(), look.count, look.first_at, look.last_at))
         .collect();
     assert_eq!(seen, [("p1", 2, NOW, NOW + 5), ("p2", 1, NOW, NOW)]);
+    let rest = LookQuery {
+        after: looks.first(),
+        ..find
+    };
+    assert_eq!(site.ledger.looks(&rest).await.unwrap(), looks[1..]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hemu_ledger::acts::{Act, Actor, ReadingAt, Why};
 use hemu_ledger::entry::{Body, Deposit};
+use hemu_ledger::privacy::TrailQuery;
 use hemu_ledger::read::Held;
 use hemu_rules::{Bp, By};
 use proptest::prelude::*;
@@ -403,4 +404,68 @@ async fn of_a_hundred_bags_with_a_card_that_was_lost_none_counts_however_they_ca
         .filter(|row| row.reading.counts || !row.held.has(Held::CARD));
     assert_eq!(accepted.count(), 0, "of 100");
     assert_eq!(site.ledger.first_day("H1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_household_s_trail_has_what_was_done_to_its_readings_and_nobody_else_s() {
+    let site = Site::new().await;
+    register(&site, &["H1", "H2"]).await;
+    site.append_at(MIDNIGHT, &[said(0)]).await;
+    site.append_at(NOW, &[said(3), said(4)]).await;
+    site.fold().await;
+    let acts = [
+        Act::ClockChecked { reading: (1, 0) },
+        Act::strike((2, 0), "seen myself"),
+        Act::strike((2, 1), "seen myself"),
+        Act::Restore { reading: (2, 0) },
+    ];
+    for what in acts {
+        act(&site, "w1", NOW, what).await;
+    }
+    let trail = async |token, since, limit| {
+        let find = TrailQuery {
+            token: Some(token),
+            since,
+            limit,
+            ..TrailQuery::default()
+        };
+        let rows = site.ledger.trail(&find).await.unwrap();
+        rows.into_iter().map(|row| row.act.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(trail("H1", None, 9).await, ["restore", "strike", "clock_checked"]);
+    assert_eq!(trail("H1", None, 2).await, ["restore", "strike"]);
+    assert_eq!(
+        trail("H2", None, 1).await,
+        ["strike"],
+        "behind a line of another's"
+    );
+    assert!(trail("H3", None, 9).await.is_empty());
+    // Whoever lives there since is told of their own readings: the clock's was of the day they came, which is nobody's.
+    let day = crate::site::day(0);
+    let token = "H1".to_owned();
+    let since = act(&site, "w1", NOW, Act::MovedIn { token, day }).await;
+    site.fold().await;
+    for reading in [(1, 0), (2, 0)] {
+        act(&site, "w1", NOW, Act::strike(reading, "seen myself")).await;
+    }
+    assert_eq!(trail("H1", Some(since), 9).await, ["strike"]);
+}
+
+#[tokio::test]
+async fn a_bag_that_an_inspector_opened_as_well_is_tallied_once() {
+    let site = Site::new().await;
+    register(&site, &["H1", "H2"]).await;
+    // One bag by a camera and two inspectors, and one that an inspector alone saw, without a number.
+    let alone = Deposit {
+        by: By::Inspector,
+        ..deposit("H2", 30)
+    };
+    let alone = segment("I1", [(9, Body::Deposit(alone))]);
+    site.append(&[said(6), said(2), said(0), alone]).await;
+    site.fold().await;
+    let tally = site.ledger.day_tally(crate::site::day(0), None).await.unwrap();
+    let grams = u64::try_from(i64::from(deposit("H1", 0).weight.get())).unwrap();
+    assert_eq!((tally.deposits, tally.weight_g), (2, 2 * grams));
+    assert_eq!((tally.attributed, tally.inspected), (2, 3));
+    assert_eq!(site.ledger.verify_projections(|_| ()).await.unwrap(), None);
 }

@@ -9,16 +9,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use hemu_ledger::acts::Actor;
 use hemu_ledger::people::{Account, NewCode, Purpose};
-use hemu_people::{Role, Secret};
+use hemu_people::{PASSWORD_CODE_MS, Role, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::extract::{Acting, Body};
 use crate::problem::Problem;
-
-/// How long a code that sets a password is good.
-const CODE_MS: i64 = 86_400_000;
 
 /// Somebody who may log in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,7 +115,7 @@ fn staff(word: &str) -> Result<Role, Problem> {
 async fn password_code(api: &Api, by: &Actor, name: &str) -> Result<CodeMade, Problem> {
     let code = Secret::code(api.people.random()?);
     let now = api.people.clock.now();
-    let until = now.saturating_add(CODE_MS);
+    let until = now.saturating_add(PASSWORD_CODE_MS);
     let new = NewCode {
         digest: code.digest(),
         purpose: Purpose::Password,

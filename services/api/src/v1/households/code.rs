@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use hemu_ledger::people::{NewCode, Purpose};
-use hemu_people::Secret;
+use hemu_people::{HOUSEHOLD_CODE_DAYS, Secret};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -15,8 +15,7 @@ use crate::extract::{Acting, Body, Id};
 use crate::problem::Problem;
 use crate::v1::accounts::CodeMade;
 
-/// How long a household's code is good: it goes by letter.
-const CODE_MS: i64 = 30 * 86_400_000;
+const CODE_MS: i64 = HOUSEHOLD_CODE_DAYS * 86_400_000;
 
 /// Whom the code is for.
 #[derive(Debug, Deserialize, ToSchema)]

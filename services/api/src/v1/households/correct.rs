@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use hemu_ledger::acts::{Correction, Why};
+use hemu_ledger::acts::Correction;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -13,15 +13,11 @@ use crate::extract::{Acting, Body, Found};
 use crate::problem::Problem;
 use crate::v1::acts::{Done, Refusals};
 
-/// Characters of a building, a unit or a door, at most.
-const MOST: usize = 64;
-/// Residents at most.
-const RESIDENTS: std::ops::RangeInclusive<i64> = 0..=99;
-
 /// What is right; what is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Correct {
+    /// This and the next two: 1 to 64 characters that can be printed.
     building: Option<String>,
     unit: Option<String>,
     #[schema(example = "302")]
@@ -30,29 +26,20 @@ pub(crate) struct Correct {
     residents: Option<i64>,
 }
 
-impl Correct {
-    fn checked(self) -> Result<Correction, Problem> {
-        let text = |text: Option<String>| -> Result<Option<String>, Problem> {
-            let Some(text) = text else { return Ok(None) };
-            let text = text.trim();
-            let fits = (1..=MOST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-            fits.then(|| Some(text.to_owned())).ok_or_else(|| {
-                let detail = format!("expected 1 to {MOST} characters of a building, unit or door");
-                Problem::broken(Why::Malformed, detail)
-            })
-        };
-        if self
-            .residents
-            .is_some_and(|residents| !RESIDENTS.contains(&residents))
-        {
-            return Err(Problem::broken(Why::Malformed, "expected residents of 0 to 99"));
+impl From<Correct> for Correction {
+    fn from(asked: Correct) -> Self {
+        let Correct {
+            building,
+            unit,
+            door,
+            residents,
+        } = asked;
+        Self {
+            building,
+            unit,
+            door,
+            residents,
         }
-        Ok(Correction {
-            building: text(self.building)?,
-            unit: text(self.unit)?,
-            door: text(self.door)?,
-            residents: self.residents,
-        })
     }
 }
 
@@ -68,6 +55,6 @@ pub(crate) async fn post(
 ) -> Result<Json<Done>, Problem> {
     let at = api.clock.now();
     let token = &seen.row().token;
-    let position = api.ledger.correct(&actor, at, token, asked.checked()?).await?;
+    let position = api.ledger.correct(&actor, at, token, asked.into()).await?;
     Ok(Json(Done { position, at }))
 }

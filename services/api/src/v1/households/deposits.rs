@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use hemu_ledger::read::{DepositRow, Held};
-use hemu_rules::Day;
+use hemu_rules::{By, Day};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Api;
-use crate::extract::{Found, Limit, Params, span};
+use crate::extract::{Found, Limit, Looking, Params, span};
 use crate::page::{Page, Place};
 use crate::problem::Problem;
 use crate::v1::words::{ByWord, StreamWord};
@@ -42,6 +42,8 @@ pub(crate) struct Deposit {
     /// What a picture of the bag is called where it is kept, as far as whoever graded it named one.
     photo: Option<String>,
     flags: Vec<Flag>,
+    /// Whether the account that asks made it itself, as an inspector: it decides on no objection to it.
+    mine: bool,
 }
 
 /// Why a reading is kept and does not count.
@@ -72,7 +74,8 @@ impl Flag {
 }
 
 impl Deposit {
-    fn of(row: DepositRow, photo: Option<String>) -> Self {
+    fn of(row: DepositRow, photo: Option<String>, own: &[String]) -> Self {
+        let mine = row.reading.by == By::Inspector && own.contains(&row.device);
         let id = match row.reading_id {
             Some(id) => format!("import:{id}"),
             None => format!("{}:{}:{}", row.device, row.boot, row.seq),
@@ -92,6 +95,7 @@ impl Deposit {
             bag: row.bag,
             photo,
             flags: Flag::of(row.held),
+            mine,
         }
     }
 }
@@ -155,6 +159,7 @@ pub(crate) struct Find {
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
     Found(seen): Found,
+    Looking(person): Looking,
     Params(find): Params<Find>,
 ) -> Result<Json<Page<Deposit>>, Problem> {
     let today = api.clock.today(api.ledger.zone());
@@ -164,9 +169,14 @@ pub(crate) async fn get(
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(Cursor::of(row)));
     let shown = &rows[..rows.len().min(find.limit.get())];
     let mut photos = seen.photos(shown).await?;
+    // What it says with its phone, and with a device of its own name.
+    let own = person.map_or_else(Vec::new, |person| {
+        let name = person.name();
+        vec![api.people.handset(name), name.to_owned()]
+    });
     let deposit = |row: DepositRow| {
         let photo = photos.remove(&row.place);
-        Deposit::of(row, photo)
+        Deposit::of(row, photo, &own)
     };
     Ok(Json(Page::cut(rows, find.limit.get(), Cursor::text, deposit)))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use hemu_ingest::fold;
+use hemu_ledger::cell::guarded;
 use hemu_ledger::read::{DryRun as Tried, Otherwise, States};
 use hemu_rules::{Day, Rule, Status};
 
@@ -100,14 +101,15 @@ fn compare<W: Write>(run: &Tried, moves: &mut Moves, mut csv: Option<&mut csv::W
         if let Some(csv) = csv.as_deref_mut() {
             csv.write_record([
                 &run.tried.day.to_string(),
-                household.token,
+                guarded(household.token).as_ref(),
                 from.as_str(),
                 to.as_str(),
                 &household.was.score.to_string(),
                 &household.is.score.to_string(),
                 &household.was.hits.to_string(),
                 &household.is.hits.to_string(),
-                &changed(&household),
+                // Begins with a sign.
+                guarded(&changed(&household)).as_ref(),
             ])?;
         }
     }

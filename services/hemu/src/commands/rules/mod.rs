@@ -12,13 +12,14 @@ use hemu_rules::Rule;
 
 use crate::cli::Rules;
 use crate::config::Config;
+use crate::output::out;
 use crate::words::{Language, Words};
 
 pub(super) async fn run(config: &Config, command: &Rules, words: &Words) -> Result<()> {
     match command {
         Rules::Show => {
             let rule = adopt::today(config).await?;
-            print!("{}", shown(&rule, words.language())?);
+            out!("{}", shown(&rule, words.language())?.trim_end_matches('\n'));
         }
         Rules::DryRun(options) => dry_run::run(config, options, words).await?,
         Rules::Estimate(options) => estimate::run(config, options, words).await?,

@@ -50,12 +50,29 @@ fn photos(told: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// What the newest of a household's readings shows to an account.
-async fn shown(site: &Site, account: &str, household: &str) -> Value {
+/// The newest of a household's readings, as an account sees it.
+async fn newest(site: &Site, account: &str, household: &str) -> Value {
     let path = format!("/api/v1/households/{household}/deposits");
-    let (status, page) = answer(site.send(looking(account, &path)).await).await;
+    let (status, mut page) = answer(site.send(looking(account, &path)).await).await;
     assert_eq!(status, 200, "{page}");
-    page["items"][0]["photo"].clone()
+    page["items"][0].take()
+}
+
+async fn shown(site: &Site, account: &str, household: &str) -> Value {
+    newest(site, account, household).await["photo"].take()
+}
+
+#[tokio::test]
+async fn who_made_a_reading_with_a_phone_is_told_so_and_nobody_else_is() {
+    let (site, mut desk) = patient().await;
+    send_folded(&site, &mut desk, &[graded(1, "hh-good-0001", 0.5)]).await;
+    for (account, mine) in [("p1", true), ("auditor", false), ("p2", false)] {
+        assert_eq!(
+            newest(&site, account, "hh-good-0001").await["mine"],
+            mine,
+            "{account}"
+        );
+    }
 }
 
 /// The trail, newest first.
