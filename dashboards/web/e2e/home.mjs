@@ -177,7 +177,8 @@ async function story(stage, [mine, other], staff) {
     await page.waitForFunction(() =>
       document.querySelector('#objections')?.textContent.includes('有您家的码'),
     );
-    assert.ok((await page.locator('#deposits button.object').count()) > 0, 'the window goes on');
+    // The window goes on.
+    await page.waitForSelector('#deposits button.object', { timeout: 40_000 });
     // The server said that something changed: as long as it does, the page asks every five minutes.
     assert.ok(seen.requests.some((r) => r.path === `/api/v1/households/${mine.token}/live`));
   });

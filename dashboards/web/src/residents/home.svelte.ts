@@ -93,6 +93,7 @@ class Home {
   );
   #looked = 0;
   #looking = false;
+  #again = false;
   /** Nobody saw the page for a while: the device may have slept, and what counts its time with it. */
   #unseen = false;
 
@@ -233,7 +234,10 @@ class Home {
   /** Looks whether anything is new, and loads what may have changed with it. */
   async look(): Promise<void> {
     const { token } = this;
-    if (document.hidden || this.#looking) return;
+    if (document.hidden) return;
+    // What changed while the page looks may have been asked for before it changed.
+    this.#again = this.#looking;
+    if (this.#looking) return;
     if (this.state === 'unreachable') return this.begin();
     // Where no answer comes, the clock is set with the next look.
     const clock = this.#unseen ? this.#setClock().catch(() => undefined) : null;
@@ -243,23 +247,25 @@ class Home {
     this.#looking = true;
     this.#looked = performance.now();
     try {
-      const before = facts(this.own.data);
-      await Promise.all([clock, this.own.load(() => get<Own>(['households', token]))]);
-      if (this.own.error?.status === 404) return await this.#lost(token);
-      if (this.own.error || this.token !== token) return;
-      if (this.heard === 0 || this.#lacks() || facts(this.own.data) !== before) {
-        await this.load();
-        return;
-      }
-      this.heard = this.now;
-      await Promise.all([
-        this.deposits.load(() => this.#deposits(token)),
-        this.objections.load(() => this.#objections(token)),
-        this.consents.load(() => get<Consents>(['households', token, 'consents'])),
-      ]);
+      await this.#lookAt(token, clock);
     } finally {
       this.#looking = false;
     }
+    if (this.#again) await this.look();
+  }
+
+  async #lookAt(token: string, clock: Promise<void> | null): Promise<void> {
+    const before = facts(this.own.data);
+    await Promise.all([clock, this.own.load(() => get<Own>(['households', token]))]);
+    if (this.own.error?.status === 404) return this.#lost(token);
+    if (this.own.error || this.token !== token) return;
+    if (this.heard === 0 || this.#lacks() || facts(this.own.data) !== before) return this.load();
+    this.heard = this.now;
+    await Promise.all([
+      this.deposits.load(() => this.#deposits(token)),
+      this.objections.load(() => this.#objections(token)),
+      this.consents.load(() => get<Consents>(['households', token, 'consents'])),
+    ]);
   }
 
   /** The household is not there for them. Where they act for it no longer, the page is of what is left to them. */
