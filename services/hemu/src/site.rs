@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use hemu_ledger::{Folder, Ledger};
 use hemu_series::{Engine, Series};
 
+use crate::clock;
 use crate::config::Config;
 use crate::words::Words;
 
@@ -60,6 +61,7 @@ impl Site {
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         let folder = folder(config)?;
         let ledger = Ledger::open(&folder, config.zone).await?;
+        ledger.begin_generation(clock::system()()).await?;
         Ok(Self { folder, ledger })
     }
 

@@ -192,10 +192,13 @@ impl Ledger {
         std::fs::metadata(log).map_or(0, |file| file.len())
     }
 
-    /// Begins this life of the data, if none has begun: another one of the same site, lost without a backup, had another
-    /// generation, and bins that spoke to it send again what they still hold.
+    /// Begins this life of the data, if nothing is in the journal yet: another one of the same site, lost without a backup,
+    /// had another generation, and bins that spoke to it send again what they still hold.
     pub async fn begin_generation(&self, now: i64) -> Result<()> {
-        db::query("insert into meta (key, value) values ('generation', ?) on conflict do nothing")
+        let sql =
+            "insert into meta (key, value) select 'generation', ? where not exists (select 1 from journal)
+                   on conflict do nothing";
+        db::query(sql)
             .bind(next_generation(1, now).to_string())
             .execute(&self.truth)
             .await
@@ -204,7 +207,7 @@ impl Ledger {
     }
 
     /// Changes when the data was restored from a backup or copied, so that devices send again what they still hold; 1
-    /// before a server has run.
+    /// of one that was begun before it had a generation of its own.
     pub async fn generation(&self) -> Result<u64> {
         Ok(self
             .meta("generation")

@@ -8,7 +8,6 @@ use hemu_ledger::{Ledger, Lock, Projector, Role};
 use hemu_series::Series;
 
 use super::Told;
-use crate::clock;
 use crate::config::Config;
 use crate::progress;
 use crate::roles;
@@ -52,7 +51,6 @@ impl Opened {
         let serving = site::folder(config)?.lock(Role::Serve)?;
         let site = Site::open(config).await?;
         let ledger = site.ledger.clone();
-        ledger.begin_generation(clock::system()()).await?;
         let behind = Behind::start()?;
         let (folder, zone) = (site.folder.clone(), config.zone);
         let open = move || async move { Ledger::open(&folder, zone).await };
