@@ -8,9 +8,9 @@ use hemu_ledger::Ledger;
 use hemu_ledger::cell::guarded;
 use hemu_ledger::privacy::{LookQuery, LookRow, TrailQuery, TrailRow};
 use hemu_rules::{Day, Zone};
-use jiff::Timestamp;
 
 use crate::cli::Audit;
+use crate::clock::rfc3339;
 use crate::config::Config;
 use crate::output::out;
 use crate::site::Site;
@@ -167,7 +167,7 @@ fn act(row: &TrailRow) -> [String; 10] {
     [
         position.to_string(),
         index.to_string(),
-        instant(row.act.at),
+        rfc3339(row.act.at),
         row.act.actor.clone(),
         row.act.kind.clone(),
         row.act.edition.map(|id| id.to_string()).unwrap_or_default(),
@@ -182,7 +182,7 @@ fn look(row: &LookRow) -> [String; 10] {
     [
         String::new(),
         String::new(),
-        instant(row.last_at),
+        rfc3339(row.last_at),
         row.actor.clone(),
         "look".to_owned(),
         String::new(),
@@ -195,8 +195,4 @@ fn look(row: &LookRow) -> [String; 10] {
 
 fn write<W: Write>(csv: &mut csv::Writer<W>, row: &[String; 10]) -> Result<()> {
     Ok(csv.write_record(row.iter().map(|cell| guarded(cell).into_owned()))?)
-}
-
-fn instant(ms: i64) -> String {
-    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string())
 }
