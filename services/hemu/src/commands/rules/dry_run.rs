@@ -1,16 +1,16 @@
 //! `hemu rules dry-run`: editions by the rule in force and by another, side by side.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use hemu_ingest::fold;
 use hemu_ledger::cell::guarded;
 use hemu_ledger::read::{DryRun as Tried, Otherwise, States};
+use hemu_rules::grade::{Grade, Truth, TruthRow};
 use hemu_rules::{Day, Rule, Status};
 
-use super::grade::{Grade, Truth};
 use crate::cli::DryRun;
 use crate::commands::{lists, open_input, open_output};
 use crate::config::Config;
@@ -41,7 +41,7 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
     let days = lists::days(options.from, options.to, options.every, words)?;
     let truth = options.truth.as_deref();
     let truth = truth
-        .map(|file| Truth::read(open_input(file, words)?, file, words))
+        .map(|file| truth_of(open_input(file, words)?, file, words))
         .transpose()?;
     let site = Site::open(config).await?;
     fold::settle(&site.ledger, site.ledger.head().await?).await?;
@@ -57,7 +57,10 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
         None => first_deposit(&site, options.to).await?,
     };
     let bar = progress::bar(words, words.say("editions", &[]), days.len() as u64);
-    let (mut states, mut grades) = ([States::new(), States::new()], [Grade::new(), Grade::new()]);
+    let (mut states, mut grades) = (
+        [States::new(), States::new()],
+        [Grade::default(), Grade::default()],
+    );
     let mut moves = Moves::new();
     for &day in &days {
         let run = site.ledger.dry_run(&rule, day, states.each_ref()).await?;
@@ -69,7 +72,9 @@ pub(super) async fn run(config: &Config, options: &DryRun, words: &Words) -> Res
         {
             *states = edition.states();
             if let Some(truth) = &truth {
-                grade.add(truth, day.since(first), edition);
+                let places = edition.places.iter();
+                let places = places.map(|place| (place.token.as_str(), place.outcome.status));
+                grade.add(truth, day.since(first), places);
             }
         }
         bar.inc(1);
@@ -137,6 +142,13 @@ fn tell(moves: &Moves, editions: usize, words: &Words) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What is true of simulated households, from a file.
+fn truth_of(input: impl Read, file: &Path, words: &Words) -> Result<Truth> {
+    let rows = csv::Reader::from_reader(input).into_deserialize::<TruthRow>();
+    let rows = rows.map(|row| row.with_context(|| words.say("cannot-read", &[("file", &file.display())])));
+    rows.collect()
 }
 
 fn grade_both(grades: &[Grade; 2], words: &Words) -> Result<()> {

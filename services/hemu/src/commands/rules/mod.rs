@@ -3,7 +3,6 @@
 mod adopt;
 mod dry_run;
 mod estimate;
-mod grade;
 
 use std::path::Path;
 
